@@ -1,0 +1,23 @@
+/** One project for all packages; native ESM; `.ts` import extensions, so no moduleNameMapper. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/packages'],
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: process.env.LONG ? ['/node_modules/'] : ['/node_modules/', '\\.long\\.test\\.ts$'],
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironmentOptions: { customExportConditions: ['@pufftrack/source', 'node', 'node-addons'] },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  globalSetup: '<rootDir>/packages/testkit/jest-global-setup.mjs',
+  globalTeardown: '<rootDir>/packages/testkit/jest-global-teardown.mjs',
+  testTimeout: 30_000,
+};
