@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { User } from './users.ts';
+import { AgeBand, Instant, Purpose, text, ZoneName } from './values.ts';
+
+export const Session = z
+  .object({
+    accessToken: z.string(),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.number().int().meta({ description: 'Seconds.' }),
+    refreshToken: z.string(),
+    refreshExpiresIn: z.number().int().meta({ description: 'Seconds.' }),
+    user: User,
+  })
+  .meta({ id: 'Session' });
+export type Session = z.infer<typeof Session>;
+
+export const createNonce = endpoint({
+  method: 'POST',
+  path: '/auth/apple/nonce',
+  tag: 'auth',
+  auth: 'none',
+  summary: 'A nonce for Sign in with Apple; one use, 10 minutes',
+  responses: { 200: z.object({ nonce: z.string(), expiresAt: Instant }) },
+  problems: [],
+});
+
+/** A compact JWS is longer than any text of a person; 8 KB is twice what Apple has ever sent. */
+const jws = z.string().min(1).max(8192);
+
+export const AppleSignIn = z
+  .object({
+    identityToken: jws,
+    nonce: z.string().min(1).max(256).meta({ description: 'The raw nonce; Apple gets its SHA-256 in hex.' }),
+    authorizationCode: z.string().min(1).max(2048).optional(),
+    user: z
+      .object({
+        name: z.object({ firstName: text(0, 50).nullish(), lastName: text(0, 50).nullish() }).nullish(),
+      })
+      .nullish(),
+    device: z
+      .object({ id: text(1, 64).nullish(), name: text(1, 64).nullish(), model: text(1, 64).nullish() })
+      .nullish(),
+    timeZone: ZoneName.optional(),
+    deviceCheckToken: z.string().max(8192).optional(),
+    ageBand: AgeBand.optional(),
+    consents: z
+      .array(z.object({ purpose: Purpose, version: text(1, 32) }))
+      .max(20)
+      .optional(),
+  })
+  .meta({ id: 'AppleSignIn' });
+export type AppleSignIn = z.infer<typeof AppleSignIn>;
+
+export const AppleSession = Session.extend({ isNewUser: z.boolean() }).meta({ id: 'AppleSession' });
+
+export const signInWithApple = endpoint({
+  method: 'POST',
+  path: '/auth/apple',
+  tag: 'auth',
+  auth: 'none',
+  summary: 'Sign in with an identity token of Apple; makes the account at the first time',
+  body: AppleSignIn,
+  responses: { 200: AppleSession },
+  problems: [
+    'invalid-identity-token',
+    'invalid-nonce',
+    'age-confirmation-required',
+    'under-age',
+    'consent-version',
+    'apple-unavailable',
+  ],
+});
+
+export const refreshSession = endpoint({
+  method: 'POST',
+  path: '/auth/refresh',
+  tag: 'auth',
+  auth: 'none',
+  summary: 'A new access token; the refresh token rotates',
+  body: z.object({ refreshToken: z.string().min(1).max(512) }),
+  responses: { 200: Session },
+  problems: ['invalid-token', 'token-expired', 'session-ended', 'refresh-reused', 'account-gone'],
+});
+
+export const logout = endpoint({
+  method: 'POST',
+  path: '/auth/logout',
+  tag: 'auth',
+  auth: 'none',
+  summary: 'End this session, named by the access token or by the refresh token',
+  body: z.object({ refreshToken: z.string().min(1).max(512).optional() }),
+  bodyOptional: true,
+  responses: { 204: null },
+  problems: ['unauthenticated', 'invalid-token', 'token-expired'],
+});
+
+export const getJwks = endpoint({
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  tag: 'auth',
+  auth: 'none',
+  summary: 'The public keys that access tokens verify with',
+  responses: { 200: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }) },
+  problems: [],
+});

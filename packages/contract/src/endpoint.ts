@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import { problemStatus, type ProblemCode } from './problem.ts';
+
+/** Who may call: `none` is public and has to be written; `user` needs an access token. */
+export type Auth = 'none' | 'user';
+
+export interface EndpointSpec {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Express path template; parameters as `:name`. */
+  readonly path: string;
+  readonly tag: 'auth' | 'users' | 'friends' | 'puffs' | 'analytics' | 'service';
+  readonly auth: Auth;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodObject;
+  /** A body may be left out; then the handler gets the schema's answer to `{}`. */
+  readonly bodyOptional?: boolean;
+  /** Largest body in bytes; 64 KB unless told. */
+  readonly bodyLimit?: number;
+  /** Schema by status; null where there is no body. */
+  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  /** Problem codes beyond those that every call of this shape can answer; see `problemsOf`. */
+  readonly problems: readonly ProblemCode[];
+}
+
+export const defaultBodyLimit = 64 * 1024;
+
+/** Declares one endpoint. The only place where its method, path, schemas and problems stand. */
+export const endpoint = <const S extends EndpointSpec>(spec: S): S => spec;
+
+type Out<T> = T extends z.ZodType ? z.output<T> : undefined;
+type In<T> = T extends z.ZodType ? z.input<T> : undefined;
+
+/** What a handler gets: parsed and normalised. */
+export interface EndpointInput<S extends EndpointSpec> {
+  params: Out<S['params']>;
+  query: Out<S['query']>;
+  body: Out<S['body']>;
+}
+
+/** What a caller sends. */
+export interface EndpointRequest<S extends EndpointSpec> {
+  params?: In<S['params']>;
+  query?: In<S['query']>;
+  body?: In<S['body']>;
+}
+
+/** What a handler answers: one of the declared statuses with its body. */
+export type EndpointAnswer<S extends EndpointSpec> = {
+  [Status in keyof S['responses'] & number]: S['responses'][Status] extends z.ZodType
+    ? { status: Status; body: z.input<S['responses'][Status]> }
+    : { status: Status };
+}[keyof S['responses'] & number];
+
+/** The bodies that a caller may get on success. */
+export type EndpointResult<S extends EndpointSpec> = {
+  [Status in keyof S['responses'] & number]: Out<S['responses'][Status]>;
+}[keyof S['responses'] & number];
+
+/** Every problem code that an endpoint can answer, those of its shape included. */
+export const problemsOf = (spec: EndpointSpec): ProblemCode[] => {
+  const codes = new Set<ProblemCode>(['internal', 'not-ready', 'overloaded', ...spec.problems]);
+  if (spec.auth === 'user') {
+    for (const code of [
+      'unauthenticated',
+      'invalid-token',
+      'token-expired',
+      'session-ended',
+      'account-gone',
+    ] as const)
+      codes.add(code);
+  } else {
+    codes.add('unauthenticated'); // a token in the URL is refused everywhere
+  }
+  if (spec.body) {
+    for (const code of [
+      'malformed',
+      'forbidden-key',
+      'invalid',
+      'payload-too-large',
+      'unsupported-media-type',
+    ] as const)
+      codes.add(code);
+  }
+  if (spec.query ?? spec.params) codes.add('invalid');
+  return [...codes].sort((a, b) => problemStatus[a] - problemStatus[b] || a.localeCompare(b));
+};

@@ -1,0 +1,55 @@
+/**
+ * The wire contract: endpoints, socket events, problem codes, as Zod schemas.
+ * The server answers by it, the client is typed by it, OpenAPI is generated from it.
+ */
+import * as auth from './auth.ts';
+import type { EndpointSpec } from './endpoint.ts';
+import * as friends from './friends.ts';
+import * as puffs from './puffs.ts';
+import * as service from './service.ts';
+import * as stats from './stats.ts';
+import * as users from './users.ts';
+
+export * from './auth.ts';
+export * from './endpoint.ts';
+export * from './friends.ts';
+export * from './problem.ts';
+export * from './puffs.ts';
+export * from './service.ts';
+export * from './sockets.ts';
+export * from './stats.ts';
+export * from './users.ts';
+export * from './values.ts';
+
+/** Every endpoint of the program, by the name that handlers and the SDK use. */
+export const endpoints = {
+  createNonce: auth.createNonce,
+  signInWithApple: auth.signInWithApple,
+  refreshSession: auth.refreshSession,
+  logout: auth.logout,
+  getJwks: auth.getJwks,
+  getMe: users.getMe,
+  patchMe: users.patchMe,
+  putMe: users.putMe,
+  getConsents: users.getConsents,
+  putConsents: users.putConsents,
+  getLegalVersions: users.getLegalVersions,
+  getStats: stats.getStats,
+  recordPuff: puffs.recordPuff,
+  recordPuffBatch: puffs.recordPuffBatch,
+  listPuffs: puffs.listPuffs,
+  requestFriend: friends.requestFriend,
+  listFriendRequests: friends.listFriendRequests,
+  acceptFriend: friends.acceptFriend,
+  rejectFriend: friends.rejectFriend,
+  listFriends: friends.listFriends,
+  getLeaderboard: friends.getLeaderboard,
+  patchFriend: friends.patchFriend,
+  removeFriend: friends.removeFriend,
+  healthLive: service.healthLive,
+  healthReady: service.healthReady,
+  healthStartup: service.healthStartup,
+} as const satisfies Record<string, EndpointSpec>;
+
+export type Endpoints = typeof endpoints;
+export type EndpointName = keyof Endpoints;

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** The closed list of problem codes with their HTTP status. New ones come with a line in the wire contract. */
+export const problemStatus = {
+  malformed: 400,
+  'forbidden-key': 400,
+  'invalid-cursor': 400,
+  invalid: 422,
+  unauthenticated: 401,
+  'invalid-token': 401,
+  'token-expired': 401,
+  'session-ended': 401,
+  'refresh-reused': 401,
+  'invalid-identity-token': 401,
+  'invalid-nonce': 401,
+  'reauth-required': 401,
+  'account-gone': 401,
+  'consent-required': 403,
+  'age-confirmation-required': 403,
+  'under-age': 403,
+  'device-refused': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  conflict: 409,
+  'undo-too-late': 409,
+  'puff-deleted': 410,
+  'resync-required': 410,
+  'payload-too-large': 413,
+  'unsupported-media-type': 415,
+  'timestamp-in-future': 422,
+  'too-old': 422,
+  'day-full': 422,
+  'consent-version': 422,
+  'upgrade-required': 426,
+  'rate-limited': 429,
+  internal: 500,
+  overloaded: 503,
+  'not-ready': 503,
+  'apple-unavailable': 503,
+} as const;
+
+export type ProblemCode = keyof typeof problemStatus;
+
+const codes = Object.keys(problemStatus) as [ProblemCode, ...ProblemCode[]];
+
+/** RFC 9457 problem details; the same object stands in socket acks and in `connect_error`. */
+export const Problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.enum(codes),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    purposes: z.array(z.string()).optional(),
+    serverTime: z.string().optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { Friend } from './friends.ts';
+import type { Problem } from './problem.ts';
+import { Puff, PuffInput, SocketPuffBatch, type BatchAnswer, type PuffAnswer } from './puffs.ts';
+import { UserStats } from './stats.ts';
+
+/** Payloads of the events that the server sends. */
+export const serverEvents = {
+  ready: z.object({ userId: z.string(), seq: z.number().int(), stats: UserStats, friends: z.array(Friend) }),
+  friendPuff: z.object({
+    friendId: z.string(),
+    friendName: z.string().nullable(),
+    count: z.number().int(),
+    todayCount: z.number().int(),
+    dailyLimit: z.number().int().nullable(),
+  }),
+  statsUpdate: z.object({ stats: UserStats }),
+  puffRecorded: z.object({ puff: Puff }),
+  friendRemoved: z.object({ friendId: z.string() }),
+  friendUpdated: z.object({ friend: Friend }),
+  sessionEnded: z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
+  serverDraining: z.object({ reconnectAfterMs: z.number().int() }),
+} as const;
+
+export type ServerEventName = keyof typeof serverEvents;
+export type ServerEvent<Name extends ServerEventName> = z.infer<(typeof serverEvents)[Name]>;
+
+export type ServerToClientEvents = {
+  [Name in ServerEventName]: (payload: ServerEvent<Name>) => void;
+};
+
+/** The ack of a client event: the answer of the same REST call, or the problem. */
+export type Ack<T> = (answer: T | { error: Problem }) => void;
+
+/** Payloads of the events that a client sends. */
+export const clientEvents = {
+  puff: z.union([SocketPuffBatch, PuffInput]),
+} as const;
+
+export interface ClientToServerEvents {
+  puff: (payload: unknown, ack: Ack<PuffAnswer | BatchAnswer>) => void;
+}
