@@ -24,6 +24,7 @@ export default defineConfig(
       // Flags every `new Schema({ a: { type: Number } })`.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
   },
   {

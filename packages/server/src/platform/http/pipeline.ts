@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { defaultBodyLimit, type EndpointSpec } from '@pufftrack/contract';
+import type { z } from 'zod';
+import { DomainError } from '../errors.ts';
+import { newUuid } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import { readJsonBody } from './body.ts';
+import { invalidInput, problemHeaders, problemOf, toDomainError } from './problem.ts';
+import type { Actor, Authenticate, Route } from './route.ts';
+
+export interface PipelineDeps {
+  authenticate: Authenticate;
+  log: Logger;
+  /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
+  validateAnswers: boolean;
+}
+
+export type Respond = (
+  route: Route,
+  req: IncomingMessage,
+  res: ServerResponse,
+  params: Record<string, string>,
+) => Promise<void>;
+
+/**
+ * One way from a request to an answer for every endpoint: token, input, handler, answer or problem.
+ * It knows Node's request and response only, so Express and the lean listener share it to the letter.
+ */
+export const createPipeline = (deps: PipelineDeps): Respond => {
+  const { authenticate, validateAnswers } = deps;
+
+  return async (route, req, res, params) => {
+    const requestId = newUuid();
+    const log = deps.log.child({ requestId });
+    res.setHeader('X-Request-Id', requestId);
+    try {
+      const query = queryOf(req.url ?? '/');
+      const bearer = bearerOf(req);
+      const actor = route.spec.auth === 'user' ? await requireActor(authenticate, bearer) : undefined;
+      const input = {
+        params: parse(route.spec.params, params),
+        query: parse(route.spec.query, query),
+        body: await readBody(route.spec, req),
+      };
+      const answer = await route.handle({ input, actor: actor as never, bearer, log } as never);
+      if (validateAnswers) checkAnswer(route.spec, answer);
+      sendJson(res, answer.status, answer.body);
+    } catch (thrown) {
+      sendProblem(res, thrown, requestId, log);
+    }
+  };
+};
+
+const requireActor = async (authenticate: Authenticate, bearer: string | undefined): Promise<Actor> => {
+  if (bearer === undefined)
+    throw new DomainError('unauthenticated', { detail: 'Send `Authorization: Bearer <accessToken>`.' });
+  return authenticate(bearer);
+};
+
+const bearerOf = (req: IncomingMessage): string | undefined =>
+  /^Bearer ([^\s]+)$/i.exec(req.headers.authorization ?? '')?.[1];
+
+const noQuery: Record<string, string> = {};
+
+/** Flat: `a[b]` is a plain key, and of a key given twice the last counts. A token in the URL is refused (SES-8). */
+const queryOf = (url: string): Record<string, string> => {
+  const mark = url.indexOf('?');
+  if (mark < 0) return noQuery;
+  const query = Object.fromEntries(new URLSearchParams(url.slice(mark + 1)));
+  if ('token' in query || 'access_token' in query)
+    throw new DomainError('unauthenticated', {
+      detail: 'A token in the URL is refused; use the Authorization header.',
+    });
+  return query;
+};
+
+const readBody = async (spec: EndpointSpec, req: IncomingMessage): Promise<unknown> => {
+  if (!spec.body) return undefined;
+  const body = await readJsonBody(req, spec.bodyLimit ?? defaultBodyLimit);
+  if (body === undefined && spec.bodyOptional !== true)
+    throw new DomainError('malformed', { detail: 'This call needs a JSON object as its body.' });
+  return parse(spec.body, body ?? {});
+};
+
+const parse = (schema: z.ZodObject | undefined, value: unknown): unknown => {
+  if (!schema) return undefined;
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return parsed.data;
+};
+
+const checkAnswer = (spec: EndpointSpec, answer: { status: number; body?: unknown }) => {
+  const schema = spec.responses[answer.status];
+  if (schema === undefined)
+    throw new Error(`${spec.method} ${spec.path} declares no status ${answer.status}`);
+  if (schema === null) return;
+  const parsed = schema.safeParse(answer.body);
+  if (!parsed.success)
+    throw new Error(`${spec.method} ${spec.path} answers against its schema: ${parsed.error.message}`);
+};
+
+const sendJson = (res: ServerResponse, status: number, body: unknown) => {
+  res.statusCode = status;
+  if (body === undefined) {
+    res.end();
+    return;
+  }
+  const json = JSON.stringify(body);
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(json));
+  res.end(json);
+};
+
+/** Answers with problem+json; logs what only the operator can mend. */
+export const sendProblem = (res: ServerResponse, thrown: unknown, requestId: string, log: Logger): void => {
+  const error = toDomainError(thrown);
+  if (error.code === 'internal') log.error({ err: error.cause }, 'request failed');
+  else if (error.details.cause !== undefined)
+    log.warn({ err: error.details.cause, code: error.code }, 'request refused');
+  if (res.headersSent || res.destroyed) return;
+  const json = JSON.stringify(problemOf(error, requestId));
+  res.statusCode = problemOf(error, requestId).status;
+  for (const [name, value] of Object.entries(problemHeaders(error))) res.setHeader(name, value);
+  if (error.code === 'payload-too-large') res.setHeader('Connection', 'close');
+  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(json));
+  res.end(json);
+};

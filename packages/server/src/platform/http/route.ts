@@ -1,0 +1,37 @@
+import type { EndpointAnswer, EndpointInput, EndpointSpec } from '@pufftrack/contract';
+import type { Logger } from '../logger.ts';
+
+/** The person behind a request, proven by an access token. */
+export interface Actor {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** ms since the epoch: when the access token runs out. */
+  readonly expiresAt: number;
+}
+
+/** Throws `invalid-token`, `token-expired`, `session-ended` or `account-gone`. */
+export type Authenticate = (accessToken: string) => Actor | Promise<Actor>;
+
+/** What a handler sees of a request. `actor` stands where the endpoint says `auth: 'user'`. */
+export interface Call<S extends EndpointSpec> {
+  readonly input: EndpointInput<S>;
+  readonly actor: S['auth'] extends 'user' ? Actor : undefined;
+  /** The raw bearer token, for the few public calls that may carry one. */
+  readonly bearer: string | undefined;
+  readonly log: Logger;
+}
+
+/** An endpoint of the contract with its handler. */
+export interface Route {
+  readonly spec: EndpointSpec;
+  readonly handle: (call: Call<EndpointSpec>) => Promise<{ status: number; body?: unknown }>;
+}
+
+export const route = <const S extends EndpointSpec>(
+  spec: S,
+  handle: (call: Call<S>) => Promise<EndpointAnswer<S>> | EndpointAnswer<S>,
+): Route => ({
+  spec,
+  // The pipeline parses with the schemas of this very spec before it calls.
+  handle: async (call) => handle(call),
+});

@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import helmet from 'helmet';
+import { DomainError } from '../errors.ts';
+import { newUuid } from '../ids.ts';
+import { createPipeline, sendProblem, type PipelineDeps } from './pipeline.ts';
+import type { Route } from './route.ts';
+
+export interface HttpDeps extends PipelineDeps {
+  routes: readonly Route[];
+  /** Pages that are no part of the contract (docs); mounted before the 404. */
+  pages: readonly ((app: Express) => void)[];
+}
+
+/** The hot calls. They are answered without Express; see docs/adr/0003 for what that buys. */
+const lean = new Set(['POST /puffs', 'POST /puffs/batch']);
+
+/** The HTTP server of a process: one listener, all routes through one pipeline. Not listening yet. */
+export const createHttpServer = (deps: HttpDeps): Server => {
+  const respond = createPipeline(deps);
+  const secure = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.set('etag', false);
+  app.use((_req, res, next) => {
+    res.setHeader('Cache-Control', 'no-store');
+    next();
+  });
+  for (const page of deps.pages) page(app);
+  app.use(secure);
+  mountRoutes(app, deps.routes, respond);
+  app.use(() => {
+    throw new DomainError('not-found', { detail: 'There is nothing at this address; see /docs.' });
+  });
+  const onError: ErrorRequestHandler = (error, _req, res, _next) => {
+    const requestId = newUuid();
+    res.setHeader('X-Request-Id', requestId);
+    sendProblem(res, error, requestId, deps.log.child({ requestId }));
+  };
+  app.use(onError);
+
+  const leanRoutes = new Map<string, Route>(
+    deps.routes
+      .map((route) => [`${route.spec.method} ${route.spec.path}`, route] as const)
+      .filter(([address]) => lean.has(address)),
+  );
+  const listener = (req: IncomingMessage, res: ServerResponse) => {
+    const route = leanRoutes.get(`${req.method ?? ''} ${req.url ?? ''}`);
+    if (!route) {
+      app(req, res);
+      return;
+    }
+    res.setHeader('Cache-Control', 'no-store');
+    secure(req, res, () => undefined);
+    void respond(route, req, res, {});
+  };
+
+  const server = createServer(
+    { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    listener,
+  );
+  return server;
+};
+
+const mountRoutes = (app: Express, routes: readonly Route[], respond: ReturnType<typeof createPipeline>) => {
+  const methodsByPath = new Map<string, string[]>();
+  for (const route of routes) {
+    const { method, path } = route.spec;
+    methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), method]);
+    const verb = method.toLowerCase() as Lowercase<typeof method>;
+    app[verb](path, (req, res) => respond(route, req, res, req.params as Record<string, string>));
+  }
+  for (const [path, methods] of methodsByPath) {
+    app.all(path, (_req, res) => {
+      res.setHeader('Allow', methods.join(', '));
+      throw new DomainError('method-not-allowed', { detail: `This address takes ${methods.join(', ')}.` });
+    });
+  }
+};

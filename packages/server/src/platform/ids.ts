@@ -1,0 +1,15 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** `length` characters of Crockford base32: five bits of chance each, no letters that look alike. */
+export const randomCode = (length: number): string =>
+  Array.from(randomBytes(length), (byte) => crockford.charAt(byte & 31)).join('');
+
+/** An opaque id with 130 bits of chance; sorts nowhere, tells nothing. */
+export const newId = (): string => randomCode(26).toLowerCase();
+
+export const newUuid = (): string => randomUUID();
+
+/** `bytes` of chance in base64url. */
+export const randomSecret = (bytes: number): string => randomBytes(bytes).toString('base64url');

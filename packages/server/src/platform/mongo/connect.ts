@@ -1,0 +1,52 @@
+import { Mongoose, type Connection } from 'mongoose';
+
+/**
+ * Connects with the write concern that an acknowledgement rests on (majority, journalled), given here and
+ * not left to the deployment's defaults. Every wait has a bound, so that a lost primary becomes a 503.
+ */
+export const connectMongo = async (uri: string): Promise<Connection> => {
+  const mongoose = new Mongoose();
+  mongoose.set({
+    autoIndex: false,
+    autoCreate: false,
+    sanitizeFilter: true,
+    strict: 'throw',
+    strictQuery: 'throw',
+  });
+  const connection = mongoose.createConnection(uri, {
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: 5_000 },
+    readConcernLevel: 'majority',
+    serverSelectionTimeoutMS: 5_000,
+    waitQueueTimeoutMS: 2_000,
+    socketTimeoutMS: 20_000,
+    maxPoolSize: 50,
+    autoIndex: false,
+    autoCreate: false,
+  });
+  await connection.asPromise();
+  return connection;
+};
+
+/** Throws where the server is a standalone: without a replica set an acknowledged write can be lost. */
+export const requireReplicaSet = async (connection: Connection): Promise<void> => {
+  const hello = await connection.db?.admin().command({ hello: 1 });
+  const setName: unknown = hello?.['setName'] ?? (hello?.['msg'] === 'isdbgrid' ? 'sharded' : undefined);
+  if (typeof setName !== 'string')
+    throw new Error(
+      'MongoDB is a standalone server; PuffTrack needs a replica set (start mongod with --replSet).',
+    );
+};
+
+/** True while the primary answers within `timeoutMs`. */
+export const isPrimaryReachable = async (connection: Connection, timeoutMs = 1_000): Promise<boolean> => {
+  if (!connection.db) return false;
+  const timeout = new Promise<false>((resolve) => setTimeout(resolve, timeoutMs, false).unref());
+  const ping = connection.db
+    .admin()
+    .command({ hello: 1 })
+    .then(
+      (hello) => hello['isWritablePrimary'] === true,
+      () => false,
+    );
+  return Promise.race([ping, timeout]);
+};
