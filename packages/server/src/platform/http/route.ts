@@ -29,7 +29,7 @@ export interface Route {
 
 export const route = <const S extends EndpointSpec>(
   spec: S,
-  handle: (call: Call<S>) => Promise<EndpointAnswer<S>> | EndpointAnswer<S>,
+  handle: (call: Call<S>) => Promise<EndpointAnswer<S>>,
 ): Route => ({
   spec,
   // The pipeline parses with the schemas of this very spec before it calls.

@@ -1,0 +1,77 @@
+import type { Logger } from '../../platform/logger.ts';
+import { remark, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
+import type { PuffState } from './puff-state.ts';
+
+/** Writes states behind the puffs, so that a start need not read whole logs. Nothing depends on it being on time. */
+export interface CheckpointFlusher {
+  changed(person: string, state: PuffState): void;
+  /** Writes all that is due now; resolves when it is on disk. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const createCheckpointFlusher = (deps: {
+  checkpoints: CheckpointStore;
+  log: Logger;
+  intervalMs: number;
+}): CheckpointFlusher => {
+  const { checkpoints, log } = deps;
+  let due = new Map<string, PuffState>();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+
+  const writeDue = async () => {
+    const states = due;
+    due = new Map();
+    // One tick for each person: the number and the sums belong together.
+    const taken = [...states]
+      .filter(([, state]) => state.dirty)
+      .map(([person, state]) => takeCheckpoint(person, state));
+    if (taken.length === 0) return;
+    try {
+      await checkpoints.writeMonths(taken);
+      await checkpoints.writePeople(taken);
+    } catch (error) {
+      for (const checkpoint of taken) {
+        const state = states.get(checkpoint.person._id);
+        if (!state) continue;
+        remark(state, checkpoint);
+        if (!due.has(checkpoint.person._id)) due.set(checkpoint.person._id, state);
+      }
+      throw error;
+    }
+  };
+
+  const flush = () => (running = running.catch(() => undefined).then(writeDue));
+
+  const schedule = () => {
+    if (timer || stopped) return;
+    timer = setTimeout(() => {
+      flush()
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'checkpoints could not be written; they are tried again');
+        })
+        .finally(() => {
+          timer = undefined;
+          if (due.size > 0) schedule();
+        });
+    }, deps.intervalMs);
+    timer.unref();
+  };
+
+  return {
+    changed(person, state) {
+      due.set(person, state);
+      schedule();
+    },
+    flush,
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await flush().catch((error: unknown) => {
+        log.warn({ err: error }, 'the last checkpoints could not be written; the log has everything');
+      });
+    },
+  };
+};

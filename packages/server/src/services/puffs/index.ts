@@ -1,0 +1,48 @@
+/**
+ * puffs: owns `PuffRecord`, the per-person log, and its checkpoints; the only code that writes them or reads them.
+ * It says what was counted (`history`), never what a count means for a streak or a limit.
+ */
+import type { Connection } from 'mongoose';
+import type { Logger } from '../../platform/logger.ts';
+import type { Route } from '../../platform/http/route.ts';
+import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
+import { createCheckpointStore } from './checkpoint-store.ts';
+import { puffEvents } from './puff-events.ts';
+import { createPuffLog, type PuffLog } from './puff-log.ts';
+import { puffRoutes } from './puff-routes.ts';
+import { createPuffService, type PuffPerson } from './puff-service.ts';
+import { createPuffStore } from './puff-store.ts';
+
+export * from './local-day.ts';
+export type { PuffLog } from './puff-log.ts';
+export type { PuffPerson, PuffsRecorded } from './puff-service.ts';
+export type { PuffHistory } from './puff-state.ts';
+
+export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
+  routes: Route[];
+  events: SocketEvent[];
+  ensureIndexes(): Promise<void>;
+}
+
+export const createPuffs = <Person extends PuffPerson>(
+  deps: { connection: Connection; logger: Logger } & Omit<
+    Parameters<typeof createPuffService<Person>>[0],
+    'log' | 'store'
+  >,
+): Puffs => {
+  const store = createPuffStore(deps.connection);
+  const checkpoints = createCheckpointStore(deps.connection);
+  const log = createPuffLog({ store, checkpoints, log: deps.logger });
+  const service = createPuffService<Person>({ ...deps, log, store });
+  return {
+    history: log.history,
+    settle: log.settle,
+    stop: log.stop,
+    routes: puffRoutes(service),
+    events: puffEvents(service),
+    async ensureIndexes() {
+      await store.ensureIndexes();
+      await checkpoints.ensureIndexes();
+    },
+  };
+};

@@ -1,0 +1,89 @@
+import type { AppendAnswer } from './group-commit.ts';
+import { localDayOf, type DayNumber } from './local-day.ts';
+import { maxQuantityPerDay, type NewPuff, type RecordedPuff } from './puff.ts';
+import type { PuffState } from './puff-state.ts';
+
+/** What became of one puff. */
+export type Outcome =
+  | { readonly status: 'created'; readonly puff: RecordedPuff }
+  | { readonly status: 'duplicate' }
+  | { readonly status: 'day-full' };
+
+/** A call of `append`: it is answered when all its items are. */
+export interface Request {
+  readonly outcomes: Outcome[];
+  open: number;
+  resolve(answer: AppendAnswer): void;
+  reject(error: unknown): void;
+}
+
+/** One puff of a request, waiting for its outcome. */
+export interface Item {
+  readonly person: string;
+  readonly puff: NewPuff;
+  readonly dayStartHour: number;
+  readonly request: Request;
+  readonly position: number;
+  /** The log was asked for this id and did not have it. */
+  checked: boolean;
+  /** How often its number was lost to another process. */
+  attempts: number;
+}
+
+/** What one person has in a group: puffs with the numbers they try for, ascending. */
+export interface PersonWrite {
+  readonly person: string;
+  readonly state: PuffState;
+  readonly numbered: readonly { readonly item: Item; readonly puff: RecordedPuff }[];
+}
+
+export interface Plan extends PersonWrite {
+  /** No room on their day. */
+  readonly full: readonly Item[];
+  /** The same id stands earlier in this group; they ask again after it. */
+  readonly repeated: readonly Item[];
+}
+
+export const byPerson = (items: readonly Item[]): Map<string, Item[]> => {
+  const people = new Map<string, Item[]>();
+  for (const item of items) {
+    const own = people.get(item.person);
+    if (own) own.push(item);
+    else people.set(item.person, [item]);
+  }
+  return people;
+};
+
+/** Numbers a person's puffs after the state's own, each id once, each day up to its bound. */
+export const planWrite = (person: string, state: PuffState, items: readonly Item[]): Plan => {
+  const plan = {
+    person,
+    state,
+    numbered: [] as { item: Item; puff: RecordedPuff }[],
+    full: [] as Item[],
+    repeated: [] as Item[],
+  };
+  const ids = new Set<string>();
+  const added = new Map<DayNumber, number>();
+  for (const item of items) {
+    const day = localDayOf(item.puff.wall, item.dayStartHour);
+    const planned = added.get(day) ?? 0;
+    if (ids.has(item.puff.id)) {
+      plan.repeated.push(item);
+    } else if (dayIsFull(state, item, planned)) {
+      plan.full.push(item);
+    } else {
+      ids.add(item.puff.id);
+      added.set(day, planned + item.puff.quantity);
+      plan.numbered.push({ item, puff: { ...item.puff, rev: state.rev + plan.numbered.length + 1 } });
+    }
+  }
+  return plan;
+};
+
+/** At most 5,000 of quantity on one local day; two processes together may pass it by what is in flight. */
+export const dayIsFull = (state: PuffState, item: Item, planned = 0): boolean =>
+  state.countOn(localDayOf(item.puff.wall, item.dayStartHour), item.dayStartHour) +
+    planned +
+    item.puff.quantity >
+  maxQuantityPerDay;
