@@ -6,10 +6,19 @@ import prettier from 'eslint-config-prettier';
 
 /** Time, chance and the environment come in from outside (clock, ids, config); only the edges read them. */
 const ambient = [
-  { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Read configuration through config.ts.' },
-  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Take a Clock.' },
+  {
+    selector: "MemberExpression[object.name='process'][property.name='env']",
+    message: 'Read configuration through config.ts.',
+  },
+  {
+    selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+    message: 'Take a Clock.',
+  },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take a Clock.' },
-  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Take Ids or a random source.' },
+  {
+    selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+    message: 'Take Ids or a random source.',
+  },
 ];
 
 export default defineConfig(
@@ -23,6 +32,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // Flags every `new Schema({ a: { type: Number } })`.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // Services are closures: their methods have no `this` to lose.
+      '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },

@@ -29,9 +29,18 @@ export interface Route {
 
 export const route = <const S extends EndpointSpec>(
   spec: S,
-  handle: (call: Call<S>) => Promise<EndpointAnswer<S>>,
+  handle: (call: Call<NoInfer<S>>) => Promise<EndpointAnswer<NoInfer<S>>>,
 ): Route => ({
   spec,
   // The pipeline parses with the schemas of this very spec before it calls.
   handle: async (call) => handle(call),
+});
+
+/** What a handler answers, with its status as a literal. */
+export const answer = <const Status extends number, Body>(
+  status: Status,
+  body: Body,
+): { status: Status; body: Body } => ({
+  status,
+  body,
 });

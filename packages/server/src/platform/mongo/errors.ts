@@ -1,16 +1,36 @@
-import { MongoError, MongoNetworkError, MongoServerError } from 'mongodb';
+import {
+  MongoBulkWriteError,
+  MongoError,
+  MongoNetworkError,
+  MongoServerError,
+  type WriteError,
+} from 'mongodb';
+
+const duplicateKey = 11000;
 
 export const isDuplicateKey = (error: unknown): boolean =>
-  error instanceof MongoServerError && error.code === 11000;
+  error instanceof MongoServerError && error.code === duplicateKey;
+
+/**
+ * The positions of an unordered bulk write that hit a unique key, where the reply says nothing else: no write concern
+ * error, and no other write error. Undefined for anything less clear (a code 64 without write errors above all).
+ */
+export const duplicateKeyPositions = (error: unknown): ReadonlySet<number> | undefined => {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return undefined;
+  const writeErrors = ([] as WriteError[]).concat(error.writeErrors as WriteError | WriteError[]);
+  if (writeErrors.length === 0 || writeErrors.some(({ code }) => code !== duplicateKey)) return undefined;
+  return new Set(writeErrors.map(({ index }) => index));
+};
 
 /** Faults of the database or of the way to it, not of the request: the same request may be sent again. */
 export const isDatabaseUnavailable = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
   (error instanceof MongoError &&
-    (/^Mongo(ServerSelection|Topology|WaitQueueTimeout|PoolCleared|PoolClosed|NotConnected|WriteConcern|OperationTimeout)/.test(
-      error.name,
-    ) ||
+    (unavailable.test(error.name) ||
       error.hasErrorLabel('RetryableWriteError') ||
       error.hasErrorLabel('TransientTransactionError') ||
       error.code === 64 || // write concern timed out
       error.code === 50)); // maxTimeMS
+
+const unavailable =
+  /^Mongo(ServerSelection|Topology|WaitQueueTimeout|PoolCleared|PoolClosed|NotConnected|WriteConcern|OperationTimeout)/;

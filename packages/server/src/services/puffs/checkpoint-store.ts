@@ -1,5 +1,6 @@
-import { MongoBulkWriteError, type AnyBulkWriteOperation, type Collection } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
 import { dayNumberOf, dayOf, monthOf, type DayNumber } from './local-day.ts';
 import { PuffState } from './puff-state.ts';
 
@@ -112,9 +113,7 @@ const writeNewer = async <Doc extends { _id: string; rev: number }>(
   try {
     await collection.bulkWrite(operations, { ordered: false });
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
-    const writeErrors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-    if (writeErrors.length === 0 || writeErrors.some((writeError) => writeError.code !== 11000)) throw error;
+    if (!duplicateKeyPositions(error)) throw error;
   }
 };
 

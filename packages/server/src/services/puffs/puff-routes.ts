@@ -1,18 +1,14 @@
 import { endpoints } from '@pufftrack/contract';
-import { route, type Route } from '../../platform/http/route.ts';
+import { answer, route, type Route } from '../../platform/http/route.ts';
 import type { PuffService } from './puff-service.ts';
 
 export const puffRoutes = (puffs: PuffService): Route[] => [
   route(endpoints.recordPuff, async ({ actor, input }) => {
-    const body = await puffs.record(actor, input.body);
-    return { status: body.status === 'created' ? 201 : 200, body };
+    const recorded = await puffs.record(actor, input.body);
+    return recorded.status === 'created' ? answer(201, recorded) : answer(200, recorded);
   }),
-  route(endpoints.recordPuffBatch, async ({ actor, input }) => ({
-    status: 200,
-    body: await puffs.recordBatch(actor, input.body.puffs),
-  })),
-  route(endpoints.listPuffs, async ({ actor, input }) => ({
-    status: 200,
-    body: await puffs.list(actor, input.query),
-  })),
+  route(endpoints.recordPuffBatch, async ({ actor, input }) =>
+    answer(200, await puffs.recordBatch(actor, input.body.puffs)),
+  ),
+  route(endpoints.listPuffs, async ({ actor, input }) => answer(200, await puffs.list(actor, input.query))),
 ];

@@ -1,5 +1,6 @@
-import { MongoBulkWriteError, type Collection } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
 import { dayNumberOf, dayOf } from './local-day.ts';
 import type { RecordedPuff } from './puff.ts';
 import type { LogRecord } from './puff-state.ts';
@@ -82,7 +83,6 @@ export interface PuffStore {
 }
 
 const idOf = (person: string, id: string) => `${person}:${id}`;
-const duplicateKey = 11000;
 
 export const createPuffStore = (connection: Connection): PuffStore => {
   const model = connection.model('PuffRecord', puffRecordSchema);
@@ -94,7 +94,8 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       await records.insertMany(docs, { ordered: false });
       return new Set();
     } catch (error) {
-      const taken = takenKeys(error);
+      // Which of the two keys was taken is asked of the log afterwards; it answers for both.
+      const taken = duplicateKeyPositions(error);
       if (!taken) throw new UnknownOutcome('the write has no clear outcome', { cause: error });
       return taken;
     }
@@ -158,18 +159,6 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return docs.map(toPuff);
     },
   };
-};
-
-/**
- * The positions that hit a unique key, where the reply says nothing else: no write concern error, no other write error.
- * Which of the two keys it was is asked of the log afterwards, and answers both.
- */
-const takenKeys = (error: unknown): ReadonlySet<number> | undefined => {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return undefined;
-  const writeErrors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  if (writeErrors.length === 0 || writeErrors.some((writeError) => writeError.code !== duplicateKey))
-    return undefined;
-  return new Set(writeErrors.map((writeError) => writeError.index));
 };
 
 const toDoc = (person: string, puff: RecordedPuff): PuffRecordDoc => ({
