@@ -22,7 +22,7 @@ const ambient = [
 ];
 
 export default defineConfig(
-  { ignores: ['**/dist/**', '**/coverage/**', '**/*.mjs', '**/*.cjs', '**/import-rules-fixture/**'] },
+  { ignores: ['**/dist/**', '**/coverage/**', '**/*.mjs', '**/*.cjs'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,5 +1,8 @@
 import type { Logger } from './logger.ts';
 
+/** `starting` until indexes and keys are there, `open` while requests are taken, `draining` from the first signal on. */
+export type Phase = 'starting' | 'open' | 'draining';
+
 /**
  * The start and stop list of a process: parts start one after another, and stop in the reverse order.
  * A part that fails to start stops those before it, and the start fails with its error.

@@ -3,6 +3,7 @@ import { defaultBodyLimit, type EndpointSpec } from '@pufftrack/contract';
 import type { z } from 'zod';
 import { DomainError } from '../errors.ts';
 import { newUuid } from '../ids.ts';
+import type { Phase } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
 import { invalidInput, problemHeaders, problemOf, toDomainError } from './problem.ts';
@@ -13,6 +14,7 @@ export interface PipelineDeps {
   log: Logger;
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
+  phase: () => Phase;
 }
 
 export type Respond = (
@@ -33,7 +35,14 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     const requestId = newUuid();
     const log = deps.log.child({ requestId });
     res.setHeader('X-Request-Id', requestId);
+    // A client that keeps its connection would keep this process from ending.
+    if (deps.phase() === 'draining') res.setHeader('Connection', 'close');
     try {
+      if (deps.phase() === 'starting' && route.spec.tag !== 'service')
+        throw new DomainError('not-ready', {
+          detail: 'The server is starting. Send the same request again.',
+          retryAfterSeconds: 1,
+        });
       const query = queryOf(req.url ?? '/');
       const bearer = bearerOf(req);
       const actor = route.spec.auth === 'user' ? await requireActor(authenticate, bearer) : undefined;

@@ -12,6 +12,7 @@ import { refuseForbiddenKeys } from '../http/body.ts';
 import { problemOf, toDomainError } from '../http/problem.ts';
 import type { Actor, Authenticate } from '../http/route.ts';
 import { newUuid } from '../ids.ts';
+import type { Phase } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { SocketEvent } from './socket-event.ts';
 
@@ -35,6 +36,14 @@ export interface Realtime {
   disconnect(room: string): void;
 }
 
+/** For a process that holds no sockets. */
+export const noSockets: Realtime = {
+  emit: () => undefined,
+  join: () => undefined,
+  leave: () => undefined,
+  disconnect: () => undefined,
+};
+
 export interface RealtimeServer extends Realtime {
   /** Tells every socket to come back elsewhere, closes them in jittered batches, and stops. */
   close(reconnectAfterMs: number): Promise<void>;
@@ -50,6 +59,7 @@ export const createRealtime = (deps: {
   authenticate: Authenticate;
   clock: Clock;
   log: Logger;
+  phase: () => Phase;
   events: readonly SocketEvent[];
   /** Joins the rooms of a person's sockets and says hello. */
   onConnect: (connection: {
@@ -74,7 +84,7 @@ export const createRealtime = (deps: {
   );
 
   io.use((socket, next) => {
-    admit(socket, deps.authenticate).then(
+    admit(socket, deps).then(
       () => {
         next();
       },
@@ -140,7 +150,15 @@ const emitTo = <Name extends ServerEventName>(
   (target.emit as (event: string, payload: unknown) => unknown)(event, payload);
 };
 
-const admit = async (socket: AppSocket, authenticate: Authenticate): Promise<void> => {
+const admit = async (
+  socket: AppSocket,
+  { authenticate, phase }: { authenticate: Authenticate; phase: () => Phase },
+): Promise<void> => {
+  if (phase() !== 'open')
+    throw new DomainError('not-ready', {
+      detail: 'The server is starting or stopping. Connect again in a moment.',
+      retryAfterSeconds: 1,
+    });
   if ('token' in socket.handshake.query || 'access_token' in socket.handshake.query)
     throw new DomainError('unauthenticated', {
       detail: 'A token in the URL is refused; use `auth: {token}`.',

@@ -171,8 +171,8 @@ export const createGroupCommit = (deps: {
   };
 
   /**
-   * Some keys were taken: known ids, or numbers that another process took. Numbers left out below one that went in are
-   * filled; the log is folded; what still has no place takes new numbers in a later group.
+   * Some keys were taken: known ids, or numbers that another process took. The log is folded, which fills the numbers
+   * left out below one that went in; what still has no place takes new numbers in a later group.
    */
   const repair = async (
     person: string,
@@ -180,9 +180,6 @@ export const createGroupCommit = (deps: {
     failed: ReadonlySet<RecordedPuff>,
   ): Promise<Item[]> => {
     const written = numbered.filter(({ puff }) => !failed.has(puff));
-    const highest = written.at(-1)?.puff.rev ?? 0;
-    const holes = [...failed].map((puff) => puff.rev).filter((rev) => rev < highest);
-    if (holes.length > 0) await store.fillHoles(person, holes);
     const state = await people.current(person);
     const used = await store.findUsedIds(
       person,

@@ -1,0 +1,96 @@
+/**
+ * The import rules of the architecture: app -> services -> platform -> contract, and inside a service
+ * routes/events -> service -> store, rules. packages/server/test/import-rules.test.ts proves that each can fail.
+ */
+const server = '^packages/server/src/';
+const test = '[.]test[.]ts$|^packages/[^/]+/test/';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circle',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'contract-on-zod-only',
+      severity: 'error',
+      from: { path: '^packages/contract/src/' },
+      to: { pathNot: ['^packages/contract/src/', 'node_modules/zod/'] },
+    },
+    {
+      name: 'platform-knows-no-service',
+      severity: 'error',
+      from: { path: `${server}platform/`, pathNot: test },
+      to: { path: `${server}(services|app|config|main)` },
+    },
+    {
+      name: 'services-know-no-app',
+      severity: 'error',
+      from: { path: `${server}services/`, pathNot: test },
+      to: { path: `${server}(app|config|main)` },
+    },
+    {
+      name: 'services-by-their-index',
+      comment: 'A service asks another through its public face alone.',
+      severity: 'error',
+      from: { path: `${server}services/([^/]+)/`, pathNot: test },
+      to: {
+        path: `${server}services/`,
+        pathNot: [`${server}services/$1/`, `${server}services/[^/]+/index[.]ts$`],
+      },
+    },
+    {
+      name: 'app-by-the-index',
+      severity: 'error',
+      from: { path: `${server}(app/|main|config)`, pathNot: test },
+      to: { path: `${server}services/`, pathNot: `${server}services/[^/]+/index[.]ts$` },
+    },
+    {
+      name: 'service-knows-no-edge',
+      comment: 'A use case does not know how it was called.',
+      severity: 'error',
+      from: { path: `${server}services/`, pathNot: ['-(routes|events)[.]ts$', '/index[.]ts$', test] },
+      to: { path: '-(routes|events)[.]ts$|node_modules/(express|socket[.]io)/' },
+    },
+    {
+      name: 'store-knows-no-use-case',
+      severity: 'error',
+      from: { path: `${server}services/.*-store[.]ts$` },
+      to: { path: `${server}services/.*-(service|view|jobs)[.]ts$` },
+    },
+    {
+      name: 'documents-stay-in-stores',
+      comment: 'Edges and views see no Mongoose and no driver.',
+      severity: 'error',
+      from: { path: `${server}services/.*-(routes|events|view)[.]ts$` },
+      to: { path: ['node_modules/(mongoose|mongodb)/', '-store[.]ts$'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-development-in-production',
+      comment: 'Loaded by app/development.ts, on demand, and by tests.',
+      severity: 'error',
+      from: { path: '^packages/(server|client|contract)/src/', pathNot: ['app/development[.]ts$', test] },
+      to: { path: '^packages/(local-services|apple-simulator|testkit)/' },
+    },
+    {
+      name: 'client-on-contract-only',
+      severity: 'error',
+      from: { path: '^packages/client/src/', pathNot: test },
+      to: { pathNot: ['^packages/(client|contract)/src/', 'node_modules/socket[.]io-client/'] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: {
+      conditionNames: ['@pufftrack/source', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};

@@ -1,0 +1,116 @@
+import type { AddressInfo } from 'node:net';
+import { endpoints, type PuffAnswer } from '@pufftrack/contract';
+import express, { type Express, type Request } from 'express';
+import { Schema } from 'mongoose';
+import { Server } from 'socket.io';
+import { z } from 'zod';
+import { systemClock } from '../packages/server/src/platform/clock.ts';
+import { createHttpServer } from '../packages/server/src/platform/http/server.ts';
+import { answer, route } from '../packages/server/src/platform/http/route.ts';
+import { createLogger } from '../packages/server/src/platform/logger.ts';
+import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
+import { createServices } from '../packages/server/src/app/services.ts';
+import { noSockets } from '../packages/server/src/platform/realtime/socket-server.ts';
+
+// What `bench -- record` compares the program with, all with the program's own token check:
+//   POST /puffs         (b) parse, validate and answer the same bytes, without Express; no database
+//   POST /puffs?        (b) the same through Express
+//   POST /mongoose      (c) Express + Mongoose create()
+//   POST /transaction   (d) Express + one transaction with a count for each puff
+//   socket `puff`       (e) a bare ack
+
+const env = z
+  .object({ MONGODB_URI: z.string(), MASTER_KEY: z.string(), PUBLIC_URL: z.string(), SAMPLE: z.string() })
+  .parse(process.env);
+const sample = JSON.parse(env.SAMPLE) as Extract<PuffAnswer, { status: 'created' }>;
+const log = createLogger({ level: 'silent' });
+const connection = await connectMongo(env.MONGODB_URI);
+const { auth } = createServices({
+  connection,
+  clock: systemClock,
+  log,
+  auth: {
+    appleBaseUrl: 'http://127.0.0.1:9',
+    appleIssuers: ['https://appleid.apple.com'],
+    appleClientIds: ['bench'],
+    publicUrl: env.PUBLIC_URL,
+    masterKey: Buffer.from(env.MASTER_KEY, 'base64'),
+  },
+  realtime: () => noSockets,
+});
+await auth.start();
+
+const puffSchema = new Schema(
+  {
+    person: { type: String, required: true },
+    clientId: { type: String, required: true },
+    timestamp: { type: Date, required: true },
+    timeZone: { type: String, required: true },
+    quantity: { type: Number, required: true, min: 1, max: 50 },
+    product: { type: String, enum: ['vape', 'cigarette'], required: true },
+    receivedAt: { type: Date, required: true },
+  },
+  { collection: 'bench_puffs' },
+);
+puffSchema.index({ person: 1, clientId: 1 }, { unique: true });
+puffSchema.index({ person: 1, timestamp: 1 });
+const Puff = connection.model('BenchPuff', puffSchema);
+const Count = connection.model(
+  'BenchCount',
+  new Schema({ _id: String, total: Number }, { collection: 'bench_counts' }),
+);
+await Puff.createCollection();
+await Puff.createIndexes();
+await Count.createCollection();
+
+const personOf = async (req: Request): Promise<string> => {
+  const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
+  return (await auth.authenticate(token ?? '')).userId;
+};
+const puffOf = async (req: Request) => ({
+  person: await personOf(req),
+  clientId: (req.body as { id: string }).id,
+  timestamp: new Date(),
+  timeZone: 'Europe/Berlin',
+  quantity: 1,
+  product: 'vape' as const,
+  receivedAt: new Date(),
+});
+
+const plainExpress = (app: Express) => {
+  app.post('/mongoose', express.json(), async (req, res) => {
+    const puff = await Puff.create(await puffOf(req));
+    res.status(201).json({ status: 'created', puff });
+  });
+  app.post('/transaction', express.json(), async (req, res) => {
+    const values = await puffOf(req);
+    const session = await connection.startSession();
+    try {
+      await session.withTransaction(async () => {
+        await Puff.create([values], { session });
+        await Count.updateOne({ _id: values.person }, { $inc: { total: 1 } }, { upsert: true, session });
+      });
+    } finally {
+      await session.endSession();
+    }
+    res.status(201).json({ status: 'created', puff: values });
+  });
+};
+
+const http = createHttpServer({
+  routes: [route(endpoints.recordPuff, () => Promise.resolve(answer(201, sample)))],
+  pages: [plainExpress],
+  authenticate: auth.authenticate,
+  log,
+  validateAnswers: false,
+  phase: () => 'open',
+});
+new Server(http, { transports: ['websocket'], perMessageDeflate: false }).on('connection', (socket) => {
+  socket.on('puff', (_payload: unknown, ack: (value: object) => void) => {
+    ack(sample);
+  });
+});
+
+await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+process.stdout.write(`{"port":${(http.address() as AddressInfo).port}}\n`);
+process.on('SIGTERM', () => process.exit(0));

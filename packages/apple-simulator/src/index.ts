@@ -1,0 +1,9 @@
+/**
+ * Apple's side of Sign in with Apple, spoken over a real port with keys of its own: for development, the
+ * demo and tests. It refuses to start in production and on any address but loopback.
+ */
+export { startAppleSimulator } from './apple-simulator.ts';
+export type { AppleSimulator, AppleSimulatorOptions } from './apple-simulator.ts';
+export type { AppleAuthorization, AuthorizationRequest } from './authorizations.ts';
+export type { IdentityTokenOverrides } from './identity-token.ts';
+export type { Outage } from './http-server.ts';

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../platform/clock.ts';
+import { createHttpServer } from '../platform/http/server.ts';
+import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
+import type { Logger } from '../platform/logger.ts';
+import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
+import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import { docsPages } from './docs.ts';
+import { healthRoutes } from './health.ts';
+import { createServices, type Services } from './services.ts';
+import { edgesOf, type TargetName } from './targets.ts';
+
+export interface AppConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly targets: readonly TargetName[];
+  readonly mongoUri: string;
+  readonly apple: {
+    readonly baseUrl: string;
+    readonly issuers: readonly string[];
+    readonly clientIds: readonly string[];
+  };
+  readonly masterKey: Buffer;
+  readonly docs: boolean;
+  /** ms between readiness turning false and the listener closing: how long a load balancer needs to notice. */
+  readonly drainNoticeMs: number;
+}
+
+export interface App {
+  readonly port: number;
+  /** Resolves when nothing is queued or under way, checkpoints included. */
+  settle(): Promise<void>;
+  /** Drains and stops (trust.md REL-8); resolves when everything is closed. */
+  stop(): Promise<void>;
+}
+
+const requestsMayTakeMs = 20_000;
+
+/**
+ * The composition root: starts one process's parts in the order in which they stand here and stops them in the reverse.
+ * Two apps can live in one process. Throws what the first failing part threw, with the parts before it stopped.
+ */
+export const startApp = async (deps: {
+  config: AppConfig;
+  clock: Clock;
+  log: Logger;
+  validateAnswers?: boolean;
+}): Promise<App> => {
+  const { config, clock, log } = deps;
+  const parts = createLifecycle(log);
+  let phase: Phase = 'starting';
+  let realtime: RealtimeServer | undefined;
+
+  const connection = await parts.start(
+    'mongodb',
+    () => connectMongo(config.mongoUri),
+    (open) => open.close(),
+  );
+  await parts.start('replica set', () => requireReplicaSet(connection));
+
+  const services = createServices({
+    connection,
+    clock,
+    log,
+    auth: {
+      appleBaseUrl: config.apple.baseUrl,
+      appleIssuers: config.apple.issuers,
+      appleClientIds: config.apple.clientIds,
+      publicUrl: config.publicUrl,
+      masterKey: config.masterKey,
+    },
+    realtime: () => realtime ?? noSockets,
+  });
+  const { auth, puffs, notifications } = services;
+  const edges = edgesOf(config.targets, services);
+  const server = createHttpServer({
+    routes: [
+      ...healthRoutes({ phase: () => phase, isDatabaseReachable: () => isPrimaryReachable(connection) }),
+      ...edges.routes,
+    ],
+    pages: edges.pages && config.docs ? [docsPages] : [],
+    authenticate: auth.authenticate,
+    log,
+    validateAnswers: deps.validateAnswers ?? false,
+    phase: () => phase,
+  });
+  if (edges.sockets)
+    realtime = createRealtime({
+      server,
+      authenticate: auth.authenticate,
+      clock,
+      log,
+      phase: () => phase,
+      events: puffs.events,
+      onConnect: notifications.connected,
+    });
+
+  // Listens while indexes are made, so that a long start is seen as one and not as a dead process.
+  const port = await parts.start(
+    'listener',
+    () => listen(server, config),
+    () => {
+      server.closeAllConnections();
+    },
+  );
+  await parts.start('indexes', () => ensureIndexes(services));
+  await parts.start('auth', auth.start, auth.stop);
+  await parts.start('puffs', () => undefined, puffs.stop);
+  await parts.start(
+    'door',
+    () => {
+      phase = 'open';
+    },
+    async () => {
+      phase = 'draining';
+      await wait(config.drainNoticeMs);
+      const closed = closeServer(server, requestsMayTakeMs);
+      await realtime?.close(config.drainNoticeMs);
+      await closed;
+    },
+  );
+
+  return { port, settle: puffs.settle, stop: parts.stop };
+};
+
+const ensureIndexes = async ({ auth, users, puffs, analytics }: Services): Promise<void> => {
+  for (const service of [auth, users, puffs, analytics]) await service.ensureIndexes();
+};
+
+const listen = async (server: Server, { host, port }: AppConfig): Promise<number> => {
+  server.listen(port, host);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+};
+
+/** Stops accepting, and waits for the requests under way, `withinMs` at most. */
+const closeServer = async (server: Server, withinMs: number): Promise<void> => {
+  const closed = new Promise((resolve) => server.close(resolve));
+  // A connection that falls idle only now is not closed by `close`.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, 100);
+  const deadline = setTimeout(() => {
+    server.closeAllConnections();
+  }, withinMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(deadline);
+};
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

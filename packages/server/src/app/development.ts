@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Clock } from '../platform/clock.ts';
+
+/** What production has to be given, and a developer's machine makes for itself. */
+export interface DevelopmentServices {
+  readonly mongoUri: string;
+  readonly appleBaseUrl: string;
+  readonly masterKey: Buffer;
+  /** Tells tools on this machine where the server is. */
+  announce(url: string): Promise<void>;
+  /** Stops what was started here, the database last. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the embedded MongoDB and the Apple simulator where the configuration names none, and keeps the master key in
+ * `DATA_DIR`. Their packages are loaded here and nowhere else, so that production never has them in memory.
+ */
+export const startDevelopmentServices = async (
+  config: Config,
+  { clock, say }: { clock: Clock; say: (line: string) => void },
+): Promise<DevelopmentServices> => {
+  const { dataDir } = config;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const masterKey = config.masterKey ?? (await keptMasterKey(dataDir));
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+
+  try {
+    let mongoUri = config.mongoUri;
+    if (mongoUri === undefined) {
+      const { startMongo } = await import('@pufftrack/local-services');
+      const mongo = await startMongo({ dataDir, log: say });
+      stops.push(() => mongo.stop());
+      mongoUri = mongo.uri;
+    }
+    let appleBaseUrl = config.apple.baseUrl;
+    if (config.apple.simulator) {
+      const { startAppleSimulator } = await import('@pufftrack/apple-simulator');
+      const apple = await startAppleSimulator({
+        now: () => clock.now(),
+        keyFile: join(dataDir, 'apple-simulator-keys.json'),
+        production: config.production,
+      });
+      stops.push(() => apple.close());
+      appleBaseUrl = apple.baseUrl;
+    }
+    return {
+      mongoUri,
+      appleBaseUrl,
+      masterKey,
+      announce: (url) =>
+        writeFile(
+          join(dataDir, 'development.json'),
+          JSON.stringify({
+            url,
+            ...(config.apple.simulator && { appleSimulatorUrl: appleBaseUrl }),
+            clientId: config.apple.clientIds[0],
+          }),
+        ),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+/** 32 bytes, made once; readable by this user alone. */
+const keptMasterKey = async (dataDir: string): Promise<Buffer> => {
+  const file = join(dataDir, 'master-key');
+  const read = async () => Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
+  try {
+    return await read();
+  } catch {
+    // Written aside and linked: a kill in between leaves no half key, and of two starts at once the first wins.
+    const draft = `${file}.${randomBytes(6).toString('hex')}`;
+    await writeFile(draft, randomBytes(32).toString('base64'), { mode: 0o600 });
+    await link(draft, file).catch(() => undefined);
+    await unlink(draft);
+    return read();
+  }
+};

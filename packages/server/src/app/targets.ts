@@ -1,0 +1,34 @@
+import type { Route } from '../platform/http/route.ts';
+import type { Services } from './services.ts';
+
+/** What a target opens to the world. The domain code of every service is linked into every process anyway. */
+interface Edges {
+  readonly routes: (services: Services) => readonly Route[];
+  /** The socket server, with the events of every service. */
+  readonly sockets?: true;
+  /** Documentation pages. */
+  readonly pages?: true;
+}
+
+/** The services that a process can serve, picked by `TARGETS` (design.md section 1). */
+export const targets = {
+  auth: { routes: ({ auth }) => auth.routes },
+  users: { routes: ({ users }) => users.routes },
+  puffs: { routes: ({ puffs }) => puffs.routes },
+  analytics: { routes: ({ analytics }) => analytics.routes },
+  notifications: { routes: () => [], sockets: true },
+  web: { routes: () => [], pages: true },
+} as const satisfies Record<string, Edges>;
+
+export type TargetName = keyof typeof targets;
+export const targetNames = Object.keys(targets) as [TargetName, ...TargetName[]];
+
+/** The edges that these targets open together. */
+export const edgesOf = (names: readonly TargetName[], services: Services) => {
+  const edges: Edges[] = names.map((name) => targets[name]);
+  return {
+    routes: edges.flatMap((edge) => edge.routes(services)),
+    sockets: edges.some((edge) => edge.sockets),
+    pages: edges.some((edge) => edge.pages),
+  };
+};

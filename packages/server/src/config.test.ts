@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, readConfig } from './config.ts';
+
+const production = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://api.example.com',
+  MONGODB_URI: 'mongodb://a:1,b:2/pufftrack?replicaSet=rs0',
+  APPLE_CLIENT_IDS: 'com.example.app',
+  MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
+};
+
+const faultsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+};
+
+describe('the configuration', () => {
+  it('needs nothing in development', () => {
+    expect(readConfig({})).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 3000,
+      mongoUri: undefined,
+      apple: { simulator: true },
+      docs: true,
+    });
+  });
+
+  it('is complete in production with what has to be given', () => {
+    expect(readConfig(production)).toMatchObject({
+      production: true,
+      host: '0.0.0.0',
+      apple: { baseUrl: 'https://appleid.apple.com', simulator: false, clientIds: ['com.example.app'] },
+      docs: false,
+    });
+  });
+
+  it('lists all faults at once, by name, without the values', () => {
+    const faults = faultsOf({
+      NODE_ENV: 'production',
+      PORT: 'http',
+      TARGETS: 'puffs,everything',
+      MASTER_KEY: 'c2VjcmV0',
+      LOG_LEVEL: 'loud',
+    });
+    for (const name of [
+      'PORT',
+      'TARGETS',
+      'MASTER_KEY',
+      'LOG_LEVEL',
+      'PUBLIC_URL',
+      'MONGODB_URI',
+      'APPLE_CLIENT_IDS',
+    ])
+      expect(faults.join('\n')).toContain(name);
+    expect(faults.join('\n')).not.toContain('c2VjcmV0');
+  });
+
+  it.each([
+    ['APPLE_CLIENT_IDS', { APPLE_CLIENT_IDS: '' }],
+    ['APPLE_CLIENT_IDS', { APPLE_BASE_URL: 'http://127.0.0.1:9' }],
+    ['APPLE_CLIENT_IDS', { ...production, APPLE_CLIENT_IDS: '' }],
+    ['APPLE_BASE_URL', { ...production, APPLE_BASE_URL: 'https://appleid.apple.com.evil.io' }],
+    ['APPLE_SIMULATOR', { ...production, APPLE_SIMULATOR: 'on' }],
+    ['APPLE_BASE_URL', { APPLE_SIMULATOR: 'on', APPLE_BASE_URL: 'http://127.0.0.1:9' }],
+    ['PUBLIC_URL', { ...production, PUBLIC_URL: 'http://api.example.com' }],
+    ['MASTER_KEY', { ...production, MASTER_KEY: Buffer.alloc(16).toString('base64') }],
+    ['TARGETS', { TARGETS: '' }],
+    ['PORT', { PORT: '65536' }],
+  ])('refuses a wrong %s: %j', (name, env) => {
+    expect(faultsOf(env).join('\n')).toContain(name);
+  });
+
+  it('starts no simulator beside settings for a real Apple', () => {
+    expect(readConfig({ APPLE_CLIENT_IDS: 'com.example.app' }).apple.simulator).toBe(false);
+    expect(readConfig({ APPLE_CLIENT_IDS: 'com.example.app', APPLE_SIMULATOR: 'on' }).apple.simulator).toBe(
+      true,
+    );
+  });
+});

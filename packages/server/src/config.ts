@@ -1,0 +1,146 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { targetNames, type TargetName } from './app/targets.ts';
+
+/** What the environment says, read once. Every name and default: docs/configuration.md. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The address that clients use; the issuer of access tokens. Undefined: made from host and port. */
+  readonly publicUrl: string | undefined;
+  readonly targets: readonly TargetName[];
+  /** Undefined: an embedded replica set of one, with its data in `dataDir`. */
+  readonly mongoUri: string | undefined;
+  readonly dataDir: string;
+  readonly apple: {
+    readonly baseUrl: string;
+    readonly issuers: readonly string[];
+    readonly clientIds: readonly string[];
+    /** Development's own Apple is started, and `baseUrl` becomes its address. */
+    readonly simulator: boolean;
+  };
+  /** 32 bytes; undefined: made once and kept in `dataDir`. */
+  readonly masterKey: Buffer | undefined;
+  readonly docs: boolean;
+  readonly logLevel: string;
+}
+
+/** Every fault of the environment at once, each with the variable's name and never with its value. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not valid:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+const apple = 'https://appleid.apple.com';
+/** The bundle id of sign-ins through the simulator, where no other is given. */
+export const simulatorClientId = 'app.pufftrack.dev';
+
+const list = z
+  .string()
+  .transform((value) => value.split(',').map((item) => item.trim()))
+  .refine((items) => items.every((item) => item !== ''), {
+    error: 'must be a comma-separated list without empty items',
+  });
+
+const httpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^/\s?#]+(\/[^\s?#]*)?$/, { error: 'must be an http(s) address without query' })
+  .transform((value) => value.replace(/\/+$/, ''));
+
+const Environment = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  HOST: z.string().min(1).optional(),
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, { error: 'must be a port number' })
+    .transform(Number)
+    .refine((port) => port <= 65_535, { error: 'must be a port number' })
+    .default(3000),
+  PUBLIC_URL: httpUrl.optional(),
+  TARGETS: list
+    .transform((names) => (names.length === 1 && names[0] === 'all' ? [...targetNames] : names))
+    .pipe(z.array(z.enum(targetNames, { error: `must be all, or some of ${targetNames.join(', ')}` })))
+    .default([...targetNames]),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/\S+$/, { error: 'must start with mongodb:// or mongodb+srv://' })
+    .optional(),
+  DATA_DIR: z.string().min(1).default('./.data'),
+  APPLE_BASE_URL: httpUrl.optional(),
+  APPLE_ISSUERS: list.default([apple, 'https://account.apple.com']),
+  APPLE_CLIENT_IDS: list.optional(),
+  APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
+  MASTER_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
+    .transform((value) => Buffer.from(value, 'base64'))
+    .optional(),
+  DOCS: z.enum(['on', 'off']).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+type Environment = z.infer<typeof Environment>;
+
+export const environmentNames = Object.keys(Environment.shape);
+
+/** Throws ConfigError. */
+export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
+  const parsed = Environment.safeParse(env);
+  if (!parsed.success)
+    throw new ConfigError([
+      ...parsed.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`),
+      ...missingInProduction(env),
+    ]);
+  const value = parsed.data;
+  const production = value.NODE_ENV === 'production';
+  const appleGiven = value.APPLE_BASE_URL !== undefined || value.APPLE_CLIENT_IDS !== undefined;
+  const simulator = value.APPLE_SIMULATOR === 'on' || (!production && !value.APPLE_SIMULATOR && !appleGiven);
+  const faults = [...faultsOf(value, simulator), ...missingInProduction(env)];
+  if (faults.length > 0) throw new ConfigError(faults);
+
+  return Object.freeze({
+    production,
+    host: value.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: value.PORT,
+    publicUrl: value.PUBLIC_URL,
+    targets: value.TARGETS,
+    mongoUri: value.MONGODB_URI,
+    dataDir: resolve(value.DATA_DIR),
+    apple: {
+      baseUrl: value.APPLE_BASE_URL ?? apple,
+      issuers: value.APPLE_ISSUERS,
+      clientIds: value.APPLE_CLIENT_IDS ?? [simulatorClientId],
+      simulator,
+    },
+    masterKey: value.MASTER_KEY,
+    docs: value.DOCS ? value.DOCS === 'on' : !production,
+    logLevel: value.LOG_LEVEL,
+  });
+};
+
+/** Faults of values that are fine alone. */
+const faultsOf = (value: Environment, simulator: boolean): string[] => {
+  const production = value.NODE_ENV === 'production';
+  const faults: string[] = [];
+  if (production && value.APPLE_SIMULATOR === 'on') faults.push('APPLE_SIMULATOR: is refused in production');
+  if (production && value.APPLE_BASE_URL !== undefined && value.APPLE_BASE_URL !== apple)
+    faults.push(`APPLE_BASE_URL: production accepts only ${apple}`);
+  if (simulator && value.APPLE_BASE_URL !== undefined)
+    faults.push('APPLE_BASE_URL: leave it out where APPLE_SIMULATOR is on');
+  if (!production && !simulator && value.APPLE_CLIENT_IDS === undefined)
+    faults.push("APPLE_CLIENT_IDS: the app's bundle ids are missing (the audience of Apple's tokens)");
+  if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
+    faults.push('PUBLIC_URL: production accepts only https');
+  return faults;
+};
+
+const missingInProduction = (env: Readonly<Record<string, string | undefined>>): string[] =>
+  env['NODE_ENV'] === 'production'
+    ? ['PUBLIC_URL', 'MONGODB_URI', 'APPLE_CLIENT_IDS', 'MASTER_KEY']
+        .filter((name) => env[name] === undefined)
+        .map((name) => `${name}: is required in production`)
+    : [];

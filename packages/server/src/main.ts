@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { startApp } from './app/app.ts';
+import { startDevelopmentServices } from './app/development.ts';
+import { ConfigError, readConfig, type Config } from './config.ts';
+import { systemClock } from './platform/clock.ts';
+import { createLogger } from './platform/logger.ts';
+
+/** sysexits.h EX_CONFIG: the environment is wrong, a restart would not help. */
+const exitConfig = 78;
+/** Heroku kills 30 s after SIGTERM, ECS too by default. */
+const hardStopMs = 25_000;
+const loadBalancerNoticesMs = 5_000;
+
+const say = (line: string) => {
+  process.stdout.write(`${line}\n`);
+};
+
+const run = async (config: Config): Promise<void> => {
+  const log = createLogger({ level: config.logLevel });
+  const stops: (() => Promise<void>)[] = [];
+  const interrupted = new AbortController();
+  const isInterrupted = () => interrupted.signal.aborted;
+
+  const end = async (code: number) => {
+    setTimeout(() => process.exit(1), hardStopMs).unref();
+    for (const stop of stops.splice(0).reverse()) await stop();
+    process.exitCode = code;
+  };
+
+  // A second Ctrl-C does not cut the first one short: the drain has its own bound.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      log.info({ signal }, 'stopping');
+      interrupted.abort();
+    });
+
+  try {
+    const given = config.production
+      ? givenServices(config)
+      : await startDevelopmentServices(config, { clock: systemClock, say });
+    stops.push(() => given.stop());
+    if (!isInterrupted()) {
+      const app = await startApp({
+        config: {
+          ...config,
+          publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
+          mongoUri: given.mongoUri,
+          apple: { ...config.apple, baseUrl: given.appleBaseUrl },
+          masterKey: given.masterKey,
+          drainNoticeMs: config.production ? loadBalancerNoticesMs : 0,
+        },
+        clock: systemClock,
+        log,
+      });
+      stops.push(() => app.stop());
+      const url = `http://${config.host === '0.0.0.0' ? 'localhost' : config.host}:${app.port}`;
+      await given.announce(url);
+      log.info({ port: app.port, targets: config.targets }, 'listening');
+      if (!config.production) greet(config, url);
+      if (!isInterrupted()) await once(interrupted.signal, 'abort');
+    }
+    await end(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    log.debug({ err: error }, 'the start failed');
+    await end(1);
+  }
+};
+
+/** Production brings its own services; `readConfig` has seen that they are named. */
+const givenServices = (config: Config) => {
+  if (config.mongoUri === undefined || config.masterKey === undefined)
+    throw new Error('MONGODB_URI and MASTER_KEY are required in production');
+  return {
+    mongoUri: config.mongoUri,
+    appleBaseUrl: config.apple.baseUrl,
+    masterKey: config.masterKey,
+    announce: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+  };
+};
+
+const greet = (config: Config, url: string) => {
+  say(`PuffTrack runs at ${url}`);
+  if (config.docs) say(`  API docs:  ${url}/docs`);
+  if (config.apple.simulator) say('  A token:   npm run demo -- token alice');
+  say(`  Data:      ${config.mongoUri === undefined ? config.dataDir : 'the database of MONGODB_URI'}`);
+  say('  Ctrl-C ends it; the data stays.');
+};
+
+try {
+  await run(readConfig(process.env));
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = exitConfig;
+}

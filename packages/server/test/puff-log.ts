@@ -1,0 +1,84 @@
+import { pino } from 'pino';
+import { newUuid } from '../src/platform/ids.ts';
+import { connectMongo } from '../src/platform/mongo/connect.ts';
+import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
+import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
+import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
+import { PuffState } from '../src/services/puffs/puff-state.ts';
+import { createPuffStore, type PuffStore } from '../src/services/puffs/puff-store.ts';
+
+/** The log as one server process has it, on a connection of its own. */
+export interface LogProcess {
+  readonly log: PuffLog;
+  readonly store: PuffStore;
+  readonly checkpoints: CheckpointStore;
+  close(): Promise<void>;
+}
+
+/** `wrap...` put a fault between the log and the real store. */
+export const openLog = async (
+  uri: string,
+  options: {
+    wrapStore?: (store: PuffStore) => PuffStore;
+    wrapCheckpoints?: (store: CheckpointStore) => CheckpointStore;
+    maxPeople?: number;
+    maxQueued?: number;
+    checkpointEveryMs?: number;
+  } = {},
+): Promise<LogProcess> => {
+  const { wrapStore, wrapCheckpoints, ...limits } = options;
+  const connection = await connectMongo(uri);
+  const store = createPuffStore(connection);
+  const checkpoints = createCheckpointStore(connection);
+  await store.ensureIndexes();
+  await checkpoints.ensureIndexes();
+  const log = createPuffLog({
+    store: wrapStore?.(store) ?? store,
+    checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
+    log: pino({ level: 'silent' }),
+    ...limits,
+  });
+  return { log, store, checkpoints, close: () => connection.close() };
+};
+
+const start = Date.parse('2026-10-24T18:00:00Z');
+
+/** The `index`th puff of a row that goes on every half hour, across a clock change and the end of a month. */
+export const puffNumber = (index: number, id = newUuid()): NewPuff => {
+  const timestamp = start + (index % 700) * 30 * 60_000;
+  return newPuff(
+    { id, timestamp: new Date(timestamp).toISOString(), quantity: 1 + (index % 3) },
+    { timeZone: 'Europe/Berlin', product: 'vape' },
+    start + 700 * 30 * 60_000,
+    'session',
+  );
+};
+
+/** Everything in the log of a person, counted anew from the raw records; throws at a hole. */
+export const recount = async (store: PuffStore, person: string): Promise<PuffState> => {
+  const state = new PuffState();
+  for (const record of await store.readAfter(person, 0, 1_000_000))
+    if (!state.fold(record)) throw new Error(`number ${state.rev + 1} is missing before ${record.rev}`);
+  return state;
+};
+
+/** Resends until every puff is acknowledged, as a phone does. Answers how often each id was called created. */
+export const sendUntilAcknowledged = async (
+  log: PuffLog,
+  person: string,
+  puffs: readonly NewPuff[],
+  created = new Map<string, number>(),
+): Promise<Map<string, number>> => {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    try {
+      const { outcomes } = await log.append(person, puffs, 0);
+      puffs.forEach((puff, index) => {
+        if (outcomes[index]?.status === 'created') created.set(puff.id, (created.get(puff.id) ?? 0) + 1);
+      });
+      return created;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'overloaded') throw error;
+    }
+  }
+  throw new Error('not acknowledged after 50 attempts');
+};

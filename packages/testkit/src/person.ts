@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { AppleSimulator } from '@pufftrack/apple-simulator';
+import { createClient, type AppleSignInInput, type Client, type PuffSocket } from '@pufftrack/client';
+import { purposes, type Purpose, type ShareLevel } from '@pufftrack/contract';
+
+/** Somebody with a phone: signed in, and with as many sockets as they opened. */
+export interface Person {
+  readonly name: string;
+  readonly userId: string;
+  readonly client: Client;
+  /** Opens a socket, and waits for its `ready`. */
+  connect(): Promise<PuffSocket>;
+  /** Another phone of the same person. */
+  signInAgain(): Promise<Person>;
+}
+
+export interface PersonOptions {
+  timeZone?: string;
+  /** All of them unless told. */
+  consents?: readonly Purpose[];
+}
+
+export interface World {
+  readonly url: string;
+  readonly now: () => number;
+  readonly apple: Pick<AppleSimulator, 'authorize'>;
+  readonly clientId: string;
+}
+
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Goes the whole way of a phone: nonce, Apple's sheet, our sign-in. The same name is the same Apple ID. */
+export const signInPerson = async (
+  world: World,
+  name: string,
+  options: PersonOptions = {},
+): Promise<Person> => {
+  const { url, now, apple, clientId } = world;
+  const client = createClient({ baseUrl: url, now });
+  const { nonce } = await client.call('createNonce');
+  const sheet = await apple.authorize({
+    person: name,
+    clientId,
+    nonce: sha256Hex(nonce),
+    email: `${name}@example.com`,
+    name: { firstName: capitalised(name) },
+  });
+  const versions = await client.call('getLegalVersions');
+  const body: AppleSignInInput = {
+    identityToken: sheet.identityToken,
+    nonce,
+    authorizationCode: sheet.authorizationCode,
+    ...(sheet.name && { user: { name: sheet.name } }),
+    device: { id: `${name}-phone`, name: 'iPhone', model: 'iPhone17,1' },
+    timeZone: options.timeZone ?? 'Europe/Berlin',
+    ageBand: '18+',
+    consents: (options.consents ?? purposes).map((purpose) => ({
+      purpose,
+      version: versions[purpose],
+    })),
+  };
+  const { user } = await client.signIn(body);
+  return {
+    name,
+    userId: user.id,
+    client,
+    async connect() {
+      const socket = client.connect();
+      await socket.connected;
+      await socket.next('ready');
+      return socket;
+    },
+    signInAgain: () => signInPerson(world, name, options),
+  };
+};
+
+/** Makes two people friends, each sharing at the level given. */
+export const befriend = async (
+  one: Person,
+  other: Person,
+  levels: { one?: ShareLevel; other?: ShareLevel } = {},
+): Promise<void> => {
+  const { friendCode } = await other.client.call('getMe');
+  await one.client.call('requestFriend', {
+    body: { friendCode, ...(levels.one && { shareLevel: levels.one }) },
+  });
+  const { received } = await other.client.call('listFriendRequests');
+  const request = received.find(({ from }) => from.userId === one.userId);
+  if (!request) throw new Error(`${other.name} sees no request of ${one.name}`);
+  await other.client.call('acceptFriend', {
+    body: { requestId: request.id, ...(levels.other && { shareLevel: levels.other }) },
+  });
+};
+
+const capitalised = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A server as a process of its own, for what only a process can show: signals, kills, CPU time. */
+export interface ServerProcess {
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+  /** What it wrote so far, both streams. */
+  output(): string;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** Runs a TypeScript program of this repository to its end. */
+export const spawnProgram = (program: string, env: Readonly<Record<string, string>>) => {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=@pufftrack/source', join(root, program)],
+    { cwd: root, env: { ...process.env, NODE_OPTIONS: '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = new Promise<number | null>((done) => child.once('exit', done));
+  return { child, ended, output: () => output };
+};
+
+/** Starts a server; it is there once it has logged `"port":<n>`. */
+export const startServerProcess = async (
+  env: Readonly<Record<string, string>>,
+  program = 'packages/server/src/main.ts',
+): Promise<ServerProcess> => {
+  const { child, ended, output } = spawnProgram(program, env);
+  if (child.pid === undefined) throw new Error(`${program} did not start`);
+  const port = await new Promise<number>((found, failed) => {
+    void ended.then((code) => {
+      failed(new Error(`${program} ended with ${code ?? 'a signal'}:\n${output()}`));
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = /"port":(\d+)/.exec(line);
+      if (match) found(Number(match[1]));
+    });
+  });
+  return {
+    pid: child.pid,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    output,
+    stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+};

@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import type { z } from 'zod';
+import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+
+describe('bad input', () => {
+  let app: TestApp;
+  let alice: Person;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    alice = await app.person('alice');
+  });
+  afterAll(async () => {
+    const { revision } = await alice.client.call('getStats');
+    await app.close();
+    if (revision !== 0) throw new Error('something of the bad input was stored');
+  });
+
+  const send = (method: string, path: string, body?: string | object, headers: Record<string, string> = {}) =>
+    fetch(`${app.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${alice.client.accessToken() ?? ''}`,
+        'content-type': 'application/json',
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+
+  const expectProblem = async (answer: Response, status: number, code: string) => {
+    const problem: unknown = await answer.json();
+    expect(problem).toMatchObject({ status, code, title: expect.any(String) });
+    expect(problem).toHaveProperty('requestId', answer.headers.get('x-request-id'));
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    return problem;
+  };
+
+  const puffs = (count: number) =>
+    Array.from({ length: count }, () => ({ id: randomUUID(), timestamp: '2026-10-21T09:00:00Z' }));
+
+  it.each<[string, string, string | object, number, string]>([
+    ['malformed JSON', '/puffs', '{"quantity":', 400, 'malformed'],
+    ['an array', '/puffs', '[]', 400, 'malformed'],
+    ['a bare string', '/puffs', '"puff"', 400, 'malformed'],
+    ['a wrong type', '/puffs', { quantity: 'two' }, 422, 'invalid'],
+    ['a fraction', '/puffs', { quantity: 1.5 }, 422, 'invalid'],
+    ['too much', '/puffs', { quantity: 51 }, 422, 'invalid'],
+    ['no UUID', '/puffs', { id: 'puff-1' }, 422, 'invalid'],
+    ['no instant', '/puffs', { timestamp: 'yesterday' }, 422, 'invalid'],
+    ['an instant without offset', '/puffs', { timestamp: '2026-10-21T09:00:00' }, 422, 'invalid'],
+    ['control characters', '/puffs', { trigger: 'a\u0000b' }, 422, 'invalid'],
+    ['an operator', '/puffs', { trigger: { $ne: null } }, 400, 'forbidden-key'],
+    ['a prototype', '/puffs', '{"__proto__":{"quantity":3}}', 400, 'forbidden-key'],
+    ['a dotted key', '/puffs', { 'puff.quantity': 3 }, 400, 'forbidden-key'],
+    ['1,001 puffs', '/puffs/batch', { puffs: puffs(1001) }, 422, 'invalid'],
+    ['no puffs', '/puffs/batch', { puffs: [] }, 422, 'invalid'],
+    ['puffs that are no list', '/puffs/batch', { puffs: 'many' }, 422, 'invalid'],
+    ['a 600 KB batch', '/puffs/batch', { puffs: [], note: 'x'.repeat(600_000) }, 413, 'payload-too-large'],
+    ['a 65 KB puff', '/puffs', { trigger: 'x'.repeat(65_000) }, 422, 'invalid'],
+    ['a 70 KB puff', '/puffs', { trigger: 'x'.repeat(70_000) }, 413, 'payload-too-large'],
+    ['a puff in the future', '/puffs', { timestamp: '2026-10-21T10:05:01Z' }, 422, 'timestamp-in-future'],
+    ['a puff of long ago', '/puffs', { timestamp: '2016-10-21T09:59:59Z' }, 422, 'too-old'],
+  ])('refuses %s', async (_what, path, body, status, code) => {
+    await expectProblem(await send('POST', path, body), status, code);
+  });
+
+  it('says which field is wrong', async () => {
+    const problem = await expectProblem(await send('POST', '/puffs', { quantity: 0 }), 422, 'invalid');
+    expect(problem).toMatchObject({ errors: [{ path: 'quantity', message: expect.any(String) }] });
+  });
+
+  it('refuses a body that is not JSON by its type', async () => {
+    await expectProblem(
+      await send('POST', '/puffs', 'quantity=3', { 'content-type': 'text/plain' }),
+      415,
+      'unsupported-media-type',
+    );
+  });
+
+  it('refuses a body that only claims to be short', async () => {
+    const status = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+      socket.setEncoding('latin1').once('data', (text: string) => {
+        resolve(text.slice(9, 12));
+        socket.destroy();
+      });
+      socket.on('error', reject);
+      socket.write(
+        `POST /puffs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${alice.client.accessToken() ?? ''}\r\n` +
+          `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      const chunk = 'x'.repeat(40_000);
+      for (let sent = 0; sent < 3; sent++) socket.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    });
+    expect(status).toBe('413');
+  });
+
+  it.each([
+    ['no token', {}, 'unauthenticated'],
+    ['another scheme', { authorization: 'Basic YTpi' }, 'unauthenticated'],
+    ['a forged token', { authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.' }, 'invalid-token'],
+    ['rubbish', { authorization: 'Bearer rubbish' }, 'invalid-token'],
+  ])('refuses %s on every endpoint that wants one', async (_what, headers, code) => {
+    for (const spec of Object.values<EndpointSpec>(endpoints).filter(({ auth }) => auth === 'user')) {
+      const answer = await fetch(`${app.url}${spec.path.replace(':userId', 'x')}`, {
+        method: spec.method,
+        headers,
+      });
+      await expectProblem(answer, 401, code);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    }
+  });
+
+  it('refuses a token in the URL', async () => {
+    const token = alice.client.accessToken() ?? '';
+    for (const name of ['token', 'access_token'])
+      await expectProblem(await send('GET', `/users/me?${name}=${token}`), 401, 'unauthenticated');
+  });
+
+  /** Every place in a body where the contract takes a string. */
+  const stringPaths = (schema: z.ZodType, path: string[] = []): string[][] => {
+    const { def } = schema as { def: z.core.$ZodTypeDef };
+    if (def.type === 'object') {
+      const shape = (def as z.core.$ZodObjectDef).shape as Record<string, z.ZodType>;
+      return Object.entries(shape).flatMap(([key, inner]) => stringPaths(inner, [...path, key]));
+    }
+    if (def.type === 'array')
+      return stringPaths((def as z.core.$ZodArrayDef).element as z.ZodType, [...path, '0']);
+    const inner =
+      (def as { innerType?: z.ZodType; in?: z.ZodType }).innerType ?? (def as { in?: z.ZodType }).in;
+    if (inner) return stringPaths(inner, path);
+    return ['string', 'enum'].includes(def.type) ? [path] : [];
+  };
+
+  const nested = (path: string[], value: unknown): unknown => {
+    const [key, ...rest] = path;
+    if (key === undefined) return value;
+    return key === '0' ? [nested(rest, value)] : { [key]: nested(rest, value) };
+  };
+
+  const bodies = Object.entries<EndpointSpec>(endpoints).flatMap(([name, spec]) =>
+    spec.body ? stringPaths(spec.body).map((path) => [name, path.join('.'), spec] as const) : [],
+  );
+
+  it.each(bodies)('refuses an operator as a string: %s %s', async (_name, path, spec) => {
+    const body = nested(path.split('.'), { $ne: null }) as object;
+    await expectProblem(
+      await send(spec.method, spec.path.replace(':userId', 'x'), body),
+      400,
+      'forbidden-key',
+    );
+  });
+
+  it.each(bodies)('refuses a number and an object as a string: %s %s', async (_name, path, spec) => {
+    for (const value of [7, { a: 1 }, ['a']]) {
+      const body = nested(path.split('.'), value) as object;
+      await expectProblem(await send(spec.method, spec.path.replace(':userId', 'x'), body), 422, 'invalid');
+    }
+  });
+
+  it.each([
+    ['/puffs?limit=0', 422, 'invalid'],
+    ['/puffs?limit=501', 422, 'invalid'],
+    ['/puffs?limit=ten', 422, 'invalid'],
+    ['/puffs?limit[$gt]=1', 200, undefined],
+    ['/puffs?from=monday', 422, 'invalid'],
+    ['/puffs?cursor=MTIz', 400, 'invalid-cursor'],
+    ['/puffs?cursor=%00', 400, 'invalid-cursor'],
+    ['/friends/leaderboard?board=worst', 422, 'invalid'],
+    ['/nowhere', 404, 'not-found'],
+    ['/puffs/%E0%A4%A', 400, 'malformed'],
+  ])('answers GET %s with %i', async (path, status, code) => {
+    const answer = await send('GET', path);
+    expect(answer.status).toBe(status);
+    if (code !== undefined) await expectProblem(answer, status, code);
+  });
+
+  it('answers another method with 405 and what is allowed', async () => {
+    const answer = await send('DELETE', '/puffs/batch');
+    expect(answer.headers.get('allow')).toBe('POST');
+    await expectProblem(answer, 405, 'method-not-allowed');
+  });
+
+  it.each([
+    ['a string', 'puff'],
+    ['a number', 3],
+    ['a list', []],
+    ['an operator', { trigger: { $ne: null } }],
+    ['a wrong type', { quantity: 'two' }],
+    ['101 puffs', { puffs: puffs(101) }],
+  ])('answers a socket puff that is %s with a problem', async (_what, payload) => {
+    const socket = await alice.connect();
+    await expect(socket.puff(payload as object)).rejects.toMatchObject({
+      status: expect.any(Number),
+      problem: { code: expect.stringMatching(/^(malformed|invalid|forbidden-key)$/) },
+    });
+    socket.close();
+  });
+
+  it('refuses a socket without a good token, with a problem', async () => {
+    for (const tokens of [null, { accessToken: 'rubbish', refreshToken: '', expiresAt: Infinity }]) {
+      const nobody = app.client();
+      await nobody.setTokens(tokens);
+      const socket = nobody.connect();
+      await expect(socket.connected).rejects.toMatchObject({ status: 401 });
+      socket.close();
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@pufftrack/client';
+import { developmentToken } from '../src/demo/token.ts';
+import { spawnProgram, startServerProcess } from '../src/index.ts';
+
+const main = 'packages/server/src/main.ts';
+
+describe('the server as a process', () => {
+  let dataDir: string;
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'pufftrack-process-'));
+  });
+  afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+  it('starts with nothing set, says where its docs are, and keeps its data over a stop', async () => {
+    const first = await startServerProcess({ DATA_DIR: dataDir, PORT: '0' });
+    const answer = await fetch(`${first.url}/docs/`);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('swagger-ui');
+    const token = await developmentToken('alice', dataDir);
+    expect(first.output()).toContain(`${first.url}/docs`);
+    expect(first.output()).toContain('npm run demo -- token alice');
+    expect((await stat(join(dataDir, 'master-key'))).mode & 0o777).toBe(0o600);
+    expect(await first.stop()).toBe(0);
+
+    const second = await startServerProcess({ DATA_DIR: dataDir, PORT: String(first.port) });
+    const me = await fetch(`${second.url}/users/me`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await me.json()).toMatchObject({ name: 'Alice' });
+    expect(await second.stop()).toBe(0);
+  });
+
+  it('ends with every fault of the configuration at once', async () => {
+    const { ended, output } = spawnProgram(main, { NODE_ENV: 'production', PORT: 'x', MASTER_KEY: 'short' });
+    expect(await ended).toBe(78);
+    for (const name of ['PORT', 'MASTER_KEY', 'MONGODB_URI', 'APPLE_CLIENT_IDS', 'PUBLIC_URL'])
+      expect(output()).toContain(name);
+  });
+
+  it('ends with a clear message where the database does not answer', async () => {
+    const { ended, output } = spawnProgram(main, {
+      DATA_DIR: dataDir,
+      PORT: '0',
+      MONGODB_URI: 'mongodb://127.0.0.1:9/pufftrack',
+    });
+    expect(await ended).toBe(1);
+    expect(output()).toContain('127.0.0.1:9');
+  });
+
+  it('finishes the request that is under way, tells its sockets, and ends with 0', async () => {
+    const server = await startServerProcess({
+      DATA_DIR: dataDir,
+      PORT: '0',
+      MONGODB_URI: process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '',
+    });
+    const token = await developmentToken('bob', dataDir);
+    const client = createClient({ baseUrl: server.url, now: () => Date.now() });
+    await client.setTokens({ accessToken: token, refreshToken: '', expiresAt: Infinity });
+    const socket = client.connect();
+    await socket.next('ready');
+
+    // A request whose body is still on its way when the signal comes.
+    const body = JSON.stringify({ quantity: 1 });
+    const open = connect(server.port, '127.0.0.1');
+    let answer = '';
+    open.setEncoding('latin1').on('data', (text: string) => (answer += text));
+    open.write(
+      `POST /puffs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n{`,
+    );
+    await socket.puff();
+    const stopped = server.stop();
+    await socket.next('serverDraining');
+    const refused = await fetch(`${server.url}/health/ready`).then(
+      ({ status }) => status,
+      () => 'refused',
+    );
+    expect(['refused', 503]).toContain(refused);
+    open.write(body.slice(1));
+    expect(await stopped).toBe(0);
+    expect(answer.slice(9, 12)).toBe('201');
+    expect(answer).toMatch(/connection: close/i);
+    expect(server.output()).not.toMatch(/"level":(50|60)/);
+    socket.close();
+  });
+});
