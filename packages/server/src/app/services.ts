@@ -40,7 +40,6 @@ export const createServices = (deps: {
   const users: Users = createUsers({
     connection,
     clock,
-    log,
     isKnownZone,
     live: notifications,
     summaries: (people) => analytics.summaries(people),

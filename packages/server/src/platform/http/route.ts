@@ -44,3 +44,6 @@ export const answer = <const Status extends number, Body>(
   status,
   body,
 });
+
+/** The answer of a call that is done and has nothing to say. */
+export const noContent = { status: 204 } as const;

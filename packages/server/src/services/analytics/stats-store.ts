@@ -1,5 +1,5 @@
 import type { UserStats } from '@pufftrack/contract';
-import { Schema, type Connection } from 'mongoose';
+import { Schema, trusted, type Connection } from 'mongoose';
 
 /** What a stored row was computed from; with any of it changed the row says nothing. */
 export interface StatsKey {
@@ -46,7 +46,7 @@ export const createStatsStore = (connection: Connection): StatsStore => {
       await model.createCollection();
     },
     async findMany(people) {
-      const docs = await model.find({ _id: { $in: [...people] } }).lean();
+      const docs = await model.find({ _id: trusted({ $in: [...people] }) }).lean();
       return new Map(docs.map((doc) => [doc._id, doc]));
     },
     async save(rows) {

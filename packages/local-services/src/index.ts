@@ -1,0 +1,10 @@
+/**
+ * Finds and runs MongoDB and Redis for development and tests. It never serves production: what it starts listens
+ * on 127.0.0.1 without access control. Servers that are already configured by an address do not come through here.
+ */
+export type { Environment } from './environment.ts';
+export { LocalServiceError } from './local-service-error.ts';
+export { findMongod, type FindOptions } from './find-mongod.ts';
+export { findRedisServer } from './find-redis-server.ts';
+export { startMongo, type LocalMongo, type StartMongoOptions } from './mongo.ts';
+export { startRedis, type LocalRedis, type StartRedisOptions } from './redis.ts';

@@ -1,0 +1,66 @@
+import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
+import { newId, randomCode } from '../../platform/ids.ts';
+import type { Accounts } from '../auth/index.ts';
+import { friendCodeLength } from './friend-code.ts';
+import type { People } from './people.ts';
+import { defaultProfile, requireVersionsInForce, withConsents } from './user.ts';
+import type { UserStore } from './user-store.ts';
+import { viewUser } from './user-view.ts';
+
+/** What a sign-in needs of people. */
+export const createAccounts = (deps: {
+  store: UserStore;
+  people: People;
+  clock: Clock;
+  isKnownZone: (name: string) => boolean;
+}): Accounts => {
+  const { store, people, clock } = deps;
+  // A phone with newer zone data than the server still signs in; the app patches the zone later.
+  const known = (timeZone: string | undefined) =>
+    timeZone !== undefined && deps.isKnownZone(timeZone) ? timeZone : undefined;
+
+  return {
+    checkNewAccount({ ageBand, consents }) {
+      if (ageBand === undefined)
+        throw new DomainError('age-confirmation-required', {
+          detail: 'Ask for the age band and send the same body with `ageBand`.',
+        });
+      if (ageBand === 'under-18')
+        throw new DomainError('under-age', { detail: 'PuffTrack is for people of 18 and older.' });
+      requireVersionsInForce(consents ?? []);
+    },
+    async openAccount({ name, email, timeZone, consents }, tx) {
+      const now = clock.now();
+      const userId = newId();
+      await store.insert(
+        {
+          ...defaultProfile,
+          userId,
+          name,
+          email,
+          timeZone: known(timeZone) ?? defaultProfile.timeZone,
+          createdAt: now,
+          lastLoginAt: now,
+          friendCode: randomCode(friendCodeLength),
+          ageBand: '18+',
+          settingsVersion: 1,
+          consents: withConsents(
+            [],
+            (consents ?? []).map((consent) => ({ ...consent, granted: true, at: now })),
+          ),
+        },
+        tx,
+      );
+      return { userId };
+    },
+    async recordSignIn(userId, { name, email, timeZone }, tx) {
+      await store.recordSignIn(userId, { at: clock.now(), name, email, timeZone: known(timeZone) }, tx);
+    },
+    async view(userId) {
+      const user = await store.find(userId);
+      if (user) people.keep(user);
+      return user ? viewUser(user) : undefined;
+    },
+  };
+};

@@ -1,0 +1,144 @@
+import type { ShareLevel } from '@pufftrack/contract';
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+
+/** An ask. Every one is kept and shown to its sender, whether it reached anybody or not. Instants in ms. */
+export interface FriendRequest {
+  readonly id: string;
+  readonly from: string;
+  /** Whose code it was; null where nobody's. Never shown to the sender. */
+  readonly to: string | null;
+  /** The receiver sees it. */
+  readonly delivered: boolean;
+  /** As typed. */
+  readonly friendCode: string;
+  /** What the sender gives; null: their default when it is accepted. */
+  readonly shareLevel: ShareLevel | null;
+  readonly state: 'open' | 'accepted' | 'declined';
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+interface FriendRequestDoc {
+  _id: string;
+  from: string;
+  to: string | null;
+  delivered: boolean;
+  friendCode: string;
+  shareLevel: ShareLevel | null;
+  state: FriendRequest['state'];
+  createdAt: Date;
+  expiresAt: Date;
+  declinedAt?: Date;
+}
+
+const friendRequestSchema = new Schema<FriendRequestDoc>(
+  {
+    _id: { type: String, required: true },
+    from: { type: String, required: true },
+    to: { type: String, default: null },
+    delivered: { type: Boolean, required: true },
+    friendCode: { type: String, required: true },
+    shareLevel: { type: String, default: null },
+    state: { type: String, enum: ['open', 'accepted', 'declined'], required: true },
+    createdAt: { type: Date, required: true },
+    expiresAt: { type: Date, required: true },
+    declinedAt: Date,
+  },
+  { collection: 'friendrequests', versionKey: false },
+);
+friendRequestSchema.index({ from: 1, createdAt: -1 });
+friendRequestSchema.index({ to: 1, state: 1 });
+
+export interface FriendRequestStore {
+  ensureIndexes(): Promise<void>;
+  insert(request: FriendRequest, tx: ClientSession): Promise<void>;
+  /** What this person asked since `since`, oldest first, whatever became of it. */
+  listSentSince(person: string, since: number, tx: ClientSession): Promise<FriendRequest[]>;
+  /** What the sender still sees: not accepted, not run out. Oldest first. */
+  listSent(person: string, now: number, tx?: ClientSession): Promise<FriendRequest[]>;
+  /** What waits for this person's answer, oldest first. */
+  listReceived(person: string, now: number): Promise<FriendRequest[]>;
+  /** A delivered ask of `from` that waits for the answer of `to`. */
+  findOpen(
+    from: string,
+    to: string | null,
+    now: number,
+    tx: ClientSession,
+  ): Promise<FriendRequest | undefined>;
+  /** Whether `to` has declined `from` since `since`. */
+  wasDeclined(from: string, to: string | null, since: number, tx: ClientSession): Promise<boolean>;
+  findReceived(id: string, to: string, tx: ClientSession): Promise<FriendRequest | undefined>;
+  /** Every ask between the two, in either direction. */
+  acceptAllBetween(one: string, other: string, tx: ClientSession): Promise<void>;
+  /** False where there is no delivered ask to this person; declining again is fine. */
+  decline(id: string, to: string, now: number): Promise<boolean>;
+}
+
+/** Asks of nobody's code are looked up under a name that nobody has, so that they cost the same. */
+const nobody = '-';
+
+export const createFriendRequestStore = (connection: Connection): FriendRequestStore => {
+  const model = connection.model('FriendRequest', friendRequestSchema);
+  const after = (instant: number) => trusted({ $gt: new Date(instant) });
+  const many = async (filter: object, tx?: ClientSession) => {
+    const docs = await model
+      .find(filter)
+      .sort({ createdAt: 1, _id: 1 })
+      .session(tx ?? null)
+      .lean<FriendRequestDoc[]>();
+    return docs.map(toRequest);
+  };
+
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async insert({ id, createdAt, expiresAt, ...request }, tx) {
+      const doc = { _id: id, ...request, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+      await model.insertMany([doc], { session: tx });
+    },
+    listSentSince: (person, since, tx) => many({ from: person, createdAt: after(since) }, tx),
+    listSent: (person, now, tx) =>
+      many({ from: person, state: trusted({ $ne: 'accepted' }), expiresAt: after(now) }, tx),
+    listReceived: (person, now) =>
+      many({ to: person, state: 'open', delivered: true, expiresAt: after(now) }),
+    async findOpen(from, to, now, tx) {
+      const filter = { from, to: to ?? nobody, state: 'open', delivered: true, expiresAt: after(now) };
+      return (await many(filter, tx))[0];
+    },
+    async wasDeclined(from, to, since, tx) {
+      const filter = { from, to: to ?? nobody, state: 'declined', declinedAt: after(since) };
+      return (await many(filter, tx)).length > 0;
+    },
+    async findReceived(id, to, tx) {
+      return (await many({ _id: id, to, delivered: true }, tx))[0];
+    },
+    async acceptAllBetween(one, other, tx) {
+      for (const [from, to] of [
+        [one, other],
+        [other, one],
+      ] as const)
+        await model.updateMany({ from, to }, { $set: { state: 'accepted' } }, { session: tx });
+    },
+    async decline(id, to, now) {
+      const { matchedCount } = await model.updateOne(
+        { _id: id, to, delivered: true, state: trusted({ $ne: 'accepted' }), expiresAt: after(now) },
+        { $set: { state: 'declined', declinedAt: new Date(now) } },
+      );
+      return matchedCount > 0;
+    },
+  };
+};
+
+const toRequest = (doc: FriendRequestDoc): FriendRequest => ({
+  id: doc._id,
+  from: doc.from,
+  to: doc.to,
+  delivered: doc.delivered,
+  friendCode: doc.friendCode,
+  shareLevel: doc.shareLevel,
+  state: doc.state,
+  createdAt: doc.createdAt.getTime(),
+  expiresAt: doc.expiresAt.getTime(),
+});

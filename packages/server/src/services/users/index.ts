@@ -1,0 +1,81 @@
+/**
+ * users: owns `User`, consents, friend requests and `FriendConnection`; the only code that writes them or reads them.
+ * It says who may see what of whom, never what anybody's numbers are.
+ */
+import type { Friend, FriendSummary } from '@pufftrack/contract';
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
+import type { Route } from '../../platform/http/route.ts';
+import type { Accounts } from '../auth/index.ts';
+import { createAccounts } from './accounts.ts';
+import { createFriendConnectionStore } from './friend-connection-store.ts';
+import { createFriendRequests } from './friend-request-service.ts';
+import { createFriendRequestStore } from './friend-request-store.ts';
+import { friendRoutes } from './friend-routes.ts';
+import { createFriendService, type FriendLive } from './friend-service.ts';
+import { createPeople, type People } from './people.ts';
+import { requireConsents, type PersonSettings } from './user.ts';
+import { userRoutes } from './user-routes.ts';
+import { createUserService } from './user-service.ts';
+import { createUserStore } from './user-store.ts';
+
+export type { FriendLive } from './friend-service.ts';
+export type { PersonSettings } from './user.ts';
+
+export interface Users extends Pick<People, 'settings' | 'settingsOfMany'> {
+  routes: Route[];
+  accounts: Accounts;
+  requireConsents: typeof requireConsents;
+  friendsOf(userId: string): Promise<Friend[]>;
+  /** Whose puffs this person is told of as they happen. */
+  liveFriendsOf(userId: string): Promise<readonly string[]>;
+  /** Friends who let this person see their summary and who are on boards. */
+  boardFriendsOf(userId: string): Promise<readonly string[]>;
+  ensureIndexes(): Promise<void>;
+}
+
+export const createUsers = (deps: {
+  connection: Connection;
+  clock: Clock;
+  isKnownZone: (name: string) => boolean;
+  live: FriendLive;
+  summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+}): Users => {
+  const { connection, clock, isKnownZone, live, summaries } = deps;
+  const store = createUserStore(connection);
+  const requests = createFriendRequestStore(connection);
+  const connections = createFriendConnectionStore(connection);
+  const people = createPeople({ store, clock });
+  const friends = createFriendService({ store: connections, people, live, summaries });
+  const friendRequests = createFriendRequests({
+    connection,
+    users: store,
+    requests,
+    connections,
+    friends,
+    people,
+    live,
+    clock,
+  });
+  const service = createUserService({
+    connection,
+    store,
+    people,
+    clock,
+    isKnownZone,
+    onConsentsChanged: friends.consentsChanged,
+  });
+  return {
+    routes: [...userRoutes(service), ...friendRoutes(friends, friendRequests)],
+    accounts: createAccounts({ store, people, clock, isKnownZone }),
+    settings: people.settings,
+    settingsOfMany: people.settingsOfMany,
+    requireConsents,
+    friendsOf: friends.list,
+    liveFriendsOf: friends.liveFriendsOf,
+    boardFriendsOf: friends.boardFriendsOf,
+    async ensureIndexes() {
+      for (const owned of [store, requests, connections]) await owned.ensureIndexes();
+    },
+  };
+};

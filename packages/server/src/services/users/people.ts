@@ -1,0 +1,58 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
+import { settingsOf, type PersonSettings, type UserRecord } from './user.ts';
+import type { UserStore } from './user-store.ts';
+
+/** Another process's change is seen after this long at the latest. */
+const maxAgeMs = 5_000;
+const maxPeople = 50_000;
+
+/** What the other services ask about people, from a cache of seconds. */
+export interface People {
+  /** At once where it is known here, which the path of every puff counts on. Throws `account-gone`. */
+  settings(userId: string): PersonSettings | Promise<PersonSettings>;
+  /** As the database has it now, in one query; absent people are left out. */
+  settingsOfMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
+  /** Puts a change in force in this process at once. */
+  keep(user: UserRecord): PersonSettings;
+}
+
+export const createPeople = (deps: { store: UserStore; clock: Clock }): People => {
+  const { store, clock } = deps;
+  const known = new LRUCache<string, { settings: PersonSettings; readAt: number }>({ max: maxPeople });
+
+  const keep = (user: UserRecord, readAt = clock.now()): PersonSettings => {
+    const settings = settingsOf(user);
+    const before = known.get(user.userId)?.settings;
+    // A read that began before a change must not come over it.
+    if (before && before.settingsVersion > settings.settingsVersion) return before;
+    known.set(user.userId, { settings, readAt });
+    return settings;
+  };
+
+  const read = async (userId: string): Promise<PersonSettings> => {
+    const readAt = clock.now();
+    const user = await store.find(userId);
+    if (!user) {
+      known.delete(userId);
+      throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+    }
+    return keep(user, readAt);
+  };
+
+  return {
+    settings(userId) {
+      const entry = known.get(userId);
+      const age = entry ? clock.now() - entry.readAt : Infinity;
+      return entry && age >= 0 && age < maxAgeMs ? entry.settings : read(userId);
+    },
+    async settingsOfMany(userIds) {
+      if (userIds.length === 0) return new Map();
+      const readAt = clock.now();
+      const users = await store.findMany(userIds);
+      return new Map(users.map((user) => [user.userId, keep(user, readAt)]));
+    },
+    keep: (user) => keep(user),
+  };
+};

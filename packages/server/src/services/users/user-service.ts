@@ -1,0 +1,66 @@
+import type { Consent, ConsentChange, User, UserPatch } from '@pufftrack/contract';
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
+import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { People } from './people.ts';
+import {
+  profileChanges,
+  requireVersionsInForce,
+  settingsOf,
+  withConsents,
+  type PersonSettings,
+} from './user.ts';
+import type { UserStore } from './user-store.ts';
+import { viewConsent, viewUser } from './user-view.ts';
+
+export interface UserService {
+  me(userId: string): Promise<User>;
+  change(userId: string, patch: UserPatch): Promise<User>;
+  consents(userId: string): Promise<Consent[]>;
+  changeConsents(userId: string, changes: readonly ConsentChange[]): Promise<Consent[]>;
+}
+
+export const createUserService = (deps: {
+  connection: Connection;
+  store: UserStore;
+  people: People;
+  clock: Clock;
+  isKnownZone: (name: string) => boolean;
+  /** What may flow out to friends has changed. */
+  onConsentsChanged: (before: PersonSettings, after: PersonSettings) => Promise<void>;
+}): UserService => {
+  const { store, people, clock } = deps;
+
+  return {
+    async me(userId) {
+      return viewUser((await store.find(userId)) ?? gone());
+    },
+    async change(userId, patch) {
+      const changes = profileChanges(patch, deps.isKnownZone);
+      const user = await store.changeProfile(userId, changes, clock.now());
+      if (!user) return gone();
+      people.keep(user);
+      return viewUser(user);
+    },
+    async consents(userId) {
+      return ((await store.find(userId)) ?? gone()).consents.map(viewConsent);
+    },
+    async changeConsents(userId, changes) {
+      requireVersionsInForce(changes);
+      const { before, after } = await inTransaction(deps.connection, async (tx) => {
+        const user = (await store.find(userId, tx)) ?? gone();
+        const words = changes.map((change) => ({ ...change, at: clock.now() }));
+        const consents = withConsents(user.consents, words);
+        await store.saveConsents(userId, consents, words, tx);
+        return { before: user, after: { ...user, consents, settingsVersion: user.settingsVersion + 1 } };
+      });
+      await deps.onConsentsChanged(settingsOf(before), people.keep(after));
+      return after.consents.map(viewConsent);
+    },
+  };
+};
+
+const gone = (): never => {
+  throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+};

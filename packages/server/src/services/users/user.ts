@@ -1,0 +1,125 @@
+import type { Purpose, ShareLevel, UserPatch } from '@pufftrack/contract';
+import { DomainError } from '../../platform/errors.ts';
+import { legalVersions } from './legal-versions.ts';
+
+/** The newest word of a person on one purpose. */
+export interface ConsentState {
+  readonly purpose: Purpose;
+  readonly version: string;
+  readonly granted: boolean;
+  /** ms */
+  readonly at: number;
+}
+
+/** What a person may change of themselves. */
+export interface Profile {
+  readonly name: string | null;
+  readonly timeZone: string;
+  readonly locale: string;
+  readonly dayStartHour: number;
+  readonly weekStart: 'monday' | 'sunday';
+  readonly product: 'vape' | 'cigarette';
+  readonly defaultShareLevel: ShareLevel;
+}
+
+/** A person. Instants in ms. */
+export interface UserRecord extends Profile {
+  readonly userId: string;
+  readonly email: string | null;
+  readonly createdAt: number;
+  readonly lastLoginAt: number;
+  readonly friendCode: string;
+  readonly ageBand: '18+' | 'under-18';
+  /** Moves with every change of what other services keep of a person. */
+  readonly settingsVersion: number;
+  readonly consents: readonly ConsentState[];
+}
+
+/** A person as the other services know them. */
+export interface PersonSettings extends Omit<Profile, 'locale'> {
+  readonly userId: string;
+  /** ms */
+  readonly createdAt: number;
+  readonly settingsVersion: number;
+  /** Granted, at a version in force. */
+  readonly consents: ReadonlySet<Purpose>;
+}
+
+export const defaultProfile: Profile = {
+  name: null,
+  timeZone: 'UTC',
+  locale: 'en',
+  dayStartHour: 0,
+  weekStart: 'monday',
+  product: 'vape',
+  defaultShareLevel: 'live',
+};
+
+/** Absent keeps, null goes back to the default. Throws `invalid` for a zone that this server does not know. */
+export const profileChanges = (
+  patch: UserPatch,
+  isKnownZone: (name: string) => boolean,
+): Partial<Profile> => {
+  if (typeof patch.timeZone === 'string' && !isKnownZone(patch.timeZone))
+    throw new DomainError('invalid', {
+      detail: 'The time zone is not known here.',
+      errors: [{ path: 'timeZone', message: 'must be an IANA time zone name, for example Europe/Berlin' }],
+    });
+  const changes: Record<string, unknown> = {};
+  for (const key of Object.keys(defaultProfile) as (keyof Profile)[]) {
+    const value = patch[key];
+    if (value !== undefined) changes[key] = value ?? defaultProfile[key];
+  }
+  return changes;
+};
+
+export const settingsOf = (user: UserRecord): PersonSettings => ({
+  userId: user.userId,
+  name: user.name,
+  timeZone: user.timeZone,
+  dayStartHour: user.dayStartHour,
+  weekStart: user.weekStart,
+  product: user.product,
+  defaultShareLevel: user.defaultShareLevel,
+  createdAt: user.createdAt,
+  settingsVersion: user.settingsVersion,
+  consents: new Set(
+    user.consents
+      .filter(({ purpose, version, granted }) => granted && version === legalVersions[purpose])
+      .map(({ purpose }) => purpose),
+  ),
+});
+
+/** Throws `consent-required` with the purposes that are missing. */
+export const requireConsents = (person: PersonSettings, purposes: readonly Purpose[]): void => {
+  const missing = purposes.filter((purpose) => !person.consents.has(purpose));
+  if (missing.length > 0)
+    throw new DomainError('consent-required', {
+      detail: `Ask the person for these consents first: ${missing.join(', ')}.`,
+      purposes: missing,
+    });
+};
+
+/** Throws `consent-version` where a version is not the one in force. */
+export const requireVersionsInForce = (consents: readonly { purpose: Purpose; version: string }[]): void => {
+  const errors = consents.flatMap(({ purpose, version }, index) =>
+    version === legalVersions[purpose]
+      ? []
+      : [{ path: `consents.${index}.version`, message: `the version in force is ${legalVersions[purpose]}` }],
+  );
+  if (errors.length > 0)
+    throw new DomainError('consent-version', {
+      detail: 'A consent names a version that is not in force; see /legal/versions.',
+      errors,
+    });
+};
+
+/** Each purpose once, with what was said last. */
+export const withConsents = (
+  before: readonly ConsentState[],
+  changes: readonly ConsentState[],
+): ConsentState[] => {
+  const newest = new Map(before.map((consent) => [consent.purpose, consent]));
+  for (const change of changes) newest.set(change.purpose, change);
+  return [...newest.values()];
+};
