@@ -1,0 +1,66 @@
+import type { Problem, ProblemCode } from '@pufftrack/contract';
+
+/** A call that failed: refused by the server with a problem, or never properly answered (`network`). */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** HTTP status; 0 where no answer arrived. */
+  readonly status: number;
+  readonly code: ProblemCode | 'network';
+  readonly problem: Problem | undefined;
+  declare readonly retryAfterMs?: number;
+
+  constructor(fields: {
+    status: number;
+    code: ProblemCode | 'network';
+    message: string;
+    problem?: Problem | undefined;
+    retryAfterMs?: number | undefined;
+    cause?: unknown;
+  }) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.status = fields.status;
+    this.code = fields.code;
+    this.problem = fields.problem;
+    if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
+  }
+}
+
+export const isProblem = (value: unknown): value is Problem =>
+  typeof value === 'object' &&
+  value !== null &&
+  'code' in value &&
+  typeof value.code === 'string' &&
+  'status' in value &&
+  typeof value.status === 'number';
+
+export const problemError = (problem: Problem, retryAfterMs?: number): ApiError =>
+  new ApiError({
+    status: problem.status,
+    code: problem.code,
+    message: `${problem.code}: ${problem.detail}`,
+    problem,
+    retryAfterMs,
+  });
+
+export const networkError = (message: string, cause?: unknown): ApiError =>
+  new ApiError({ status: 0, code: 'network', message, cause });
+
+/** What a proxy in front of the server says without a problem body, in the server's words. */
+const proxyCodes: Readonly<Record<number, ProblemCode>> = {
+  413: 'payload-too-large',
+  429: 'rate-limited',
+  503: 'overloaded',
+};
+
+/** An answer that is not one of this API: a gateway's error page, a captive portal's 200, a cut body. */
+export const foreignAnswerError = (status: number, retryAfterMs?: number): ApiError =>
+  new ApiError({
+    status,
+    code: proxyCodes[status] ?? 'network',
+    message: `The answer (status ${status}) is not one of this API`,
+    retryAfterMs,
+  });
+
+/** The server is gone or busy, and the same call may succeed later. */
+export const isTemporary = (error: unknown): error is ApiError =>
+  error instanceof ApiError && (error.code === 'network' || error.status >= 500 || error.status === 429);

@@ -1,0 +1,15 @@
+/** The typed SDK: REST and sockets of the contract, token refresh, offline queue. Runs in Node.js and browsers. */
+export { ApiError } from './api-error.ts';
+export {
+  createClient,
+  type AppleSessionResult,
+  type AppleSignInInput,
+  type Client,
+  type ClientOptions,
+  type SendResult,
+} from './client.ts';
+export type { FlushResult, PuffQueue } from './puff-queue.ts';
+export type { PuffSocket } from './puff-socket.ts';
+export { memoryPuffStorage, type PuffStorage } from './puff-storage.ts';
+export type { NextOptions } from './received-events.ts';
+export { memoryTokenStore, type Tokens, type TokenStore } from './tokens.ts';

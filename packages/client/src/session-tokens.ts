@@ -1,0 +1,161 @@
+import type { ProblemCode, Session } from '@pufftrack/contract';
+import { ApiError, isTemporary } from './api-error.ts';
+import { tokensOf, type Tokens, type TokenStore } from './tokens.ts';
+
+/** An access token with less left than this is renewed before it is used. */
+const renewBeforeMs = 30_000;
+
+const endingCodes: ReadonlySet<ProblemCode | 'network'> = new Set([
+  'session-ended',
+  'refresh-reused',
+  'account-gone',
+] as const);
+
+/** The tokens of one sign-in: loaded once, rotated by one flight at a time, saved before they are used. */
+export class SessionTokens {
+  readonly #store: TokenStore;
+  readonly #now: () => number;
+  readonly #rotate: (refreshToken: string) => Promise<Session>;
+  #held: Tokens | null = null;
+  #loading: Promise<void> | undefined;
+  #rotating: Promise<Session> | undefined;
+  /** Reads and writes of the store, one after the other, so that a late save cannot undo a newer one. */
+  #lastAccess: Promise<unknown> = Promise.resolve();
+  #signIns = 0;
+
+  constructor(options: {
+    store: TokenStore;
+    now: () => number;
+    rotate: (refreshToken: string) => Promise<Session>;
+  }) {
+    this.#store = options.store;
+    this.#now = options.now;
+    this.#rotate = options.rotate;
+  }
+
+  get held(): Tokens | null {
+    return this.#held;
+  }
+
+  /** Changes with each sign-in and sign-out: a call of one person is never repeated as another. */
+  get signIn(): number {
+    return this.#signIns;
+  }
+
+  async load(): Promise<Tokens | null> {
+    this.#loading ??= this.#inTurn(async () => {
+      this.#held = await this.#store.load();
+    }).catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    await this.#loading;
+    return this.#held;
+  }
+
+  /** Replaces the sign-in. A rotation under way for the one before is dropped when it arrives. */
+  async set(tokens: Tokens | null): Promise<void> {
+    this.#signIns += 1;
+    this.#loading = Promise.resolve();
+    await this.#inTurn(async () => {
+      this.#held = tokens;
+      await this.#store.save(tokens);
+    });
+  }
+
+  /** Tokens to use now, renewed if they are about to end. */
+  async fresh(): Promise<Tokens | null> {
+    await this.load();
+    if (this.#held === null || this.#timeLeft() >= renewBeforeMs) return this.#held;
+    await this.#adoptStored();
+    if (this.#timeLeft() >= renewBeforeMs) return this.#held;
+    try {
+      await this.refresh();
+    } catch (error) {
+      // Renewing early is a courtesy: while the token still works, a busy auth service stops nothing.
+      if (!isTemporary(error) || this.#timeLeft() <= 0) throw error;
+    }
+    return this.#held;
+  }
+
+  /** Tokens newer than those that the server called expired. */
+  async renew(used: Tokens): Promise<Tokens | null> {
+    await this.#adoptStored();
+    if (this.#held?.accessToken === used.accessToken) await this.refresh();
+    return this.#held;
+  }
+
+  refresh(): Promise<Session> {
+    this.#rotating ??= this.#rotateOnce().finally(() => {
+      this.#rotating = undefined;
+    });
+    return this.#rotating;
+  }
+
+  /** The tokens after the rotation under way, if there is one. */
+  async settled(): Promise<Tokens | null> {
+    await this.load();
+    await this.#rotating?.catch(() => undefined);
+    return this.#held;
+  }
+
+  /** Clears the tokens of a sign-in that the server has ended. */
+  async endBy(error: unknown, signIn: number): Promise<void> {
+    if (!(error instanceof ApiError) || !endingCodes.has(error.code)) return;
+    if (this.#signIns === signIn && this.#held !== null) await this.set(null);
+  }
+
+  async #rotateOnce(): Promise<Session> {
+    await this.load();
+    await this.#adoptStored();
+    const signIn = this.#signIns;
+    if (this.#held === null) {
+      throw new ApiError({ status: 401, code: 'unauthenticated', message: 'Nobody is signed in' });
+    }
+    const session = await this.#rotateWith(this.#held.refreshToken, signIn);
+    const next = tokensOf(session, this.#now());
+    await this.#inTurn(async () => {
+      if (this.#signIns !== signIn) {
+        throw new ApiError({ status: 401, code: 'unauthenticated', message: 'The sign-in was replaced' });
+      }
+      // Saved before it is used (SES-4): the server keeps the old one good until its successor is used,
+      // so a crash or a failed save here costs nothing.
+      await this.#store.save(next);
+      this.#held = next;
+    });
+    return session;
+  }
+
+  async #rotateWith(refreshToken: string, signIn: number): Promise<Session> {
+    try {
+      try {
+        return await this.#rotate(refreshToken);
+      } catch (error) {
+        // The answer may have been lost after the server rotated; the same token yields the same successor.
+        if (error instanceof ApiError && error.code === 'network') return await this.#rotate(refreshToken);
+        throw error;
+      }
+    } catch (error) {
+      await this.endBy(error, signIn);
+      throw error;
+    }
+  }
+
+  /** Another tab on the same store may have rotated already; the token held here is then the predecessor. */
+  async #adoptStored(): Promise<void> {
+    await this.#inTurn(async () => {
+      const stored = await this.#store.load();
+      if (stored !== null && this.#held !== null) this.#held = stored;
+    });
+  }
+
+  #timeLeft(): number {
+    return this.#held === null ? 0 : this.#held.expiresAt - this.#now();
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const turn = this.#lastAccess.then(step);
+    this.#lastAccess = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto';
+import type { Session, User } from '@pufftrack/contract';
+import type { ClientSession } from 'mongodb';
+import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Accounts } from './accounts.ts';
+import { isRefreshTokenOf, readRefreshToken, refreshTokenOf } from './refresh-token.ts';
+import { seal, unseal } from './sealed.ts';
+import {
+  absoluteTtlMs,
+  decideRefresh,
+  endedProblem,
+  idleTtlMs,
+  maxLiveSessions,
+  remainingMs,
+  utcDayOf,
+  type Device,
+  type EndReason,
+  type StoredSession,
+} from './session.ts';
+import type { SessionStore } from './session-store.ts';
+
+export interface SessionEnded {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly reason: EndReason;
+}
+
+export interface OpenedSession {
+  readonly session: StoredSession;
+  /** Sessions that made room; to be given to `announceEnded` after the commit. */
+  readonly evicted: readonly StoredSession[];
+}
+
+export interface SessionService {
+  /** Makes a session inside the transaction `tx`; the oldest one makes room where there are ten. */
+  open(userId: string, device: Device, tx: ClientSession): Promise<OpenedSession>;
+  announceEnded(sessions: readonly StoredSession[], reason: EndReason): void;
+  /** The tokens of a session, with the person. Throws `account-gone`. */
+  answer(session: StoredSession): Promise<Session>;
+  /** Throws `invalid-token`, `token-expired`, `session-ended`, `refresh-reused` or `account-gone`. */
+  refresh(refreshToken: string, log: Logger): Promise<Session>;
+  /** Ends the session that a token names; one that has ended already is fine. */
+  logout(by: { bearer: string | undefined; refreshToken: string | undefined }, log: Logger): Promise<void>;
+}
+
+export const createSessionService = (deps: {
+  sessions: SessionStore;
+  accessTokens: AccessTokens;
+  accounts: Accounts;
+  clock: Clock;
+  masterKey: Buffer;
+  onEnded: (ended: SessionEnded) => void;
+}): SessionService => {
+  const { sessions, accessTokens, accounts, clock, masterKey } = deps;
+
+  const keyOf = ({ id, sealedKey }: StoredSession) => unseal(masterKey, sealedKey, contextOf(id));
+
+  const end = async (session: StoredSession, reason: EndReason): Promise<boolean> => {
+    const ended = await sessions.end(session.id, reason, clock.now());
+    if (ended) deps.onEnded({ sessionId: session.id, userId: session.userId, reason });
+    return ended;
+  };
+
+  const userOf = async (session: StoredSession): Promise<User> => {
+    const user = await accounts.view(session.userId);
+    if (user) return user;
+    await end(session, 'account-gone');
+    throw endedProblem('account-gone');
+  };
+
+  const tokensFor = async (session: StoredSession, user: User): Promise<Session> => {
+    const { id, userId, refreshCounter } = session;
+    const access = await accessTokens.mint({
+      userId,
+      sessionId: id,
+      refreshCounter,
+      notAfter: session.expiresAt,
+    });
+    return {
+      accessToken: access.token,
+      tokenType: 'Bearer',
+      expiresIn: access.expiresInSeconds,
+      refreshToken: refreshTokenOf({ sessionId: id, counter: refreshCounter }, keyOf(session)),
+      refreshExpiresIn: Math.floor(remainingMs(session, clock.now()) / 1000),
+      user,
+    };
+  };
+
+  /** The session that a refresh token of ours names, whatever its counter. Throws `invalid-token`. */
+  const sessionOf = async (refreshToken: string): Promise<{ session: StoredSession; counter: number }> => {
+    const name = readRefreshToken(refreshToken);
+    const session = name && (await sessions.find(name.sessionId));
+    if (!session || !isRefreshTokenOf(refreshToken, name, keyOf(session)))
+      throw new DomainError('invalid-token', { detail: 'This is not a refresh token of this server.' });
+    return { session, counter: name.counter };
+  };
+
+  const service: SessionService = {
+    async open(userId, device, tx) {
+      const now = clock.now();
+      const live = await sessions.listLive(userId, now, tx);
+      const evicted = live.slice(0, Math.max(0, live.length - maxLiveSessions + 1));
+      for (const { id } of evicted) await sessions.end(id, 'logout', now, tx);
+      const id = newId();
+      const session: StoredSession = {
+        id,
+        userId,
+        number: (live.at(-1)?.number ?? 0) + 1,
+        device,
+        createdAt: now,
+        authenticatedAt: now,
+        lastUsedOn: utcDayOf(now),
+        refreshCounter: 1,
+        rotatedAt: now,
+        successorUsedAt: null,
+        sealedKey: seal(masterKey, randomBytes(32), contextOf(id)),
+        idleExpiresAt: now + idleTtlMs,
+        expiresAt: now + absoluteTtlMs,
+        endedAt: null,
+        endedReason: null,
+      };
+      await sessions.insert(session, tx);
+      return { session, evicted };
+    },
+
+    announceEnded(ended, reason) {
+      for (const { id, userId } of ended) deps.onEnded({ sessionId: id, userId, reason });
+    },
+
+    answer: async (session) => tokensFor(session, await userOf(session)),
+
+    async refresh(refreshToken, log) {
+      for (;;) {
+        const { session, counter } = await sessionOf(refreshToken);
+        const now = clock.now();
+        switch (decideRefresh(session, counter, now)) {
+          case 'rotate': {
+            const user = await userOf(session);
+            const rotated = await sessions.rotate(session, {
+              now,
+              lastUsedOn: utcDayOf(now),
+              idleExpiresAt: now + idleTtlMs,
+            });
+            if (rotated) return tokensFor(rotated, user);
+            // Another call with this token was first, or the session has ended: decide again.
+            continue;
+          }
+          case 'repeat':
+            return service.answer(session);
+          case 'reused':
+            if (await end(session, 'refresh-reused'))
+              log.warn(
+                {
+                  event: 'auth.refresh_reuse',
+                  userId: session.userId,
+                  sessionId: session.id,
+                  counter,
+                  current: session.refreshCounter,
+                },
+                'an old refresh token came back; its session has ended',
+              );
+            throw new DomainError('refresh-reused', {
+              detail: 'This refresh token was used before, so the session has ended. Sign in again.',
+            });
+          case 'expired':
+            throw new DomainError('token-expired', { detail: 'The session has expired. Sign in again.' });
+          case 'ended':
+            throw endedProblem(session.endedReason ?? 'logout');
+          case 'unknown':
+            throw new DomainError('invalid-token', { detail: 'This refresh token was never given out.' });
+        }
+      }
+    },
+
+    async logout({ bearer, refreshToken }, log) {
+      if (refreshToken === undefined && bearer === undefined)
+        throw new DomainError('unauthenticated', {
+          detail: 'Send the access token as bearer, or {refreshToken}.',
+        });
+      const session =
+        refreshToken === undefined
+          ? await sessions.find((await accessTokens.verify(bearer ?? '')).actor.sessionId)
+          : (await sessionOf(refreshToken)).session;
+      if (session && (await end(session, 'logout')))
+        log.info({ event: 'auth.logout', userId: session.userId, sessionId: session.id }, 'signed out');
+    },
+  };
+  return service;
+};
+
+const contextOf = (sessionId: string) => `session:${sessionId}`;

@@ -1,0 +1,154 @@
+import type { ClientSession, Collection } from 'mongodb';
+import { Schema, type Connection } from 'mongoose';
+import { keepEndedMs, type Device, type EndReason, type StoredSession } from './session.ts';
+
+interface SessionDoc {
+  _id: string;
+  userId: string;
+  number: number;
+  device: Device;
+  createdAt: Date;
+  authenticatedAt: Date;
+  lastUsedOn: string;
+  refreshCounter: number;
+  rotatedAt: Date;
+  successorUsedAt: Date | null;
+  sealedKey: string;
+  idleExpiresAt: Date;
+  expiresAt: Date;
+  endedAt: Date | null;
+  endedReason: EndReason | null;
+  /** When the row may go. */
+  purgeAt: Date;
+}
+
+const sessionSchema = new Schema<SessionDoc>(
+  {
+    _id: { type: String, required: true },
+    userId: { type: String, required: true },
+    number: { type: Number, required: true },
+    device: { type: Schema.Types.Mixed, required: true },
+    createdAt: { type: Date, required: true },
+    authenticatedAt: { type: Date, required: true },
+    lastUsedOn: { type: String, required: true },
+    refreshCounter: { type: Number, required: true },
+    rotatedAt: { type: Date, required: true },
+    successorUsedAt: Date,
+    sealedKey: { type: String, required: true },
+    idleExpiresAt: { type: Date, required: true },
+    expiresAt: { type: Date, required: true },
+    endedAt: Date,
+    endedReason: String,
+    purgeAt: { type: Date, required: true },
+  },
+  { collection: 'sessions', versionKey: false },
+);
+sessionSchema.index({ userId: 1, endedAt: 1 });
+sessionSchema.index({ purgeAt: 1 });
+
+export interface SessionStore {
+  ensureIndexes(): Promise<void>;
+  insert(session: StoredSession, tx: ClientSession): Promise<void>;
+  find(id: string): Promise<StoredSession | undefined>;
+  /** The sessions of a person that have neither ended nor expired, oldest first. */
+  listLive(userId: string, now: number, tx: ClientSession): Promise<StoredSession[]>;
+  /** Moves on to the next refresh token; undefined where another call did, or the session has ended. */
+  rotate(
+    from: Pick<StoredSession, 'id' | 'refreshCounter'>,
+    to: { now: number; lastUsedOn: string; idleExpiresAt: number },
+  ): Promise<StoredSession | undefined>;
+  /** Remembers the first use of the tokens of `refreshCounter`. */
+  markSuccessorUsed(id: string, refreshCounter: number, now: number): Promise<void>;
+  /** True for the one caller who ends it. */
+  end(id: string, reason: EndReason, now: number, tx?: ClientSession): Promise<boolean>;
+  removeLongEnded(now: number): Promise<void>;
+}
+
+export const createSessionStore = (connection: Connection): SessionStore => {
+  const model = connection.model('Session', sessionSchema);
+  const sessions = model.collection as unknown as Collection<SessionDoc>;
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async insert(session, tx) {
+      await sessions.insertOne(toDoc(session), { session: tx });
+    },
+    async find(id) {
+      const doc = await sessions.findOne({ _id: id });
+      return doc ? fromDoc(doc) : undefined;
+    },
+    async listLive(userId, now, tx) {
+      const at = new Date(now);
+      const docs = await sessions
+        .find(
+          { userId, endedAt: null, expiresAt: { $gt: at }, idleExpiresAt: { $gt: at } },
+          { session: tx, sort: { number: 1 } },
+        )
+        .toArray();
+      return docs.map(fromDoc);
+    },
+    async rotate({ id, refreshCounter }, { now, lastUsedOn, idleExpiresAt }) {
+      const doc = await sessions.findOneAndUpdate(
+        { _id: id, refreshCounter, endedAt: null },
+        {
+          $set: {
+            refreshCounter: refreshCounter + 1,
+            rotatedAt: new Date(now),
+            successorUsedAt: null,
+            lastUsedOn,
+            idleExpiresAt: new Date(idleExpiresAt),
+            purgeAt: new Date(idleExpiresAt + keepEndedMs),
+          },
+        },
+        { returnDocument: 'after' },
+      );
+      return doc ? fromDoc(doc) : undefined;
+    },
+    async markSuccessorUsed(id, refreshCounter, now) {
+      await sessions.updateOne(
+        { _id: id, refreshCounter, successorUsedAt: null },
+        { $set: { successorUsedAt: new Date(now) } },
+      );
+    },
+    async end(id, reason, now, tx) {
+      const { modifiedCount } = await sessions.updateOne(
+        { _id: id, endedAt: null },
+        { $set: { endedAt: new Date(now), endedReason: reason, purgeAt: new Date(now + keepEndedMs) } },
+        tx ? { session: tx } : {},
+      );
+      return modifiedCount === 1;
+    },
+    async removeLongEnded(now) {
+      await sessions.deleteMany({ purgeAt: { $lte: new Date(now) } });
+    },
+  };
+};
+
+const toDoc = ({ id, ...session }: StoredSession): SessionDoc => ({
+  ...session,
+  _id: id,
+  createdAt: new Date(session.createdAt),
+  authenticatedAt: new Date(session.authenticatedAt),
+  rotatedAt: new Date(session.rotatedAt),
+  successorUsedAt: dateOf(session.successorUsedAt),
+  idleExpiresAt: new Date(session.idleExpiresAt),
+  expiresAt: new Date(session.expiresAt),
+  endedAt: dateOf(session.endedAt),
+  purgeAt: new Date(session.idleExpiresAt + keepEndedMs),
+});
+
+const fromDoc = ({ _id, purgeAt: _purgeAt, ...doc }: SessionDoc): StoredSession => ({
+  ...doc,
+  id: _id,
+  createdAt: doc.createdAt.getTime(),
+  authenticatedAt: doc.authenticatedAt.getTime(),
+  rotatedAt: doc.rotatedAt.getTime(),
+  successorUsedAt: doc.successorUsedAt?.getTime() ?? null,
+  idleExpiresAt: doc.idleExpiresAt.getTime(),
+  expiresAt: doc.expiresAt.getTime(),
+  endedAt: doc.endedAt?.getTime() ?? null,
+});
+
+const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));

@@ -1,0 +1,49 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { NonceStore } from './nonce-store.ts';
+import type { SessionStore } from './session-store.ts';
+
+const everyMs = 10 * 60_000;
+
+export interface Sweep {
+  /** Removes nonces that have expired, and sessions that ended or expired 30 days ago. */
+  run(): Promise<void>;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** What a TTL index would do, on the injected clock; any number of processes may do it. */
+export const createSweep = (deps: {
+  nonces: NonceStore;
+  sessions: SessionStore;
+  clock: Clock;
+  log: Logger;
+}): Sweep => {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  const run = async () => {
+    await deps.nonces.removeExpired(deps.clock.now());
+    await deps.sessions.removeLongEnded(deps.clock.now());
+  };
+  const tick = () => {
+    running = run().catch((error: unknown) => {
+      deps.log.warn(
+        { event: 'auth.sweep_failed', err: error },
+        'expired rows were not removed; tried again later',
+      );
+    });
+  };
+
+  return {
+    run,
+    start() {
+      timer = setInterval(tick, everyMs).unref();
+      tick();
+    },
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+};
