@@ -1,9 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
 import { startAppleSimulator } from '@pufftrack/apple-simulator';
-import { startMongo } from '@pufftrack/local-services';
+import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess, type ServerProcess } from '@pufftrack/testkit';
 import { MongoClient } from 'mongodb';
 import { httpWire, runLoad, socketWire, type Wire } from './load.ts';
@@ -33,8 +31,7 @@ interface Sample {
 
 /** What recording a puff costs, beside what it is measured against; all in turns within one run. */
 export const benchRecord = async (print: (line: string) => void): Promise<void> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'pufftrack-bench-'));
-  const mongo = await startMongo({ dataDir, log: print });
+  const mongo = await startTemporaryMongo({ log: print });
   const apple = await startAppleSimulator({ now: () => Date.now() });
   const masterKey = randomBytes(32).toString('base64');
   const env = {
@@ -44,7 +41,7 @@ export const benchRecord = async (print: (line: string) => void): Promise<void> 
     PORT: '0',
     APPLE_BASE_URL: apple.baseUrl,
     APPLE_CLIENT_IDS: clientId,
-    DATA_DIR: dataDir,
+    DATA_DIR: await temporaryDataDir(),
   };
   const program = await startServerProcess(env);
   try {
@@ -71,7 +68,6 @@ export const benchRecord = async (print: (line: string) => void): Promise<void> 
     await program.stop();
     await apple.close();
     await mongo.stop();
-    await rm(dataDir, { recursive: true, force: true });
   }
 };
 

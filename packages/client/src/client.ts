@@ -58,6 +58,8 @@ export interface Client {
   /** As last known here; null before the first call has loaded the store. */
   accessToken(): string | null;
   connect(options?: { lastSeq?: number }): PuffSocket;
+  /** Closes every socket that `connect` has opened. */
+  close(): void;
   readonly queue: PuffQueue;
 }
 
@@ -69,6 +71,7 @@ const withToken = (headers: Headers, tokens: Tokens | null): Headers => {
 
 export const createClient = (options: ClientOptions): Client => {
   const { baseUrl, now } = options;
+  const sockets: PuffSocket[] = [];
   const exchange = createTransport({
     baseUrl,
     now,
@@ -146,7 +149,14 @@ export const createClient = (options: ClientOptions): Client => {
     },
     setTokens: (tokens) => session.set(tokens),
     accessToken: () => session.held?.accessToken ?? null,
-    connect: ({ lastSeq } = {}) => new PuffSocket({ baseUrl, session, lastSeq }),
+    connect: ({ lastSeq } = {}) => {
+      const socket = new PuffSocket({ baseUrl, session, lastSeq });
+      sockets.push(socket);
+      return socket;
+    },
+    close() {
+      for (const socket of sockets.splice(0)) socket.close();
+    },
     queue: createPuffQueue({
       storage: options.puffs ?? memoryPuffStorage(),
       send: (puffs) => call('recordPuffBatch', { body: { puffs } }),

@@ -8,3 +8,4 @@ export { findMongod, type FindOptions } from './find-mongod.ts';
 export { findRedisServer } from './find-redis-server.ts';
 export { startMongo, type LocalMongo, type StartMongoOptions } from './mongo.ts';
 export { startRedis, type LocalRedis, type StartRedisOptions } from './redis.ts';
+export { endAbandonedMongos, startTemporaryMongo, temporaryDataDir } from './temporary-mongo.ts';

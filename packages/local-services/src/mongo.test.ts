@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { access, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MongoClient, type Collection } from 'mongodb';
@@ -11,6 +10,7 @@ import { LocalServiceError } from './local-service-error.ts';
 import { startMongo, type LocalMongo } from './mongo.ts';
 import { isAlive } from './process-identity.ts';
 import { stopProcess } from './stop-process.ts';
+import { temporaryDataDir } from './temporary-mongo.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const portOf = ({ uri }: { uri: string }) => new URL(uri).port;
@@ -21,8 +21,7 @@ describe('startMongo', () => {
   const children: ChildProcess[] = [];
 
   beforeEach(async () => {
-    // By this name the next run's global setup ends what a killed one leaves.
-    dataDir = await realpath(await mkdtemp(join(tmpdir(), `pufftrack-jest-${process.pid}-`)));
+    dataDir = await realpath(await temporaryDataDir());
   });
   afterEach(async () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');

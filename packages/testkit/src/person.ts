@@ -25,6 +25,8 @@ export interface World {
   readonly now: () => number;
   readonly apple: Pick<AppleSimulator, 'authorize'>;
   readonly clientId: string;
+  /** Where whoever made the world closes its clients. */
+  readonly newClient?: () => Client;
 }
 
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -36,7 +38,7 @@ export const signInPerson = async (
   options: PersonOptions = {},
 ): Promise<Person> => {
   const { url, now, apple, clientId } = world;
-  const client = createClient({ baseUrl: url, now });
+  const client = world.newClient?.() ?? createClient({ baseUrl: url, now });
   const { nonce } = await client.call('createNonce');
   const sheet = await apple.authorize({
     person: name,

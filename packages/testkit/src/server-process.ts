@@ -16,19 +16,27 @@ export interface ServerProcess {
 }
 
 const root = resolve(import.meta.dirname, '../../..');
+const startWithinMs = 60_000;
+const endWithParent = join(import.meta.dirname, '../end-with-parent.mjs');
 
 /** Runs a TypeScript program of this repository to its end. */
 export const spawnProgram = (program: string, env: Readonly<Record<string, string>>) => {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--conditions=@pufftrack/source', join(root, program)],
-    { cwd: root, env: { ...process.env, NODE_OPTIONS: '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    ['--import', 'tsx', '--import', endWithParent, '--conditions=@pufftrack/source', join(root, program)],
+    {
+      cwd: root,
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
   );
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error(`${program} has no pipes`);
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [stdout, stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = new Promise<number | null>((done) => child.once('exit', done));
-  return { child, ended, output: () => output };
+  return { child, stdout, ended, output: () => output };
 };
 
 /** Starts a server; it is there once it has logged `"port":<n>`. */
@@ -36,15 +44,22 @@ export const startServerProcess = async (
   env: Readonly<Record<string, string>>,
   program = 'packages/server/src/main.ts',
 ): Promise<ServerProcess> => {
-  const { child, ended, output } = spawnProgram(program, env);
+  const { child, stdout, ended, output } = spawnProgram(program, env);
   if (child.pid === undefined) throw new Error(`${program} did not start`);
   const port = await new Promise<number>((found, failed) => {
+    const deadline = setTimeout(() => {
+      child.kill('SIGKILL');
+      failed(new Error(`${program} did not start within ${startWithinMs / 1_000} s:\n${output()}`));
+    }, startWithinMs);
     void ended.then((code) => {
+      clearTimeout(deadline);
       failed(new Error(`${program} ended with ${code ?? 'a signal'}:\n${output()}`));
     });
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: stdout }).on('line', (line) => {
       const match = /"port":(\d+)/.exec(line);
-      if (match) found(Number(match[1]));
+      if (!match) return;
+      clearTimeout(deadline);
+      found(Number(match[1]));
     });
   });
   return {

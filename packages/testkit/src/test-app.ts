@@ -60,16 +60,23 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
   });
   const url = `http://127.0.0.1:${app.port}`;
   const now = () => clock.now();
+  const clients: Client[] = [];
+  const newClient = () => {
+    const client = createClient({ baseUrl: url, now });
+    clients.push(client);
+    return client;
+  };
   return {
     url,
     mongoUri,
     clock,
     apple,
     person: (name, personOptions) =>
-      signInPerson({ url, now, apple, clientId: testClientId }, name, personOptions),
-    client: () => createClient({ baseUrl: url, now }),
+      signInPerson({ url, now, apple, clientId: testClientId, newClient }, name, personOptions),
+    client: newClient,
     settle: app.settle,
     async close() {
+      for (const client of clients) client.close();
       await app.stop();
       if (!options.world) await apple.close();
     },

@@ -172,7 +172,7 @@ describe('bad input', () => {
     ['/puffs?cursor=%00', 400, 'invalid-cursor'],
     ['/friends/leaderboard?board=worst', 422, 'invalid'],
     ['/nowhere', 404, 'not-found'],
-    ['/puffs/%E0%A4%A', 400, 'malformed'],
+    ['/friends/%E0%A4%A', 400, 'malformed'],
   ])('answers GET %s with %i', async (path, status, code) => {
     const answer = await send('GET', path);
     expect(answer.status).toBe(status);

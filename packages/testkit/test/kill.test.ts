@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { ApiError, type Client } from '@pufftrack/client';
+import { temporaryDataDir } from '@pufftrack/local-services';
 import { allPuffs } from '../src/demo/recount.ts';
 import { signInPerson, startServerProcess, testClientId, type ServerProcess } from '../src/index.ts';
 
@@ -78,7 +78,7 @@ describe('kill -9 during a stream of puffs', () => {
 
   beforeEach(async () => {
     apple = await startAppleSimulator({ now });
-    dataDir = await mkdtemp(join(tmpdir(), 'pufftrack-kill-'));
+    dataDir = await temporaryDataDir();
     servers = [];
     env = {
       PORT: '0',

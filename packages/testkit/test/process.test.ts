@@ -1,24 +1,42 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@pufftrack/client';
+import { createClient, type Client } from '@pufftrack/client';
+import { temporaryDataDir } from '@pufftrack/local-services';
 import { developmentToken } from '../src/demo/token.ts';
-import { spawnProgram, startServerProcess } from '../src/index.ts';
+import { spawnProgram, startServerProcess, type ServerProcess } from '../src/index.ts';
 
 const main = 'packages/server/src/main.ts';
 
 describe('the server as a process', () => {
   let dataDir: string;
+  let servers: ServerProcess[];
+  let clients: Client[];
 
   beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'pufftrack-process-'));
+    dataDir = await temporaryDataDir();
+    [servers, clients] = [[], []];
   });
-  afterEach(() => rm(dataDir, { recursive: true, force: true }));
+  afterEach(async () => {
+    for (const client of clients) client.close();
+    for (const server of servers) await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const start = async (env: Readonly<Record<string, string>>) => {
+    const server = await startServerProcess({
+      DATA_DIR: dataDir,
+      PORT: '0',
+      PUBLIC_URL: 'http://pufftrack.test',
+      ...env,
+    });
+    servers.push(server);
+    return server;
+  };
 
   it('starts with nothing set, says where its docs are, and keeps its data over a stop', async () => {
-    const first = await startServerProcess({ DATA_DIR: dataDir, PORT: '0' });
+    const first = await start({});
     const answer = await fetch(`${first.url}/docs/`);
     expect(answer.status).toBe(200);
     expect(await answer.text()).toContain('swagger-ui');
@@ -28,7 +46,7 @@ describe('the server as a process', () => {
     expect((await stat(join(dataDir, 'master-key'))).mode & 0o777).toBe(0o600);
     expect(await first.stop()).toBe(0);
 
-    const second = await startServerProcess({ DATA_DIR: dataDir, PORT: String(first.port) });
+    const second = await start({ PORT: String(first.port) });
     const me = await fetch(`${second.url}/users/me`, { headers: { authorization: `Bearer ${token}` } });
     expect(await me.json()).toMatchObject({ name: 'Alice' });
     expect(await second.stop()).toBe(0);
@@ -52,13 +70,10 @@ describe('the server as a process', () => {
   });
 
   it('finishes the request that is under way, tells its sockets, and ends with 0', async () => {
-    const server = await startServerProcess({
-      DATA_DIR: dataDir,
-      PORT: '0',
-      MONGODB_URI: process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '',
-    });
+    const server = await start({ MONGODB_URI: process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '' });
     const token = await developmentToken('bob', dataDir);
     const client = createClient({ baseUrl: server.url, now: () => Date.now() });
+    clients.push(client);
     await client.setTokens({ accessToken: token, refreshToken: '', expiresAt: Infinity });
     const socket = client.connect();
     await socket.next('ready');

@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startMongo } from '@pufftrack/local-services';
+import { startTemporaryMongo } from '@pufftrack/local-services';
 import { MongoClient } from 'mongodb';
 import { playDemo } from './play.ts';
 import { developmentToken } from './token.ts';
@@ -27,13 +24,11 @@ const demo = async (): Promise<boolean> => {
       await client.close();
     }
   }
-  const dataDir = await mkdtemp(join(tmpdir(), 'pufftrack-demo-'));
-  const mongo = await startMongo({ dataDir, log: print });
+  const mongo = await startTemporaryMongo({ log: print });
   try {
     return await playDemo(mongo.uri, print);
   } finally {
     await mongo.stop();
-    await rm(dataDir, { recursive: true, force: true });
   }
 };
 

@@ -35,8 +35,6 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     const requestId = newUuid();
     const log = deps.log.child({ requestId });
     res.setHeader('X-Request-Id', requestId);
-    // A client that keeps its connection would keep this process from ending.
-    if (deps.phase() === 'draining') res.setHeader('Connection', 'close');
     try {
       if (deps.phase() === 'starting' && route.spec.tag !== 'service')
         throw new DomainError('not-ready', {
@@ -53,11 +51,18 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       };
       const answer = await route.handle({ input, actor: actor as never, bearer, log } as never);
       if (validateAnswers) checkAnswer(route.spec, answer);
+      closeWhileDraining(res, deps.phase());
       sendJson(res, answer.status, answer.body);
     } catch (thrown) {
+      closeWhileDraining(res, deps.phase());
       sendProblem(res, thrown, requestId, log);
     }
   };
+};
+
+/** A client that keeps its connection would keep this process from ending. */
+const closeWhileDraining = (res: ServerResponse, phase: Phase) => {
+  if (phase === 'draining' && !res.headersSent) res.setHeader('Connection', 'close');
 };
 
 const requireActor = async (authenticate: Authenticate, bearer: string | undefined): Promise<Actor> => {

@@ -6,6 +6,7 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Authenticate, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import { identityTokenVerifier } from './apple-identity-token.ts';
@@ -20,7 +21,6 @@ import { createSignInService } from './sign-in-service.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createSweep } from './sweep.ts';
-import { transactionsOf } from './transaction.ts';
 import { createTurns } from './turns.ts';
 
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
@@ -89,7 +89,7 @@ export const createAuth = (deps: {
     links,
     sessions,
     accounts,
-    inTransaction: transactionsOf(connection),
+    inTransaction: (work) => inTransaction(connection, work),
     turns: createTurns(clock),
     clock,
   });

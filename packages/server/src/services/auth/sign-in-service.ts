@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AppleSignIn, Session } from '@pufftrack/contract';
+import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { randomSecret } from '../../platform/ids.ts';
@@ -10,7 +11,6 @@ import type { AppleLinkStore } from './apple-link-store.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionService } from './session-service.ts';
-import type { InTransaction } from './transaction.ts';
 import type { Turns } from './turns.ts';
 
 const nonceTtlMs = 10 * 60_000;
@@ -31,7 +31,7 @@ export const createSignInService = (deps: {
   links: AppleLinkStore;
   sessions: SessionService;
   accounts: Accounts;
-  inTransaction: InTransaction;
+  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   turns: Turns;
   clock: Clock;
 }): SignInService => {

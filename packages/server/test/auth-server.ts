@@ -1,0 +1,180 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
+import type { Connection } from 'mongoose';
+import { createHttpServer } from '../src/platform/http/server.ts';
+import { createLogger } from '../src/platform/logger.ts';
+import { connectMongo } from '../src/platform/mongo/connect.ts';
+import { isKnownZone } from '../src/platform/time-zones.ts';
+import { createAuth, type Auth, type AuthConfig, type SessionEnded } from '../src/services/auth/index.ts';
+import { createUsers } from '../src/services/users/index.ts';
+import { testDatabaseUri } from './database.ts';
+
+export const clientId = 'app.pufftrack.test';
+export const publicUrl = 'https://api.pufftrack.test';
+export const masterKey = Buffer.alloc(32, 7);
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown> & { code?: string };
+}
+
+/** One process: auth and users behind real HTTP, on a connection of its own. */
+export interface AuthNode {
+  readonly url: string;
+  readonly auth: Auth;
+  readonly connection: Connection;
+  /** What sockets would have been told. */
+  readonly ended: SessionEnded[];
+  /** Log lines, parsed. */
+  readonly log: { event?: string; [field: string]: unknown }[];
+  post(path: string, body?: object, bearer?: string): Promise<Answer>;
+  get(path: string, bearer?: string): Promise<Answer>;
+  /** The whole way of a phone: nonce, Apple's sheet, our sign-in. */
+  signIn(person: string, extra?: object): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+/** Apple, a clock that stands until it is moved, and a database, for as many processes as a test needs. */
+export interface AuthWorld {
+  readonly apple: AppleSimulator;
+  readonly clock: { now: () => number; advance: (ms: number) => void };
+  readonly uri: string;
+  node(options?: { config?: Partial<AuthConfig>; uri?: string }): Promise<AuthNode>;
+  close(): Promise<void>;
+}
+
+/** What a first sign-in has to say. */
+export const adult = { ageBand: '18+' };
+
+export const startAuthWorld = async (): Promise<AuthWorld> => {
+  let now = Date.parse('2026-10-21T10:00:00Z');
+  const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
+  const apple = await startAppleSimulator({ now: clock.now });
+  const uri = testDatabaseUri();
+  const nodes: AuthNode[] = [];
+  return {
+    apple,
+    clock,
+    uri,
+    async node(options = {}) {
+      const node = await startNode({ apple, clock, uri: options.uri ?? uri, config: options.config });
+      nodes.push(node);
+      return node;
+    },
+    async close() {
+      for (const node of nodes) await node.stop();
+      const connection = await connectMongo(uri);
+      await connection.dropDatabase();
+      await connection.close();
+      await apple.close();
+    },
+  };
+};
+
+const startNode = async (world: {
+  apple: AppleSimulator;
+  clock: { now: () => number };
+  uri: string;
+  config: Partial<AuthConfig> | undefined;
+}): Promise<AuthNode> => {
+  const { apple, clock } = world;
+  const connection = await connectMongo(world.uri);
+  const ended: SessionEnded[] = [];
+  const lines: AuthNode['log'] = [];
+  const log = createLogger({
+    level: 'debug',
+    destination: { write: (line: string) => void lines.push(JSON.parse(line) as { event?: string }) },
+  });
+  const users = createUsers({
+    connection,
+    clock,
+    isKnownZone,
+    live: { audienceChanged: () => {}, friendUpdated: () => {}, friendRemoved: () => {} },
+    summaries: () => Promise.resolve(new Map()),
+  });
+  const auth = createAuth({
+    connection,
+    clock,
+    log,
+    accounts: users.accounts,
+    onSessionEnded: (session) => void ended.push(session),
+    config: {
+      appleBaseUrl: apple.baseUrl,
+      appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],
+      appleClientIds: [clientId],
+      publicUrl,
+      masterKey,
+      ...world.config,
+    },
+  });
+  const server = createHttpServer({
+    routes: [...auth.routes, ...users.routes],
+    pages: [],
+    authenticate: auth.authenticate,
+    log,
+    validateAnswers: true,
+    phase: () => 'open',
+  });
+  try {
+    await users.ensureIndexes();
+    await auth.ensureIndexes();
+    await auth.start();
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const send = async (path: string, init: RequestInit, bearer?: string): Promise<Answer> => {
+    const headers = new Headers(init.headers);
+    if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`);
+    const response = await fetch(`${url}${path}`, { ...init, headers });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? {} : JSON.parse(text)) as Answer['body'],
+    };
+  };
+  const post: AuthNode['post'] = (path, body, bearer) =>
+    send(
+      path,
+      {
+        method: 'POST',
+        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      },
+      bearer,
+    );
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    server.closeAllConnections();
+    server.close();
+    await auth.stop();
+    await connection.close();
+  };
+  return {
+    url,
+    auth,
+    connection,
+    ended,
+    log: lines,
+    post,
+    get: (path, bearer) => send(path, {}, bearer),
+    async signIn(person, extra = adult) {
+      const { nonce } = (await post('/auth/apple/nonce')).body as { nonce: string };
+      const sheet = await apple.authorize({ person, clientId, nonce: sha256Hex(nonce) });
+      return post('/auth/apple', { identityToken: sheet.identityToken, nonce, ...extra });
+    },
+    stop: () => (stopped ??= stop()),
+  };
+};
+
+/** Somebody whom no other test has seen. */
+export const somebody = (): string => `person-${randomBytes(6).toString('hex')}`;
