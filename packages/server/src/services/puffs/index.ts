@@ -16,7 +16,7 @@ import { createPuffStore } from './puff-store.ts';
 export * from './local-day.ts';
 export type { PuffLog } from './puff-log.ts';
 export type { PuffPerson, PuffsRecorded } from './puff-service.ts';
-export type { PuffHistory } from './puff-state.ts';
+export type { PuffHistory } from './puff-history.ts';
 
 export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
   routes: Route[];

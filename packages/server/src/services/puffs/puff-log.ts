@@ -2,16 +2,20 @@ import type { Logger } from '../../platform/logger.ts';
 import { createCheckpointFlusher } from './checkpoint-flusher.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { createGroupCommit, type AppendAnswer } from './group-commit.ts';
+import type { DayNumber } from './local-day.ts';
 import type { NewPuff } from './puff.ts';
 import { createPuffPeople } from './puff-people.ts';
-import type { PuffHistory } from './puff-state.ts';
+import type { PuffHistory } from './puff-history.ts';
 import type { PuffStore } from './puff-store.ts';
 
 /** The log of every person's puffs, and the fold of each. */
 export interface PuffLog {
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
-  /** Everything counted that the log held when this was called, whichever process wrote it. */
-  history(person: string): Promise<PuffHistory>;
+  /**
+   * Everything counted that the log held when this was called, whichever process wrote it; loaded from `from` on, or
+   * from the first day of the month before the last.
+   */
+  history(person: string, from?: DayNumber): Promise<PuffHistory>;
   /** Resolves when all that was accepted is on disk, its checkpoints too. */
   settle(): Promise<void>;
   stop(): Promise<void>;
@@ -48,7 +52,7 @@ export const createPuffLog = (deps: {
 
   return {
     append: commit.append,
-    history: people.current,
+    history: (person) => people.current(person),
     async settle() {
       await commit.settle();
       await flusher.flush();

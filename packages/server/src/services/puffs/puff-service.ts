@@ -21,7 +21,7 @@ import {
   type RecordedPuff,
 } from './puff.ts';
 import type { PuffLog } from './puff-log.ts';
-import type { PuffHistory } from './puff-state.ts';
+import type { PuffHistory } from './puff-history.ts';
 import type { PuffCursor, PuffStore } from './puff-store.ts';
 import { viewPuff } from './puff-view.ts';
 
@@ -67,7 +67,8 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   clock: Clock;
   person: (userId: string) => Person | Promise<Person>;
   requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
-  statsOf: (person: Person, history: PuffHistory) => UserStats;
+  /** At once where it can; it stands on the path of every puff. */
+  statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
   onRecorded: (recorded: PuffsRecorded<Person>) => void;
 }): PuffService => {
   const { log, store, clock, statsOf } = deps;
@@ -82,7 +83,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   const answerDuplicate = async (person: Person, stored: RecordedPuff | undefined): Promise<PuffAnswer> => ({
     status: 'duplicate',
     puff: stored ? viewPuff(stored, person.dayStartHour) : null,
-    stats: statsOf(person, await log.history(person.userId)),
+    stats: await statsOf(person, await log.history(person.userId)),
   });
 
   const announce = (
@@ -114,7 +115,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       const { outcomes, state } = await log.append(person.userId, [puff], person.dayStartHour);
       const outcome = outcomes[0];
       if (outcome?.status === 'created') {
-        const stats = statsOf(person, state);
+        const stats = await statsOf(person, state);
         const view = viewPuff(outcome.puff, person.dayStartHour);
         announce(person, actor, [outcome.puff], stats, view);
         return { status: 'created', puff: view, stats };
@@ -159,7 +160,8 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         for (const { id, position, result } of rejected)
           results[position] = used.has(id) ? { id, status: 'duplicate' } : result;
       }
-      if (puffs.length === 0) return { results, stats: statsOf(person, await log.history(person.userId)) };
+      if (puffs.length === 0)
+        return { results, stats: await statsOf(person, await log.history(person.userId)) };
 
       const { outcomes, state } = await log.append(
         person.userId,
@@ -175,7 +177,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
             ? { id: puff.id, status: outcome.status }
             : { id: puff.id, status: 'rejected', code: 'day-full' };
       });
-      const stats = statsOf(person, state);
+      const stats = await statsOf(person, state);
       announce(person, actor, created, stats);
       return { results, stats };
     },

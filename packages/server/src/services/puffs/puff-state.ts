@@ -1,25 +1,11 @@
 import { dayOf, localDayOf, monthOf, type DayNumber } from './local-day.ts';
 import type { WallClock } from '../../platform/time-zones.ts';
+import type { PuffHistory } from './puff-history.ts';
 
 /** An entry of the log as the fold sees it; `empty` filled a number that a crash had left out. */
 export type LogRecord =
   | { rev: number; kind: 'empty' }
   | { rev: number; kind: 'puff'; timestamp: number; wall: WallClock; quantity: number };
-
-/** What analytics reads of a person's puffs. Every puff up to `rev` is counted, none after it. */
-export interface PuffHistory {
-  readonly rev: number;
-  /** Sum of quantity. */
-  readonly total: number;
-  /** Live records. */
-  readonly records: number;
-  /** ms; null without a puff. */
-  readonly lastPuffAt: number | null;
-  /** Sum of quantity on a local day. */
-  countOn(day: DayNumber, dayStartHour: number): number;
-  /** The local days with at least one puff, ascending. */
-  activeDays(dayStartHour: number): readonly DayNumber[];
-}
 
 /** Sums of quantity by wall hour 0..23 of one wall date. */
 type HourSums = number[];
@@ -77,6 +63,19 @@ export class PuffState implements PuffHistory {
       this.days.set(day, hours);
     }
     return hours;
+  }
+
+  isLoadedFrom(): boolean {
+    return true;
+  }
+
+  changedThrough(): number {
+    return this.rev;
+  }
+
+  hoursOn(day: DayNumber, dayStartHour: number): readonly number[] {
+    const [today, next] = [this.days.get(day), this.days.get(day + 1)];
+    return Array.from({ length: 24 }, (_, hour) => (hour < dayStartHour ? next : today)?.[hour] ?? 0);
   }
 
   countOn(day: DayNumber, dayStartHour: number): number {

@@ -1,0 +1,28 @@
+import type { DayNumber } from './local-day.ts';
+
+/**
+ * What the other services read of a person's puffs: every record up to `rev` is counted, none after it. It is a live
+ * object: it moves on with the log, so read what belongs together without waiting in between.
+ */
+export interface PuffHistory {
+  readonly rev: number;
+  /** Sum of quantity. */
+  readonly total: number;
+  /** Live records. */
+  readonly records: number;
+  /** ms; null without a puff. */
+  readonly lastPuffAt: number | null;
+  /** Whether every day from this one on can be asked for; if not, ask for a history from that day. */
+  isLoadedFrom(day: DayNumber): boolean;
+  /**
+   * The newest number that changed a sum on this local day or any earlier one, whatever the `dayStartHour`; 0 without
+   * any. Never too low; it may be too high by what changed elsewhere in the same wall month.
+   */
+  changedThrough(day: DayNumber): number;
+  /** Sum of quantity on a local day. Throws RangeError where that day is not loaded. */
+  countOn(day: DayNumber, dayStartHour: number): number;
+  /** Sums of quantity on a local day by wall-clock hour 0..23. Throws RangeError where that day is not loaded. */
+  hoursOn(day: DayNumber, dayStartHour: number): readonly number[];
+  /** The local days with at least one puff among those that are loaded, ascending. */
+  activeDays(dayStartHour: number): readonly DayNumber[];
+}
