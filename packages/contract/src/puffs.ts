@@ -34,6 +34,16 @@ export const PuffInput = z
   .meta({ id: 'PuffInput' });
 export type PuffInput = z.infer<typeof PuffInput>;
 
+export const PuffEdit = z
+  .object({
+    timestamp: Instant.optional(),
+    quantity: z.number().int().min(1).max(50).optional(),
+    product: Product.optional(),
+    trigger: text(1, 40).nullish().meta({ description: 'null: no trigger any more.' }),
+  })
+  .meta({ id: 'PuffEdit', description: 'Absent = keep.' });
+export type PuffEdit = z.infer<typeof PuffEdit>;
+
 export const BatchPuffInput = PuffInput.extend({ id: Uuid, timestamp: Instant }).meta({
   id: 'BatchPuffInput',
 });
@@ -118,4 +128,109 @@ export const listPuffs = endpoint({
   }),
   responses: { 200: z.object({ puffs: z.array(Puff), nextCursor: z.string().nullable() }) },
   problems: ['invalid-cursor'],
+});
+
+const PuffId = z.object({ id: Uuid });
+
+/** A puff that lives, with the counts that it is part of. */
+export const ChangedPuff = z.object({ puff: Puff, stats: UserStats }).meta({ id: 'ChangedPuff' });
+export type ChangedPuff = z.infer<typeof ChangedPuff>;
+
+const StatsAnswer = z.object({ stats: UserStats });
+
+export const editPuff = endpoint({
+  method: 'PATCH',
+  path: '/puffs/:id',
+  tag: 'puffs',
+  auth: 'user',
+  summary: 'Change a puff; the last to arrive wins',
+  params: PuffId,
+  body: PuffEdit,
+  responses: { 200: ChangedPuff },
+  problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'timestamp-in-future', 'too-old', 'day-full'],
+});
+
+export const deletePuff = endpoint({
+  method: 'DELETE',
+  path: '/puffs/:id',
+  tag: 'puffs',
+  auth: 'user',
+  summary: 'Delete a puff; it can be restored for 30 days. Again: the same answer',
+  params: PuffId,
+  responses: { 200: StatsAnswer },
+  problems: ['not-found'],
+});
+
+export const restorePuff = endpoint({
+  method: 'POST',
+  path: '/puffs/:id/restore',
+  tag: 'puffs',
+  auth: 'user',
+  summary: 'Take a deletion back; a live puff: the same answer',
+  params: PuffId,
+  responses: { 200: ChangedPuff },
+  problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'day-full'],
+});
+
+export const UndoInput = z.object({ id: Uuid.optional() });
+export type UndoInput = z.infer<typeof UndoInput>;
+
+export const UndoAnswer = z
+  .object({ undonePuff: Puff.nullable(), stats: UserStats })
+  .meta({ id: 'UndoAnswer', description: 'undonePuff: null where there was nothing to undo.' });
+export type UndoAnswer = z.infer<typeof UndoAnswer>;
+
+export const undoPuff = endpoint({
+  method: 'POST',
+  path: '/puffs/undo',
+  tag: 'puffs',
+  auth: 'user',
+  summary: 'Undo a puff received within 10 minutes; without an id the newest one that this session sent',
+  body: UndoInput,
+  bodyOptional: true,
+  responses: { 200: UndoAnswer },
+  problems: ['undo-too-late'],
+});
+
+export const deleteAllPuffs = endpoint({
+  method: 'DELETE',
+  path: '/puffs',
+  tag: 'puffs',
+  auth: 'user',
+  summary: 'Delete every puff, for good',
+  responses: { 200: z.object({ deleted: z.number().int(), stats: UserStats }) },
+  problems: [],
+});
+
+export const PuffChange = z
+  .union([
+    z.object({ puff: Puff }),
+    z.object({ deletedId: z.string(), revision: z.number().int() }),
+    z.object({ clearedRevision: z.number().int() }),
+  ])
+  .meta({ id: 'PuffChange', description: 'clearedRevision: every puff with a lower revision is gone.' });
+export type PuffChange = z.infer<typeof PuffChange>;
+
+export const listPuffChanges = endpoint({
+  method: 'GET',
+  path: '/puffs/changes',
+  tag: 'puffs',
+  auth: 'user',
+  summary: 'What happened after a revision, oldest first; each puff once, at its latest number',
+  query: z.object({
+    since: z
+      .string()
+      .regex(/^[0-9]{1,15}$/, { error: 'must be a revision: a whole number, 0 for everything' })
+      .transform(Number)
+      .meta({ description: '0: from the beginning.' }),
+    limit: Limit,
+  }),
+  responses: {
+    200: z.object({
+      changes: z.array(PuffChange),
+      revision: z.number().int().meta({ description: 'The last number looked at: the next `since`.' }),
+      hasMore: z.boolean(),
+    }),
+  },
+  problems: ['resync-required'],
 });

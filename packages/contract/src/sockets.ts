@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { Friend } from './friends.ts';
 import type { Problem } from './problem.ts';
-import { Puff, PuffInput, SocketPuffBatch, type BatchAnswer, type PuffAnswer } from './puffs.ts';
+import {
+  Puff,
+  PuffInput,
+  SocketPuffBatch,
+  UndoInput,
+  type BatchAnswer,
+  type PuffAnswer,
+  type UndoAnswer,
+} from './puffs.ts';
 import { UserStats } from './stats.ts';
 
 /** Payloads of the events that the server sends. */
@@ -14,8 +22,14 @@ export const serverEvents = {
     todayCount: z.number().int(),
     dailyLimit: z.number().int().nullable(),
   }),
+  friendPuffRetracted: z.object({
+    friendId: z.string(),
+    count: z.number().int(),
+    todayCount: z.number().int(),
+  }),
   statsUpdate: z.object({ stats: UserStats }),
   puffRecorded: z.object({ puff: Puff }),
+  puffDeleted: z.object({ id: z.string(), revision: z.number().int() }),
   friendRemoved: z.object({ friendId: z.string() }),
   friendUpdated: z.object({ friend: Friend }),
   sessionEnded: z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
@@ -35,8 +49,10 @@ export type Ack<T> = (answer: T | { error: Problem }) => void;
 /** Payloads of the events that a client sends. */
 export const clientEvents = {
   puff: z.union([SocketPuffBatch, PuffInput]),
+  undo: UndoInput,
 } as const;
 
 export interface ClientToServerEvents {
   puff: (payload: unknown, ack: Ack<PuffAnswer | BatchAnswer>) => void;
+  undo: (payload: unknown, ack: Ack<UndoAnswer>) => void;
 }

@@ -6,6 +6,7 @@ import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
 import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
 import { PuffState } from '../src/services/puffs/puff-state.ts';
 import { createPuffStore, type PuffStore } from '../src/services/puffs/puff-store.ts';
+import { createRecountStore } from '../src/services/puffs/recount-store.ts';
 
 /** The log as one server process has it, on a connection of its own. */
 export interface LogProcess {
@@ -34,7 +35,9 @@ export const openLog = async (
   await checkpoints.ensureIndexes();
   const log = createPuffLog({
     store: wrapStore?.(store) ?? store,
+    recounts: createRecountStore(connection),
     checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
+    clock: { now: () => logNow },
     log: pino({ level: 'silent' }),
     ...limits,
   });
@@ -42,6 +45,8 @@ export const openLog = async (
 };
 
 const start = Date.parse('2026-10-24T18:00:00Z');
+/** When all of `puffNumber` are over. */
+export const logNow = start + 700 * 30 * 60_000;
 
 /** The `index`th puff of a row that goes on every half hour, across a clock change and the end of a month. */
 export const puffNumber = (index: number, id = newUuid()): NewPuff => {
@@ -49,16 +54,20 @@ export const puffNumber = (index: number, id = newUuid()): NewPuff => {
   return newPuff(
     { id, timestamp: new Date(timestamp).toISOString(), quantity: 1 + (index % 3) },
     { timeZone: 'Europe/Berlin', product: 'vape' },
-    start + 700 * 30 * 60_000,
+    logNow,
     'session',
   );
 };
 
-/** Everything in the log of a person, counted anew from the raw records; throws at a hole. */
+/** Everything in the log of a person, counted anew from the raw records by their own fold; throws at a hole. */
 export const recount = async (store: PuffStore, person: string): Promise<PuffState> => {
   const state = new PuffState();
-  for (const record of await store.readAfter(person, 0, 1_000_000))
-    if (!state.fold(record)) throw new Error(`number ${state.rev + 1} is missing before ${record.rev}`);
+  for (const record of await store.readAfter(person, 0, 1_000_000)) {
+    if (record.rev !== state.rev + 1)
+      throw new Error(`number ${state.rev + 1} is missing before ${record.rev}`);
+    if (record.kind === 'change') throw new Error('this recount knows puffs alone');
+    state.fold(record);
+  }
   return state;
 };
 

@@ -53,6 +53,7 @@ export const createServices = (deps: {
     requireConsents: users.requireConsents,
     statsOf: (person, history) => analytics.statsOf(person, history),
     onRecorded: notifications.puffsRecorded,
+    onChanged: notifications.puffsChanged,
   });
 
   const analytics: Analytics = createAnalytics({

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -13,3 +13,6 @@ export const newUuid = (): string => randomUUID();
 
 /** `bytes` of chance in base64url. */
 export const randomSecret = (bytes: number): string => randomBytes(bytes).toString('base64url');
+
+/** A whole number from 0 to `bound` - 1. */
+export const randomBelow = (bound: number): number => randomInt(bound);

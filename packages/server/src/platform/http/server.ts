@@ -69,18 +69,20 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   return server;
 };
 
+/** Path by path, fixed ones before those with parameters, each with its 405 at the end. */
 const mountRoutes = (app: Express, routes: readonly Route[], respond: ReturnType<typeof createPipeline>) => {
-  const methodsByPath = new Map<string, string[]>();
-  for (const route of routes) {
-    const { method, path } = route.spec;
-    methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), method]);
-    const verb = method.toLowerCase() as Lowercase<typeof method>;
-    app[verb](path, (req, res) => respond(route, req, res, req.params as Record<string, string>));
-  }
-  for (const [path, methods] of methodsByPath) {
+  const paths = new Map<string, Route[]>();
+  for (const route of routes) paths.set(route.spec.path, [...(paths.get(route.spec.path) ?? []), route]);
+  const parameters = (path: string) => path.split(':').length;
+  for (const [path, own] of [...paths].sort(([one], [other]) => parameters(one) - parameters(other))) {
+    for (const route of own) {
+      const verb = route.spec.method.toLowerCase() as Lowercase<typeof route.spec.method>;
+      app[verb](path, (req, res) => respond(route, req, res, req.params as Record<string, string>));
+    }
+    const methods = own.map(({ spec }) => spec.method).join(', ');
     app.all(path, (_req, res) => {
-      res.setHeader('Allow', methods.join(', '));
-      throw new DomainError('method-not-allowed', { detail: `This address takes ${methods.join(', ')}.` });
+      res.setHeader('Allow', methods);
+      throw new DomainError('method-not-allowed', { detail: `This address takes ${methods}.` });
     });
   }
 };

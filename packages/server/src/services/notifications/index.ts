@@ -22,6 +22,14 @@ export interface Notifications {
     liveCount: number;
     puff: Puff | undefined;
   }): void;
+  puffsChanged(changed: {
+    person: { userId: string };
+    stats: UserStats;
+    sessionId: string;
+    puff?: Puff;
+    deleted?: ServerEvent<'puffDeleted'>;
+    retractedCount?: number;
+  }): void;
   audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
@@ -67,6 +75,20 @@ export const createNotifications = (deps: {
         count: liveCount,
         todayCount: stats.dailyPuffCount,
         dailyLimit: stats.dailyLimit,
+      }));
+  },
+
+  puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retractedCount }) {
+    const realtime = deps.realtime();
+    const others = { exceptRoom: sessionRoom(sessionId) };
+    realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
+    if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
+    if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
+    if (retractedCount !== undefined)
+      realtime.emit(liveRoom(userId), 'friendPuffRetracted', () => ({
+        friendId: userId,
+        count: retractedCount,
+        todayCount: stats.dailyPuffCount,
       }));
   },
 

@@ -14,6 +14,8 @@ export const createCheckpointFlusher = (deps: {
   checkpoints: CheckpointStore;
   log: Logger;
   intervalMs: number;
+  /** Months before this one need not stay in memory once they are on disk. */
+  keepFrom: () => string;
 }): CheckpointFlusher => {
   const { checkpoints, log } = deps;
   let due = new Map<string, PuffState>();
@@ -41,6 +43,7 @@ export const createCheckpointFlusher = (deps: {
       }
       throw error;
     }
+    for (const state of states.values()) state.unloadBefore(deps.keepFrom());
   };
 
   const flush = () => (running = running.catch(() => undefined).then(writeDue));

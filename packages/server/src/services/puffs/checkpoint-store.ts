@@ -1,8 +1,8 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
-import { dayNumberOf, dayOf, monthOf, type DayNumber } from './local-day.ts';
-import { PuffState } from './puff-state.ts';
+import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
+import { PuffState, type HourSums, type MonthSums } from './puff-state.ts';
 
 /** Sums of one wall month: day of the month (`01`..`31`) to 24 hour sums. Everything up to `rev` is in it. */
 interface MonthDoc {
@@ -13,14 +13,21 @@ interface MonthDoc {
   days: Record<string, number[]>;
 }
 
-/** Written after its months: every month it names holds everything of that month up to `rev`, perhaps more. */
+/**
+ * A person's totals at `rev`, and the months that have sums, each with the number that changed it last. A month row at
+ * that number or above holds everything of its month up to `rev`; an older one is as good as missing.
+ */
 interface PersonDoc {
   _id: string;
   rev: number;
-  months: string[];
+  months: Record<string, number>;
   total: number;
   records: number;
   lastPuffAt: Date | null;
+  clearedRev: number;
+  strippedRev: number;
+  /** How often content was removed from this person's log for good. */
+  strips?: number;
 }
 
 /** What one flush writes for one person; a copy, so that the state may go on. */
@@ -29,14 +36,24 @@ export interface Checkpoint {
   readonly months: readonly MonthDoc[];
 }
 
+export interface MonthRow {
+  readonly rev: number;
+  readonly sums: Map<DayNumber, HourSums>;
+}
+
 export interface CheckpointStore {
   ensureIndexes(): Promise<void>;
-  /** The state as last written, to be brought up to date from the log; an empty state where there is none. */
+  /** The totals as last written, without any month, to be brought up to date from the log; an empty state without any. */
   load(person: string): Promise<PuffState>;
+  /** The rows of these months, those that there are. */
+  loadMonths(person: string, months: readonly string[]): Promise<ReadonlyMap<string, MonthRow>>;
   /** Rows are written only over older ones. */
   writeMonths(checkpoints: readonly Checkpoint[]): Promise<void>;
   /** Only after `writeMonths` of the same checkpoints. */
   writePeople(checkpoints: readonly Checkpoint[]): Promise<void>;
+  countStrips(person: string): Promise<number>;
+  /** Says that content is about to be removed; false where the row is not there, or is behind `rev`. */
+  noteStrip(person: string, rev: number): Promise<boolean>;
   /** Forgets everything of a person, the person row first; it is rebuilt from the log. */
   drop(person: string): Promise<void>;
 }
@@ -57,10 +74,13 @@ const personSchema = new Schema<PersonDoc>(
   {
     _id: { type: String, required: true },
     rev: { type: Number, required: true },
-    months: [String],
+    months: { type: Schema.Types.Mixed, required: true },
     total: { type: Number, required: true },
     records: { type: Number, required: true },
     lastPuffAt: Date,
+    clearedRev: { type: Number, required: true },
+    strippedRev: { type: Number, required: true },
+    strips: Number,
   },
   { collection: 'puffpeople', versionKey: false },
 );
@@ -78,11 +98,14 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       await monthModel.createIndexes();
     },
     async load(person) {
-      // The person row first: months read after it can only be newer.
-      const personDoc = await people.findOne({ _id: person });
-      if (!personDoc) return new PuffState();
-      const monthDocs = await months.find({ person }).toArray();
-      return restore(personDoc, monthDocs) ?? new PuffState();
+      const doc = await people.findOne({ _id: person });
+      return doc ? stateOf(doc) : new PuffState();
+    },
+    async loadMonths(person, names) {
+      const docs = await months
+        .find({ _id: { $in: names.map((name) => monthIdOf(person, name)) } })
+        .toArray();
+      return new Map(docs.map((doc) => [doc.month, { rev: doc.rev, sums: sumsOf(doc) }]));
     },
     writeMonths: (checkpoints) =>
       writeNewer(
@@ -94,12 +117,25 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
         people,
         checkpoints.map((checkpoint) => checkpoint.person),
       ),
+    async countStrips(person) {
+      const doc = await people.findOne({ _id: person }, { projection: { strips: 1 } });
+      return doc?.strips ?? 0;
+    },
+    async noteStrip(person, rev) {
+      const { matchedCount } = await people.updateOne(
+        { _id: person, rev: { $gte: rev } },
+        { $inc: { strips: 1 } },
+      );
+      return matchedCount === 1;
+    },
     async drop(person) {
       await people.deleteOne({ _id: person });
       await months.deleteMany({ person });
     },
   };
 };
+
+const monthIdOf = (person: string, month: string) => `${person}:${month}`;
 
 /** Upserts each row over an older one; a row that is newer already makes the upsert a duplicate key, which is fine. */
 const writeNewer = async <Doc extends { _id: string; rev: number }>(
@@ -118,58 +154,57 @@ const writeNewer = async <Doc extends { _id: string; rev: number }>(
 };
 
 /** Copies what a flush has to write, and marks it written; `remark` undoes that where the write fails. */
-export const takeCheckpoint = (personId: string, state: PuffState): Checkpoint => {
-  const dirtyMonths = [...state.dirtyMonths];
+export const takeCheckpoint = (person: string, state: PuffState): Checkpoint => {
+  const months = [...state.dirtyMonths].flatMap((month): MonthDoc[] => {
+    const loaded = state.sumsOf(month);
+    return loaded
+      ? [
+          {
+            _id: monthIdOf(person, month),
+            person,
+            month,
+            rev: loaded.countedUpTo,
+            days: daysDocOf(loaded.sums),
+          },
+        ]
+      : [];
+  });
   state.dirtyMonths.clear();
   state.dirty = false;
   return {
     person: {
-      _id: personId,
+      _id: person,
       rev: state.rev,
-      months: [...state.months],
+      months: Object.fromEntries(state.months),
       total: state.total,
       records: state.records,
       lastPuffAt: state.lastPuffAt === null ? null : new Date(state.lastPuffAt),
+      clearedRev: state.clearedRev,
+      strippedRev: state.strippedRev,
     },
-    months: dirtyMonths.map((month) => ({
-      _id: `${personId}:${month}`,
-      person: personId,
-      month,
-      rev: Math.max(state.rev, state.countedIn.get(month) ?? 0),
-      days: daysOfMonth(state, month),
-    })),
+    months,
   };
 };
 
 export const remark = (state: PuffState, checkpoint: Checkpoint): void => {
   state.dirty = true;
-  for (const { month } of checkpoint.months) state.dirtyMonths.add(month);
+  for (const { month } of checkpoint.months) if (state.months.has(month)) state.dirtyMonths.add(month);
 };
 
-const daysOfMonth = (state: PuffState, month: string): Record<string, number[]> => {
-  const days: Record<string, number[]> = {};
-  const first: DayNumber = dayNumberOf(`${month}-01`);
-  for (let day = first; day < first + 31; day++) {
-    const hours = state.days.get(day);
-    if (hours && monthOf(day) === month) days[dayOf(day).slice(8)] = [...hours];
-  }
-  return days;
-};
+const daysDocOf = (sums: MonthSums): Record<string, number[]> =>
+  Object.fromEntries([...sums].map(([day, hours]) => [dayOf(day).slice(8), [...hours]]));
 
-/** Undefined where a named month is missing: then only the log can tell. */
-const restore = (personDoc: PersonDoc, monthDocs: readonly MonthDoc[]): PuffState | undefined => {
+const sumsOf = ({ month, days }: MonthDoc): Map<DayNumber, HourSums> =>
+  new Map(Object.entries(days).map(([day, hours]) => [dayNumberOf(`${month}-${day}`), [...hours]]));
+
+const stateOf = (doc: PersonDoc): PuffState => {
   const state = new PuffState();
-  const found = new Map(monthDocs.map((doc) => [doc.month, doc]));
-  if (personDoc.months.some((month) => !found.has(month))) return undefined;
-  state.rev = personDoc.rev;
-  state.total = personDoc.total;
-  state.records = personDoc.records;
-  state.lastPuffAt = personDoc.lastPuffAt?.getTime() ?? null;
-  for (const doc of monthDocs) {
-    state.months.add(doc.month);
-    state.countedIn.set(doc.month, doc.rev);
-    for (const [day, hours] of Object.entries(doc.days))
-      state.days.set(dayNumberOf(`${doc.month}-${day}`), [...hours]);
-  }
+  state.rev = doc.rev;
+  state.total = doc.total;
+  state.records = doc.records;
+  state.lastPuffAt = doc.lastPuffAt?.getTime() ?? null;
+  state.clearedRev = doc.clearedRev;
+  state.strippedRev = doc.strippedRev;
+  for (const [month, rev] of Object.entries(doc.months)) state.months.set(month, rev);
   return state;
 };

@@ -5,11 +5,14 @@ import type { NewPuff, RecordedPuff } from './puff.ts';
 import {
   byPerson,
   dayIsFull,
+  isTurn,
+  monthsOfDay,
   planWrite,
   type Item,
   type Outcome,
   type PersonWrite,
   type Request,
+  type Turn,
 } from './puff-group.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
@@ -21,6 +24,8 @@ export interface GroupCommit {
    * no place there. Throws `overloaded` where that is not known, or the queue is full: the same call is safe again.
    */
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
+  /** Runs `work` while no puff of this person is under way in this process. */
+  alone<T>(person: string, work: () => Promise<T>): Promise<T>;
   /** Resolves when nothing is queued or under way. */
   settle(): Promise<void>;
 }
@@ -31,6 +36,8 @@ export interface AppendAnswer {
   /** The person's state; it counts every puff that was created here. */
   readonly state: PuffState;
 }
+
+type Waiting = Item | Turn;
 
 /** So many puffs go in one write at most. */
 const maxGroup = 1_000;
@@ -51,7 +58,7 @@ export const createGroupCommit = (deps: {
 }): GroupCommit => {
   const { store, people, onChange } = deps;
   /** People whose state is loaded or repaired at the moment: their puffs wait here, and nobody else's do. */
-  const parked = new Map<string, Item[]>();
+  const parked = new Map<string, Waiting[]>();
   const whenIdle: (() => void)[] = [];
   let waiting = 0;
 
@@ -74,7 +81,7 @@ export const createGroupCommit = (deps: {
     done(unfinished.length);
   };
 
-  const enqueue = (person: string, items: readonly Item[]) => {
+  const enqueue = (person: string, items: readonly Waiting[]) => {
     const queue = parked.get(person);
     if (queue) queue.push(...items);
     else lanes[hash(person) % lanes.length]?.push(items);
@@ -96,9 +103,18 @@ export const createGroupCommit = (deps: {
       });
   };
 
+  /** Turns go before the puffs that came with them. */
+  const take = async (turns: readonly Turn[], items: readonly Item[]): Promise<readonly Item[]> => {
+    for (const { run } of turns) {
+      await run();
+      done(1);
+    }
+    return items;
+  };
+
   /** Loads the state and asks the log which ids it has, so that known ones take no numbers. */
   const prepare = async (person: string, items: readonly Item[]): Promise<Item[]> => {
-    const state = await people.current(person);
+    const state = await people.currentWith(person, new Set(items.flatMap(monthsOfDay)));
     const used = await store.findUsedIds(
       person,
       items.map((item) => item.puff.id),
@@ -112,16 +128,22 @@ export const createGroupCommit = (deps: {
     return fresh;
   };
 
-  const commit = async (taken: readonly Item[]): Promise<void> => {
+  const commit = async (taken: readonly Waiting[]): Promise<void> => {
     const writes: PersonWrite[] = [];
-    for (const [person, items] of byPerson(taken)) {
-      const state = people.peek(person);
+    for (const [person, waitingOnes] of byPerson(taken)) {
       if (parked.has(person)) {
-        enqueue(person, items);
+        enqueue(person, waitingOnes);
         continue;
       }
+      const items = waitingOnes.filter((one): one is Item => !isTurn(one));
+      const turns = waitingOnes.filter(isTurn);
+      if (turns.length > 0) {
+        park(person, items, () => take(turns, items));
+        continue;
+      }
+      const state = people.peek(person);
       const ready = items.length === 1 ? items : items.filter((item) => item.checked);
-      if (!state || ready.length === 0 || ready.some((item) => !item.checked && dayIsFull(state, item))) {
+      if (!state || ready.length === 0 || ready.some((item) => !isReady(state, item))) {
         park(person, items, () => prepare(person, items));
         continue;
       }
@@ -165,7 +187,7 @@ export const createGroupCommit = (deps: {
   };
 
   const settleWrite = (person: string, state: PuffState, numbered: PersonWrite['numbered']) => {
-    for (const { puff } of numbered) state.fold({ ...puff, kind: 'puff' });
+    for (const { puff } of numbered) state.fold({ rev: puff.rev, kind: 'puff', counted: puff });
     onChange(person, state);
     for (const { item, puff } of numbered) finish(item, { status: 'created', puff }, state);
   };
@@ -198,13 +220,16 @@ export const createGroupCommit = (deps: {
     return again;
   };
 
-  const lanes: Lane<Item>[] = Array.from({ length: deps.lanes }, () =>
-    createLane<Item>({
+  const lanes: Lane<Waiting>[] = Array.from({ length: deps.lanes }, () =>
+    createLane<Waiting>({
       maxGroup,
       commit,
-      onError: (items, error) => {
+      onError: (group, error) => {
         deps.log.error({ err: error }, 'a group of puffs failed');
-        fail(items, error);
+        fail(
+          group.filter((one): one is Item => !isTurn(one)),
+          error,
+        );
       },
     }),
   );
@@ -230,11 +255,23 @@ export const createGroupCommit = (deps: {
         );
       });
     },
+    alone(person, work) {
+      if (waiting >= deps.maxQueued)
+        return Promise.reject(unavailable(new Error(`${waiting} puffs are waiting`)));
+      waiting += 1;
+      return new Promise((resolve, reject) => {
+        enqueue(person, [{ person, run: () => work().then(resolve, reject) }]);
+      });
+    },
     settle: () => (waiting === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
   };
 };
 
-const unavailable = (cause: unknown): DomainError =>
+/** Whether the bound of its day can be read, and does not call for a look at the log first. */
+const isReady = (state: PuffState, item: Item): boolean =>
+  monthsOfDay(item).every((month) => state.isMonthLoaded(month)) && (item.checked || !dayIsFull(state, item));
+
+export const unavailable = (cause: unknown): DomainError =>
   new DomainError('overloaded', {
     detail:
       cause instanceof UnknownOutcome

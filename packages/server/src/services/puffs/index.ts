@@ -10,13 +10,17 @@ import { createCheckpointStore } from './checkpoint-store.ts';
 import { puffEvents } from './puff-events.ts';
 import { createPuffLog, type PuffLog } from './puff-log.ts';
 import { puffRoutes } from './puff-routes.ts';
-import { createPuffService, type PuffPerson } from './puff-service.ts';
+import { createPuffChangeService } from './puff-change-service.ts';
+import type { PuffPerson } from './puff-person.ts';
+import { createPuffReadService } from './puff-read-service.ts';
+import { createPuffService } from './puff-service.ts';
+import { createRecountStore } from './recount-store.ts';
 import { createPuffStore } from './puff-store.ts';
 
 export * from './local-day.ts';
-export type { PuffLog } from './puff-log.ts';
-export type { PuffPerson, PuffsRecorded } from './puff-service.ts';
 export type { PuffHistory } from './puff-history.ts';
+export type { PuffLog } from './puff-log.ts';
+export type { PuffPerson, PuffsChanged, PuffsRecorded } from './puff-person.ts';
 
 export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
   routes: Route[];
@@ -26,20 +30,29 @@ export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
 
 export const createPuffs = <Person extends PuffPerson>(
   deps: { connection: Connection; logger: Logger } & Omit<
-    Parameters<typeof createPuffService<Person>>[0],
+    Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffChangeService<Person>>[0],
     'log' | 'store'
   >,
 ): Puffs => {
-  const store = createPuffStore(deps.connection);
-  const checkpoints = createCheckpointStore(deps.connection);
-  const log = createPuffLog({ store, checkpoints, log: deps.logger });
-  const service = createPuffService<Person>({ ...deps, log, store });
+  const { connection, clock, logger } = deps;
+  const store = createPuffStore(connection);
+  const checkpoints = createCheckpointStore(connection);
+  const log = createPuffLog({
+    store,
+    recounts: createRecountStore(connection),
+    checkpoints,
+    clock,
+    log: logger,
+  });
+  const puffs = createPuffService<Person>({ ...deps, log, store });
+  const changes = createPuffChangeService<Person>({ ...deps, log, store });
+  const reads = createPuffReadService({ ...deps, log, store });
   return {
     history: log.history,
     settle: log.settle,
     stop: log.stop,
-    routes: puffRoutes(service),
-    events: puffEvents(service),
+    routes: puffRoutes(puffs, changes, reads),
+    events: puffEvents(puffs, changes),
     async ensureIndexes() {
       await store.ensureIndexes();
       await checkpoints.ensureIndexes();

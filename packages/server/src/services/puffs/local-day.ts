@@ -14,8 +14,18 @@ export const dayOf = (day: DayNumber): string => new Date(day * dayMs).toISOStri
 /** `dayNumberOf('1970-01-02')` is 1. */
 export const dayNumberOf = (day: string): DayNumber => Date.parse(`${day}T00:00:00Z`) / dayMs;
 
+const monthNames = new Map<DayNumber, string>();
+const maxMonthNames = 20_000; // some 50 years; a wilder day costs a little more
+
 /** `YYYY-MM` of a day. */
-export const monthOf = (day: DayNumber): string => dayOf(day).slice(0, 7);
+export const monthOf = (day: DayNumber): string => {
+  let name = monthNames.get(day);
+  if (name === undefined) {
+    name = dayOf(day).slice(0, 7);
+    if (monthNames.size < maxMonthNames) monthNames.set(day, name);
+  }
+  return name;
+};
 
 /**
  * The local day of a wall clock: its date, or the date before while the hour is under `dayStartHour`. By the hour that

@@ -1,18 +1,22 @@
-import { PuffInput, SocketPuffBatch } from '@pufftrack/contract';
+import { PuffInput, SocketPuffBatch, UndoInput } from '@pufftrack/contract';
+import type { z } from 'zod';
 import { invalidInput } from '../../platform/http/problem.ts';
 import { socketEvent, type SocketEvent } from '../../platform/realtime/socket-event.ts';
+import type { PuffChangeService } from './puff-change-service.ts';
 import type { PuffService } from './puff-service.ts';
 
-/** The socket's `puff`: one puff, or a batch under `puffs`; the same use case as over HTTP. */
-export const puffEvents = (puffs: PuffService): SocketEvent[] => [
-  socketEvent('puff', async ({ actor, payload }) => {
-    if ('puffs' in payload) {
-      const batch = SocketPuffBatch.safeParse(payload);
-      if (!batch.success) throw invalidInput(batch.error);
-      return puffs.recordBatch(actor, batch.data.puffs);
-    }
-    const single = PuffInput.safeParse(payload);
-    if (!single.success) throw invalidInput(single.error);
-    return puffs.record(actor, single.data);
-  }),
+/** The socket's `puff` (one puff, or a batch under `puffs`) and `undo`: the same use cases as over HTTP. */
+export const puffEvents = (puffs: PuffService, changes: PuffChangeService): SocketEvent[] => [
+  socketEvent('puff', async ({ actor, payload }) =>
+    'puffs' in payload
+      ? puffs.recordBatch(actor, parse(SocketPuffBatch, payload).puffs)
+      : puffs.record(actor, parse(PuffInput, payload)),
+  ),
+  socketEvent('undo', async ({ actor, payload }) => changes.undo(actor, parse(UndoInput, payload).id)),
 ];
+
+const parse = <Schema extends z.ZodType>(schema: Schema, payload: object): z.output<Schema> => {
+  const parsed = schema.safeParse(payload);
+  if (!parsed.success) throw invalidInput(parsed.error);
+  return parsed.data;
+};

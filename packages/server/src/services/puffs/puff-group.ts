@@ -1,5 +1,5 @@
 import type { AppendAnswer } from './group-commit.ts';
-import { localDayOf, type DayNumber } from './local-day.ts';
+import { localDayOf, monthOf, type DayNumber } from './local-day.ts';
 import { maxQuantityPerDay, type NewPuff, type RecordedPuff } from './puff.ts';
 import type { PuffState } from './puff-state.ts';
 
@@ -30,6 +30,15 @@ export interface Item {
   attempts: number;
 }
 
+/** Work that a person's log must have to itself: no puff of theirs is under way here while it runs. */
+export interface Turn {
+  readonly person: string;
+  /** Never rejects. */
+  readonly run: () => Promise<void>;
+}
+
+export const isTurn = (waiting: Item | Turn): waiting is Turn => 'run' in waiting;
+
 /** What one person has in a group: puffs with the numbers they try for, ascending. */
 export interface PersonWrite {
   readonly person: string;
@@ -44,14 +53,22 @@ export interface Plan extends PersonWrite {
   readonly repeated: readonly Item[];
 }
 
-export const byPerson = (items: readonly Item[]): Map<string, Item[]> => {
-  const people = new Map<string, Item[]>();
+export const byPerson = <Waiting extends { readonly person: string }>(
+  items: readonly Waiting[],
+): Map<string, Waiting[]> => {
+  const people = new Map<string, Waiting[]>();
   for (const item of items) {
     const own = people.get(item.person);
     if (own) own.push(item);
     else people.set(item.person, [item]);
   }
   return people;
+};
+
+/** The wall months that the bound of an item's local day is read from. */
+export const monthsOfDay = ({ puff, dayStartHour }: Item): string[] => {
+  const day = localDayOf(puff.wall, dayStartHour);
+  return [monthOf(day), monthOf(day + 1)];
 };
 
 /** Numbers a person's puffs after the state's own, each id once, each day up to its bound. */

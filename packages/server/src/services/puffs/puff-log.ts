@@ -1,21 +1,24 @@
+import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createCheckpointFlusher } from './checkpoint-flusher.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { createGroupCommit, type AppendAnswer } from './group-commit.ts';
-import type { DayNumber } from './local-day.ts';
+import { monthOf, type DayNumber } from './local-day.ts';
 import type { NewPuff } from './puff.ts';
-import { createPuffPeople } from './puff-people.ts';
-import type { PuffHistory } from './puff-history.ts';
+import { createPuffChanges, type PuffChanges } from './puff-changes.ts';
+import { createPuffPeople, windowStart } from './puff-people.ts';
+import type { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
+import type { RecountStore } from './recount-store.ts';
 
 /** The log of every person's puffs, and the fold of each. */
-export interface PuffLog {
+export interface PuffLog extends PuffChanges {
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
   /**
    * Everything counted that the log held when this was called, whichever process wrote it; loaded from `from` on, or
    * from the first day of the month before the last.
    */
-  history(person: string, from?: DayNumber): Promise<PuffHistory>;
+  history(person: string, from?: DayNumber): Promise<PuffState>;
   /** Resolves when all that was accepted is on disk, its checkpoints too. */
   settle(): Promise<void>;
   stop(): Promise<void>;
@@ -23,7 +26,9 @@ export interface PuffLog {
 
 export const createPuffLog = (deps: {
   store: PuffStore;
+  recounts: RecountStore;
   checkpoints: CheckpointStore;
+  clock: Clock;
   log: Logger;
   /** Writes in flight at once. Two use the database's group commit better than one; more only split the groups. */
   lanes?: number;
@@ -33,12 +38,19 @@ export const createPuffLog = (deps: {
   maxPeople?: number;
   checkpointEveryMs?: number;
 }): PuffLog => {
-  const { store, checkpoints, log } = deps;
-  const flusher = createCheckpointFlusher({ checkpoints, log, intervalMs: deps.checkpointEveryMs ?? 300 });
+  const { store, recounts, checkpoints, clock, log } = deps;
+  const flusher = createCheckpointFlusher({
+    checkpoints,
+    log,
+    intervalMs: deps.checkpointEveryMs ?? 300,
+    keepFrom: () => monthOf(windowStart(clock.now())),
+  });
   const people = createPuffPeople({
     store,
+    recounts,
     checkpoints,
     onChange: flusher.changed,
+    clock,
     maxPeople: deps.maxPeople ?? 20_000,
   });
   const commit = createGroupCommit({
@@ -52,7 +64,8 @@ export const createPuffLog = (deps: {
 
   return {
     append: commit.append,
-    history: (person) => people.current(person),
+    ...createPuffChanges({ store, people, alone: commit.alone }),
+    history: people.current,
     async settle() {
       await commit.settle();
       await flusher.flush();

@@ -21,45 +21,15 @@ import {
   type RecordedPuff,
 } from './puff.ts';
 import type { PuffLog } from './puff-log.ts';
+import { writeConsents, type PuffPerson, type PuffsRecorded } from './puff-person.ts';
 import type { PuffHistory } from './puff-history.ts';
-import type { PuffCursor, PuffStore } from './puff-store.ts';
+import type { PuffStore } from './puff-store.ts';
 import { viewPuff } from './puff-view.ts';
-
-/** What this service needs to know of a person; users gives it. */
-export interface PuffPerson {
-  readonly userId: string;
-  readonly name: string | null;
-  readonly timeZone: string;
-  readonly dayStartHour: number;
-  readonly product: 'vape' | 'cigarette';
-}
-
-/** What happened, for whoever shows it live. */
-export interface PuffsRecorded<Person extends PuffPerson> {
-  readonly person: Person;
-  readonly stats: UserStats;
-  readonly sessionId: string;
-  /** Quantity of the new puffs that happened just now; 0: friends are told nothing. */
-  readonly liveCount: number;
-  /** The puff, where it came alone. */
-  readonly puff: Puff | undefined;
-}
 
 export interface PuffService {
   record(actor: Actor, input: PuffInput): Promise<PuffAnswer>;
   recordBatch(actor: Actor, items: readonly unknown[]): Promise<BatchAnswer>;
-  list(actor: Actor, query: PuffQuery): Promise<{ puffs: Puff[]; nextCursor: string | null }>;
 }
-
-export interface PuffQuery {
-  from?: string | undefined;
-  to?: string | undefined;
-  cursor?: string | undefined;
-  limit: number;
-}
-
-/** Consents without which nothing about a person's puffs is written. */
-const gate: readonly Purpose[] = ['terms', 'health-processing'];
 
 export const createPuffService = <Person extends PuffPerson>(deps: {
   log: PuffLog;
@@ -75,16 +45,22 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
 
   const writer = async (actor: Actor): Promise<Person> => {
     const person = await deps.person(actor.userId);
-    deps.requireConsents(person, gate);
+    deps.requireConsents(person, writeConsents);
     return person;
   };
 
   /** An id once sent stays used, whatever stands in the body now. */
-  const answerDuplicate = async (person: Person, stored: RecordedPuff | undefined): Promise<PuffAnswer> => ({
-    status: 'duplicate',
-    puff: stored ? viewPuff(stored, person.dayStartHour) : null,
-    stats: await statsOf(person, await log.history(person.userId)),
-  });
+  const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
+    // The log first: what it says of the puff is applied then.
+    const history = await log.history(person.userId);
+    const stored = await store.find(person.userId, id);
+    const content = stored && stored.firstRev > history.clearedRev ? stored.content : undefined;
+    return {
+      status: 'duplicate',
+      puff: content?.deletedAt === null ? viewPuff(content.puff, person.dayStartHour) : null,
+      stats: await statsOf(person, history),
+    };
+  };
 
   const announce = (
     person: Person,
@@ -107,8 +83,8 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       const rejection =
         input.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(input.timestamp), now);
       if (rejection) {
-        const stored = input.id === undefined ? undefined : await store.find(person.userId, input.id);
-        if (stored) return answerDuplicate(person, stored);
+        if (input.id !== undefined && (await store.find(person.userId, input.id)))
+          return answerDuplicate(person, input.id);
         throw timeProblem(rejection, now);
       }
       const puff = newPuff(input, person, now, actor.sessionId);
@@ -120,8 +96,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         announce(person, actor, [outcome.puff], stats, view);
         return { status: 'created', puff: view, stats };
       }
-      if (outcome?.status === 'duplicate')
-        return answerDuplicate(person, await store.find(person.userId, puff.id));
+      if (outcome?.status === 'duplicate') return answerDuplicate(person, puff.id);
       throw new DomainError('day-full', { detail: 'This local day has its 5,000 already.' });
     },
 
@@ -181,22 +156,6 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       announce(person, actor, created, stats);
       return { results, stats };
     },
-
-    async list(actor, { from, to, cursor, limit }) {
-      const person = await deps.person(actor.userId);
-      const puffs = await store.list(person.userId, {
-        ...(from !== undefined && { from: Date.parse(from) }),
-        ...(to !== undefined && { to: Date.parse(to) }),
-        ...(cursor !== undefined && { before: readCursor(cursor) }),
-        limit: limit + 1,
-      });
-      const page = puffs.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        puffs: page.map((puff) => viewPuff(puff, person.dayStartHour)),
-        nextCursor: puffs.length > limit && last ? writeCursor(last) : null,
-      };
-    },
   };
 };
 
@@ -204,14 +163,4 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
 const sentId = (item: unknown): string | null => {
   const id = BatchPuffInput.shape.id.safeParse((item as { id?: unknown } | null)?.id);
   return id.success ? id.data : null;
-};
-
-const writeCursor = ({ timestamp, rev }: PuffCursor): string =>
-  Buffer.from(`${timestamp}.${rev}`).toString('base64url');
-
-const readCursor = (cursor: string): PuffCursor => {
-  const match = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match?.[1] || !match[2] || Buffer.from(match[0]).toString('base64url') !== cursor)
-    throw new DomainError('invalid-cursor', { detail: 'The cursor is not one that this call has given.' });
-  return { timestamp: Number(match[1]), rev: Number(match[2]) };
 };

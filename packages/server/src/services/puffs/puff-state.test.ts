@@ -1,27 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { localDayOf } from './local-day.ts';
-import { PuffState, type LogRecord } from './puff-state.ts';
+import type { LogRecord } from './log-record.ts';
+import { PuffState } from './puff-state.ts';
 
+type PlainRecord = Exclude<LogRecord, { kind: 'change' }>;
 const puffRecord = fc.record({
   kind: fc.constant('puff' as const),
-  timestamp: fc.integer({ min: 0, max: 4_000_000_000_000 }),
-  wall: fc.record({
-    dayNumber: fc.integer({ min: 20_000, max: 20_070 }),
-    hour: fc.integer({ min: 0, max: 23 }),
+  counted: fc.record({
+    timestamp: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+    wall: fc.record({
+      dayNumber: fc.integer({ min: 20_000, max: 20_070 }),
+      hour: fc.integer({ min: 0, max: 23 }),
+    }),
+    quantity: fc.integer({ min: 1, max: 50 }),
   }),
-  quantity: fc.integer({ min: 1, max: 50 }),
 });
 const emptyRecord = fc.constant({ kind: 'empty' as const });
 const history = fc
   .array(fc.oneof({ weight: 9, arbitrary: puffRecord }, { weight: 1, arbitrary: emptyRecord }), {
     maxLength: 60,
   })
-  .map((records) => records.map((record, index): LogRecord => ({ ...record, rev: index + 1 })));
-const puffsOf = (records: LogRecord[]) =>
-  records.filter((record): record is Extract<LogRecord, { kind: 'puff' }> => record.kind === 'puff');
+  .map((records) => records.map((record, index): PlainRecord => ({ ...record, rev: index + 1 })));
+const puffsOf = (records: PlainRecord[]) =>
+  records.flatMap((record) => (record.kind === 'puff' ? [record.counted] : []));
 
-const foldOf = (records: LogRecord[]) => {
+const foldOf = (records: PlainRecord[]) => {
   const state = new PuffState();
   for (const record of records) state.fold(record);
   return state;
@@ -49,7 +53,7 @@ describe('the fold of a log', () => {
       fc.property(history, (records) => {
         const state = foldOf(records);
         const before = JSON.stringify(state);
-        for (const record of records) expect(state.fold(record)).toBe(true);
+        for (const record of records) state.fold(record);
         expect(JSON.stringify(state)).toBe(before);
       }),
     );
@@ -70,14 +74,18 @@ describe('the fold of a log', () => {
 
   it('refuses to go past a number that is missing', () => {
     const state = foldOf([{ rev: 1, kind: 'empty' }]);
-    expect(state.fold({ rev: 3, kind: 'empty' })).toBe(false);
+    state.fold({ rev: 3, kind: 'empty' });
     expect(state.rev).toBe(1);
   });
 
   it('notices a day that became active after it was asked', () => {
     const state = new PuffState();
     expect(state.activeDays(0)).toEqual([]);
-    state.fold({ rev: 1, kind: 'puff', timestamp: 0, wall: { dayNumber: 5, hour: 2 }, quantity: 1 });
+    state.fold({
+      rev: 1,
+      kind: 'puff',
+      counted: { timestamp: 0, wall: { dayNumber: 5, hour: 2 }, quantity: 1 },
+    });
     expect(state.activeDays(0)).toEqual([5]);
     expect(state.activeDays(3)).toEqual([4]);
   });

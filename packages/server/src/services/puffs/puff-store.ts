@@ -1,52 +1,19 @@
-import type { Collection } from 'mongodb';
-import { Schema, type Connection } from 'mongoose';
+import type { Collection, Filter } from 'mongodb';
+import type { Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
-import { dayNumberOf, dayOf } from './local-day.ts';
-import type { RecordedPuff } from './puff.ts';
-import type { LogRecord } from './puff-state.ts';
-
-/** A document of the log. `_id` is (person, client id), so the same id again is a duplicate key on that record. */
-interface PuffRecordDoc {
-  _id: string;
-  person: string;
-  /** The person's own number, from 1, without gaps once a reader has passed. */
-  rev: number;
-  kind: 'puff' | 'empty';
-  timestamp?: Date;
-  timeZone?: string;
-  timeZoneInferred?: boolean;
-  wallDate?: string;
-  wallHour?: number;
-  quantity?: number;
-  product?: 'vape' | 'cigarette';
-  trigger?: string | null;
-  deviceId?: string | null;
-  receivedAt?: Date;
-  sessionId?: string;
-}
-
-const puffRecordSchema = new Schema<PuffRecordDoc>(
-  {
-    _id: { type: String, required: true },
-    person: { type: String, required: true },
-    rev: { type: Number, required: true },
-    kind: { type: String, enum: ['puff', 'empty'], required: true },
-    timestamp: Date,
-    timeZone: String,
-    timeZoneInferred: Boolean,
-    wallDate: String,
-    wallHour: Number,
-    quantity: Number,
-    product: String,
-    trigger: String,
-    deviceId: String,
-    receivedAt: Date,
-    sessionId: String,
-  },
-  { collection: 'puffrecords', versionKey: false },
-);
-puffRecordSchema.index({ person: 1, rev: 1 }, { unique: true });
-puffRecordSchema.index({ person: 1, timestamp: 1 });
+import type { Counted, LogRecord } from './log-record.ts';
+import type { PuffValues, RecordedPuff, StoredPuff } from './puff.ts';
+import {
+  countedDocOf,
+  docOfPuff,
+  logProjection,
+  logRecordOf,
+  puffRecordSchema,
+  recordIdOf,
+  storedPuffOf,
+  valuesDocOf,
+  type PuffRecordDoc,
+} from './puff-record-doc.ts';
 
 /** The outcome of a write is not known: it may or may not be on disk, now or a little later. */
 export class UnknownOutcome extends Error {}
@@ -61,6 +28,28 @@ export interface PuffCursor {
   rev: number;
 }
 
+/** A change on its way into the log: the whole puff before and after it. */
+export interface NewChange {
+  readonly id: string;
+  readonly target: string;
+  readonly original: Counted;
+  readonly before: Version;
+  readonly after: Version;
+  readonly at: number;
+}
+
+/** A puff at one moment; `deletedAt` (ms) is null while it lives. */
+export interface Version {
+  readonly values: PuffValues;
+  readonly deletedAt: number | null;
+}
+
+/** One number of the log, for a phone that follows it. */
+export type LoggedChange =
+  | { readonly rev: number; readonly kind: 'puff'; readonly puff: StoredPuff }
+  | { readonly rev: number; readonly kind: 'change'; readonly puff: StoredPuff | undefined }
+  | { readonly rev: number; readonly kind: 'clear' | 'empty' };
+
 export interface PuffStore {
   ensureIndexes(): Promise<void>;
   /**
@@ -68,26 +57,54 @@ export interface PuffStore {
    * throws UnknownOutcome for anything less clear.
    */
   insert(puffs: readonly PuffToInsert[]): Promise<ReadonlySet<number>>;
+  /** False where the number is taken; throws UnknownOutcome like `insert`. */
+  insertChange(person: string, rev: number, change: NewChange): Promise<boolean>;
+  /** A deletion of all; `purgeAt` (ms) is when the content before it goes for good. */
+  insertClear(
+    person: string,
+    rev: number,
+    clear: { id: string; at: number; purgeAt: number },
+  ): Promise<boolean>;
   /** Takes numbers that are missing with empty records, so that nobody can get behind a reader. */
   fillHoles(person: string, revs: readonly number[]): Promise<void>;
   /** The log after `rev`, oldest first, at most `limit` records; majority read. */
   readAfter(person: string, rev: number, limit: number): Promise<LogRecord[]>;
+  /** The same records with the puffs that they are about, as these stand now. */
+  readChangesAfter(person: string, rev: number, limit: number): Promise<LoggedChange[]>;
   /** Which of these ids the person has used. */
   findUsedIds(person: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
-  find(person: string, id: string): Promise<RecordedPuff | undefined>;
-  /** Newest first by (timestamp, rev). */
+  find(person: string, id: string): Promise<StoredPuff | undefined>;
+  /** Live puffs above `clearedRev`, newest first by (timestamp, number of recording). */
   list(
     person: string,
-    range: { from?: number; to?: number; before?: PuffCursor; limit: number },
-  ): Promise<RecordedPuff[]>;
+    range: { from?: number; to?: number; before?: PuffCursor; clearedRev: number; limit: number },
+  ): Promise<{ puff: RecordedPuff; cursor: PuffCursor }[]>;
+  /** The live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
+  newestOfSession(
+    person: string,
+    session: { sessionId: string; since: number; clearedRev: number; rev: number },
+  ): Promise<StoredPuff | undefined>;
 }
 
-const idOf = (person: string, id: string) => `${person}:${id}`;
+/** The driver's own collection: Mongoose's casting costs more than the rest of a write together. */
+export const puffRecordsOf = (connection: Connection): Collection<PuffRecordDoc> =>
+  (connection.models['PuffRecord'] ?? connection.model('PuffRecord', puffRecordSchema))
+    .collection as unknown as Collection<PuffRecordDoc>;
+
+/** Live puffs that a deletion of all has not hidden. */
+export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
+  person,
+  kind: 'puff',
+  deletedAt: { $exists: false },
+  rev: { $gt: clearedRev },
+});
+
+const maxTimeMS = 5_000;
+/** Clocks of two processes may differ by this much. */
+const clockSkewMs = 60_000;
 
 export const createPuffStore = (connection: Connection): PuffStore => {
-  const model = connection.model('PuffRecord', puffRecordSchema);
-  // The driver's own collection: Mongoose's casting costs more than the rest of the write together.
-  const records: Collection<PuffRecordDoc> = model.collection as unknown as Collection<PuffRecordDoc>;
+  const records = puffRecordsOf(connection);
 
   const insertDocs = async (docs: PuffRecordDoc[]): Promise<ReadonlySet<number>> => {
     try {
@@ -100,49 +117,81 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return taken;
     }
   };
+  const insertOne = async (doc: PuffRecordDoc) => (await insertDocs([doc])).size === 0;
+  const after = (person: string, rev: number) => ({ person, rev: { $gt: rev } });
 
   return {
     async ensureIndexes() {
+      const model = connection.model('PuffRecord');
       await model.createCollection();
       await model.createIndexes();
     },
-    insert: (puffs) => insertDocs(puffs.map(({ person, puff }) => toDoc(person, puff))),
+    insert: (puffs) => insertDocs(puffs.map(({ person, puff }) => docOfPuff(person, puff))),
+    insertChange: (person, rev, change) =>
+      insertOne({
+        _id: recordIdOf(person, change.id),
+        person,
+        rev,
+        kind: 'change',
+        target: change.target,
+        original: countedDocOf(change.original),
+        before: versionDocOf(change.before),
+        after: versionDocOf(change.after),
+        at: new Date(change.at),
+      }),
+    insertClear: (person, rev, { id, at, purgeAt }) =>
+      insertOne({
+        _id: recordIdOf(person, id),
+        person,
+        rev,
+        kind: 'clear',
+        at: new Date(at),
+        purgeAt: new Date(purgeAt),
+      }),
     async fillHoles(person, revs) {
-      await insertDocs(revs.map((rev) => ({ _id: idOf(person, `~${rev}`), person, rev, kind: 'empty' })));
+      await insertDocs(
+        revs.map((rev) => ({ _id: recordIdOf(person, `~${rev}`), person, rev, kind: 'empty' })),
+      );
     },
     async readAfter(person, rev, limit) {
       const docs = await records
-        .find(
-          { person, rev: { $gt: rev } },
-          {
-            projection: { _id: 0, rev: 1, kind: 1, timestamp: 1, wallDate: 1, wallHour: 1, quantity: 1 },
-            sort: { rev: 1 },
-            limit,
-            maxTimeMS: 5_000,
-          },
-        )
+        .find(after(person, rev), { projection: logProjection, sort: { rev: 1 }, limit, maxTimeMS })
         .toArray();
-      return docs.map(toLogRecord);
+      return docs.map(logRecordOf);
+    },
+    async readChangesAfter(person, rev, limit) {
+      const docs = await records.find(after(person, rev), { sort: { rev: 1 }, limit, maxTimeMS }).toArray();
+      const targets = docs.flatMap(({ target }) =>
+        target === undefined ? [] : [recordIdOf(person, target)],
+      );
+      const found = await records.find({ _id: { $in: targets } }, { maxTimeMS }).toArray();
+      const puffs = new Map(found.map((doc) => [doc._id, storedPuffOf(doc)]));
+      return docs.map((doc): LoggedChange => {
+        const { kind } = doc;
+        if (kind === 'puff') return { rev: doc.rev, kind, puff: storedPuffOf(doc) };
+        if (kind === 'change')
+          return { rev: doc.rev, kind, puff: puffs.get(recordIdOf(person, doc.target ?? '')) };
+        return { rev: doc.rev, kind };
+      });
     },
     async findUsedIds(person, ids) {
       const docs = await records
         .find(
-          { _id: { $in: ids.map((id) => idOf(person, id)) } },
-          { projection: { _id: 1 }, maxTimeMS: 5_000 },
+          { _id: { $in: ids.map((id) => recordIdOf(person, id)) } },
+          { projection: { _id: 1 }, maxTimeMS },
         )
         .toArray();
       return new Set(docs.map((doc) => doc._id.slice(person.length + 1)));
     },
     async find(person, id) {
-      const doc = await records.findOne({ _id: idOf(person, id) }, { maxTimeMS: 2_000 });
-      return doc ? toPuff(doc) : undefined;
+      const doc = await records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS });
+      return doc ? storedPuffOf(doc) : undefined;
     },
-    async list(person, { from, to, before, limit }) {
+    async list(person, { from, to, before, clearedRev, limit }) {
       const docs = await records
         .find(
           {
-            person,
-            kind: 'puff',
+            ...liveAbove(person, clearedRev),
             timestamp: {
               ...(from !== undefined && { $gte: new Date(from) }),
               ...(to !== undefined && { $lt: new Date(to) }),
@@ -153,59 +202,35 @@ export const createPuffStore = (connection: Connection): PuffStore => {
               $or: [{ timestamp: { $lt: new Date(before.timestamp) } }, { rev: { $lt: before.rev } }],
             }),
           },
-          { sort: { timestamp: -1, rev: -1 }, limit, maxTimeMS: 2_000 },
+          { sort: { timestamp: -1, rev: -1 }, limit, maxTimeMS },
         )
         .toArray();
-      return docs.map(toPuff);
+      return docs.flatMap((doc) => {
+        const { content } = storedPuffOf(doc);
+        return content
+          ? [{ puff: content.puff, cursor: { timestamp: content.puff.timestamp, rev: doc.rev } }]
+          : [];
+      });
+    },
+    async newestOfSession(person, { sessionId, since, clearedRev, rev }) {
+      // By number, newest first: numbers follow the order of receipt, so this ends soon after `since`.
+      const cursor = records.find(
+        { person, rev: { $gt: clearedRev, $lte: rev } },
+        { sort: { rev: -1 }, maxTimeMS, batchSize: 100 },
+      );
+      for await (const doc of cursor) {
+        const receivedAt = (doc.receivedAt ?? doc.at)?.getTime();
+        if (receivedAt === undefined) continue;
+        if (receivedAt < since - clockSkewMs) return undefined;
+        if (doc.kind === 'puff' && doc.sessionId === sessionId && !doc.deletedAt && receivedAt >= since)
+          return storedPuffOf(doc);
+      }
+      return undefined;
     },
   };
 };
 
-const toDoc = (person: string, puff: RecordedPuff): PuffRecordDoc => ({
-  _id: idOf(person, puff.id),
-  person,
-  rev: puff.rev,
-  kind: 'puff',
-  timestamp: new Date(puff.timestamp),
-  timeZone: puff.timeZone,
-  ...(puff.timeZoneInferred && { timeZoneInferred: true }),
-  wallDate: dayOf(puff.wall.dayNumber),
-  wallHour: puff.wall.hour,
-  quantity: puff.quantity,
-  product: puff.product,
-  trigger: puff.trigger,
-  deviceId: puff.deviceId,
-  receivedAt: new Date(puff.receivedAt),
-  sessionId: puff.sessionId,
+const versionDocOf = ({ values, deletedAt }: Version) => ({
+  ...valuesDocOf(values),
+  ...(deletedAt !== null && { deletedAt: new Date(deletedAt) }),
 });
-
-const toLogRecord = (doc: PuffRecordDoc): LogRecord =>
-  doc.kind === 'empty'
-    ? { rev: doc.rev, kind: 'empty' }
-    : {
-        rev: doc.rev,
-        kind: 'puff',
-        timestamp: required(doc.timestamp).getTime(),
-        wall: { dayNumber: dayNumberOf(required(doc.wallDate)), hour: required(doc.wallHour) },
-        quantity: required(doc.quantity),
-      };
-
-const toPuff = (doc: PuffRecordDoc): RecordedPuff => ({
-  id: doc._id.slice(doc.person.length + 1),
-  rev: doc.rev,
-  timestamp: required(doc.timestamp).getTime(),
-  timeZone: required(doc.timeZone),
-  timeZoneInferred: doc.timeZoneInferred === true,
-  wall: { dayNumber: dayNumberOf(required(doc.wallDate)), hour: required(doc.wallHour) },
-  quantity: required(doc.quantity),
-  product: required(doc.product),
-  trigger: doc.trigger ?? null,
-  deviceId: doc.deviceId ?? null,
-  receivedAt: required(doc.receivedAt).getTime(),
-  sessionId: required(doc.sessionId),
-});
-
-const required = <T>(value: T | undefined): T => {
-  if (value === undefined) throw new Error('a puff record lacks a field that every puff has');
-  return value;
-};

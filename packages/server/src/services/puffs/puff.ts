@@ -1,7 +1,8 @@
-import type { PuffInput } from '@pufftrack/contract';
+import type { PuffEdit, PuffInput } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
-import { isKnownZone, wallClockAt, type WallClock } from '../../platform/time-zones.ts';
+import { isKnownZone, wallClockAt } from '../../platform/time-zones.ts';
+import type { Counted } from './log-record.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -13,27 +14,54 @@ export const backdatedAfterMs = 48 * hourMs;
 export const liveWindowMs = 10 * minuteMs;
 export const maxQuantityPerDay = 5_000;
 const maxAgeYears = 10;
+/** How long a puff may be undone, by its receipt. */
+export const undoWindowMs = 10 * minuteMs;
+/** How long a deleted puff can be restored; then its content goes for good (domain.md D2). */
+export const restoreWindowMs = 30 * 24 * hourMs;
+/** After a deletion of all, the content goes for good within a day. */
+export const clearPurgeMs = hourMs;
+/** Friends who saw a puff are told of its end for this long. */
+export const retractWindowMs = 24 * hourMs;
 
-/** A puff on its way into the log: everything but its number. Instants in ms. */
-export interface NewPuff {
-  /** The client's UUID, in lower case. */
-  readonly id: string;
-  readonly timestamp: number;
+/** What a person says of a puff, and may say otherwise later. */
+export interface PuffValues extends Counted {
   readonly timeZone: string;
   readonly timeZoneInferred: boolean;
-  /** What the wall showed in the puff's own zone; taken once, never computed again. */
-  readonly wall: WallClock;
-  readonly quantity: number;
   readonly product: 'vape' | 'cigarette';
   readonly trigger: string | null;
+}
+
+/** A puff on its way into the log: everything but its number. Instants in ms. */
+export interface NewPuff extends PuffValues {
+  /** The client's UUID, in lower case. */
+  readonly id: string;
   readonly deviceId: string | null;
   readonly receivedAt: number;
   readonly sessionId: string;
 }
 
-/** A puff of the log, with the person's number. */
+/** A puff of the log, with the person's number of its recording or of its newest change. */
 export interface RecordedPuff extends NewPuff {
   readonly rev: number;
+}
+
+/** A puff as the log holds it, live or not. */
+export interface StoredPuff {
+  readonly id: string;
+  /** The number of its recording: a deletion of all at a higher number hides it. */
+  readonly firstRev: number;
+  /** The number of its newest change, or of its recording. */
+  readonly latestRev: number;
+  /** Undefined where it is gone for good. */
+  readonly content:
+    | {
+        readonly puff: RecordedPuff;
+        /** ms; null while it lives. */
+        readonly deletedAt: number | null;
+        /** What was counted when it was recorded. */
+        readonly original: Counted;
+      }
+    | undefined;
 }
 
 export type TimeRejection = 'timestamp-in-future' | 'too-old';
@@ -93,3 +121,39 @@ export const newPuff = (
     sessionId,
   };
 };
+
+/**
+ * A puff with what a person changed of it. Its zone stays the one in which it happened; a new timestamp is read on the
+ * wall of that zone, and is clipped like that of a new puff. The same object where nothing is different.
+ */
+export const editedPuff = (puff: PuffValues, edit: PuffEdit, now: number): PuffValues => {
+  const timestamp = edit.timestamp === undefined ? puff.timestamp : Math.min(Date.parse(edit.timestamp), now);
+  const after: PuffValues = {
+    ...valuesOf(puff),
+    timestamp,
+    wall: timestamp === puff.timestamp ? puff.wall : wallClockAt(puff.timeZone, timestamp),
+    quantity: edit.quantity ?? puff.quantity,
+    product: edit.product ?? puff.product,
+    trigger: edit.trigger === undefined ? puff.trigger : edit.trigger,
+  };
+  const same =
+    after.timestamp === puff.timestamp &&
+    after.quantity === puff.quantity &&
+    after.product === puff.product &&
+    after.trigger === puff.trigger;
+  return same ? puff : after;
+};
+
+export const valuesOf = (puff: PuffValues): PuffValues => ({
+  timestamp: puff.timestamp,
+  timeZone: puff.timeZone,
+  timeZoneInferred: puff.timeZoneInferred,
+  wall: puff.wall,
+  quantity: puff.quantity,
+  product: puff.product,
+  trigger: puff.trigger,
+});
+
+/** Whether friends who share live were shown it when it arrived. */
+export const wasShownLive = (original: Counted, receivedAt: number): boolean =>
+  receivedAt - original.timestamp <= liveWindowMs;

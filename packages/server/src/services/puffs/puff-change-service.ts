@@ -1,0 +1,188 @@
+import type { ChangedPuff, PuffEdit, Purpose, UndoAnswer, UserStats } from '@pufftrack/contract';
+import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
+import type { Actor } from '../../platform/http/route.ts';
+import {
+  clearPurgeMs,
+  editedPuff,
+  restoreWindowMs,
+  retractWindowMs,
+  timeProblem,
+  timeRejectionOf,
+  undoWindowMs,
+  wasShownLive,
+} from './puff.ts';
+import type { ChangeAnswer, Target } from './puff-changes.ts';
+import type { PuffHistory } from './puff-history.ts';
+import type { PuffLog } from './puff-log.ts';
+import { writeConsents, type PuffPerson, type PuffsChanged } from './puff-person.ts';
+import type { PuffStore } from './puff-store.ts';
+import { viewPuff } from './puff-view.ts';
+
+/** What a person may do to puffs that are there already (domain.md D3). Throws `not-found` for an unknown id. */
+export interface PuffChangeService {
+  /** Throws `puff-deleted`, `day-full`, and what the time rules of a new puff throw. */
+  edit(actor: Actor, id: string, edit: PuffEdit): Promise<ChangedPuff>;
+  /** Deleting again changes nothing. */
+  remove(actor: Actor, id: string): Promise<{ stats: UserStats }>;
+  /** Throws `puff-deleted` where it is too late, and `day-full`; a live puff stays as it is. */
+  restore(actor: Actor, id: string): Promise<ChangedPuff>;
+  /** With an id idempotent; throws `undo-too-late`. Without, the newest live puff that this session sent. */
+  undo(actor: Actor, id: string | undefined): Promise<UndoAnswer>;
+  removeAll(actor: Actor): Promise<{ deleted: number; stats: UserStats }>;
+}
+
+export const createPuffChangeService = <Person extends PuffPerson>(deps: {
+  log: PuffLog;
+  store: PuffStore;
+  clock: Clock;
+  person: (userId: string) => Person | Promise<Person>;
+  requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
+  statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
+  onChanged: (changed: PuffsChanged<Person>) => void;
+}): PuffChangeService => {
+  const { log, store, clock, statsOf, onChanged } = deps;
+
+  const writer = async (actor: Actor): Promise<Person> => {
+    const person = await deps.person(actor.userId);
+    deps.requireConsents(person, writeConsents);
+    return person;
+  };
+
+  /** Tells a puff that a deletion of all has hidden, or whose content is gone, from one that never was. */
+  const missing = async (person: Person, id: string): Promise<DomainError> =>
+    (await store.find(person.userId, id)) ? deleted() : noPuff();
+
+  const answerLive = async (
+    person: Person,
+    actor: Actor,
+    { state, puff, changed }: ChangeAnswer,
+  ): Promise<ChangedPuff> => {
+    if (!puff) throw new Error('a puff that may be changed is there');
+    const answer = { puff: viewPuff(puff, person.dayStartHour), stats: await statsOf(person, state) };
+    if (changed) onChanged({ person, sessionId: actor.sessionId, ...answer });
+    return answer;
+  };
+
+  const announceDeletion = (
+    person: Person,
+    actor: Actor,
+    stats: UserStats,
+    { found, puff, changed }: ChangeAnswer,
+  ) => {
+    if (!found || !puff || !changed) return;
+    const { receivedAt, quantity } = found.puff;
+    const isRecent = clock.now() - receivedAt <= retractWindowMs;
+    onChanged({
+      person,
+      stats,
+      sessionId: actor.sessionId,
+      deleted: { id: puff.id, revision: puff.rev },
+      ...(isRecent && wasShownLive(found.original, receivedAt) && { retractedCount: quantity }),
+    });
+  };
+
+  const gone = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
+
+  return {
+    async edit(actor, id, edit) {
+      const person = await writer(actor);
+      const at = clock.now();
+      const rejection =
+        edit.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(edit.timestamp), at);
+      if (rejection) throw timeProblem(rejection, at);
+      const answer = await log.change(person.userId, {
+        target: id,
+        at,
+        dayStartHour: person.dayStartHour,
+        decide(found) {
+          if (!found) return undefined;
+          if (found.deletedAt !== null) throw deleted();
+          const values = editedPuff(found.puff, edit, at);
+          return values === found.puff ? undefined : { values, deletedAt: null };
+        },
+      });
+      if (!answer.found) throw await missing(person, id);
+      return answerLive(person, actor, answer);
+    },
+
+    async remove(actor, id) {
+      const person = await deps.person(actor.userId);
+      const at = clock.now();
+      const answer = await log.change(person.userId, {
+        target: id,
+        at,
+        dayStartHour: person.dayStartHour,
+        decide: (found) => (found?.deletedAt === null ? gone(found, at) : undefined),
+      });
+      if (!answer.found && !(await store.find(person.userId, id))) throw noPuff();
+      const stats = await statsOf(person, answer.state);
+      announceDeletion(person, actor, stats, answer);
+      return { stats };
+    },
+
+    async restore(actor, id) {
+      const person = await writer(actor);
+      const at = clock.now();
+      const answer = await log.change(person.userId, {
+        target: id,
+        at,
+        dayStartHour: person.dayStartHour,
+        decide(found) {
+          if (!found || found.deletedAt === null) return undefined;
+          if (at - found.deletedAt > restoreWindowMs) throw deleted();
+          return { values: found.puff, deletedAt: null };
+        },
+      });
+      if (!answer.found) throw await missing(person, id);
+      return answerLive(person, actor, answer);
+    },
+
+    async undo(actor, id) {
+      const person = await deps.person(actor.userId);
+      const { userId, dayStartHour } = person;
+      const at = clock.now();
+      const answer = await log.change(userId, {
+        target:
+          id ??
+          (({ rev, clearedRev }) =>
+            store.newestOfSession(userId, {
+              sessionId: actor.sessionId,
+              since: at - undoWindowMs,
+              clearedRev,
+              rev,
+            })),
+        at,
+        dayStartHour,
+        decide(found) {
+          if (found?.deletedAt !== null) return undefined;
+          if (at - found.puff.receivedAt > undoWindowMs)
+            throw new DomainError('undo-too-late', {
+              detail: 'A puff can be undone within 10 minutes; after that, delete it.',
+            });
+          return gone(found, at);
+        },
+      });
+      const stats = await statsOf(person, answer.state);
+      announceDeletion(person, actor, stats, answer);
+      return {
+        undonePuff: answer.changed && answer.puff ? viewPuff(answer.puff, dayStartHour) : null,
+        stats,
+      };
+    },
+
+    async removeAll(actor) {
+      const person = await deps.person(actor.userId);
+      const at = clock.now();
+      const { state, deleted: count } = await log.clear(person.userId, at, at + clearPurgeMs);
+      const stats = await statsOf(person, state);
+      onChanged({ person, stats, sessionId: actor.sessionId });
+      return { deleted: count, stats };
+    },
+  };
+};
+
+const noPuff = () => new DomainError('not-found', { detail: 'There is no such puff.' });
+
+const deleted = () =>
+  new DomainError('puff-deleted', { detail: 'This puff is deleted, and cannot come back any more.' });

@@ -1,0 +1,139 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { DomainError } from '../../platform/errors.ts';
+import { newId, randomBelow } from '../../platform/ids.ts';
+import { unavailable, type GroupCommit } from './group-commit.ts';
+import { localDayOf, monthOf } from './local-day.ts';
+import type { Counted } from './log-record.ts';
+import { maxQuantityPerDay, type PuffValues, type RecordedPuff, type StoredPuff } from './puff.ts';
+import type { PuffPeople } from './puff-people.ts';
+import type { PuffState } from './puff-state.ts';
+import { UnknownOutcome, type PuffStore } from './puff-store.ts';
+
+/** A puff that a change may find: the content is there, and no deletion of all hides it. */
+export interface Target {
+  readonly puff: RecordedPuff;
+  /** ms; null while it lives. */
+  readonly deletedAt: number | null;
+  /** What was counted when it was recorded. */
+  readonly original: Counted;
+}
+
+/** What a person wants done to one puff. */
+export interface WantedChange {
+  /** The puff's id, or how to find it in a log that is known up to `state.rev`. */
+  readonly target: string | ((state: PuffState) => Promise<StoredPuff | undefined>);
+  /** ms */
+  readonly at: number;
+  /**
+   * What the puff is to be, or undefined where it may stay as it is; throws a DomainError where that cannot be. It is
+   * asked again when another process was faster. `found` is undefined for a puff that is not there, or not any more.
+   */
+  decide(found: Target | undefined): { values: PuffValues; deletedAt: number | null } | undefined;
+  /** Where the puff has to fit into its local day. */
+  readonly dayStartHour: number;
+}
+
+export interface ChangeAnswer {
+  /** Counts the change. */
+  readonly state: PuffState;
+  /** The puff as it was; undefined where there was none. */
+  readonly found: Target | undefined;
+  /** The puff as it is now, with the number of its newest change. */
+  readonly puff: RecordedPuff | undefined;
+  readonly changed: boolean;
+}
+
+/** Entries of the log that change what stands in it. Each is made knowing everything before it. */
+export interface PuffChanges {
+  /** Throws what `decide` throws, `day-full`, or `overloaded` where the outcome is not known: the same call is safe. */
+  change(person: string, wanted: WantedChange): Promise<ChangeAnswer>;
+  /** Hides every puff of now for good; answers how many lived. */
+  clear(person: string, at: number, purgeAt: number): Promise<{ state: PuffState; deleted: number }>;
+}
+
+/** A number is lost to another process at most so often before the change is given back as `overloaded`. */
+const maxAttempts = 8;
+const backOffMs = 20;
+
+export const createPuffChanges = (deps: {
+  store: PuffStore;
+  people: PuffPeople;
+  alone: GroupCommit['alone'];
+}): PuffChanges => {
+  const { store, people, alone } = deps;
+
+  /** Tries `attempt` until it has an answer; undefined asks for another try, on a log that is known further. */
+  const insist = <T>(person: string, attempt: () => Promise<T | undefined>): Promise<T> =>
+    alone(person, async () => {
+      for (let tries = 0; tries < maxAttempts; tries++) {
+        try {
+          const answer = await attempt();
+          if (answer !== undefined) return answer;
+        } catch (error) {
+          if (!(error instanceof UnknownOutcome)) throw error;
+          people.drop(person);
+          throw unavailable(error);
+        }
+        await pause(randomBelow(backOffMs));
+      }
+      throw unavailable(new Error('other processes took every number'));
+    });
+
+  const find = async (person: string, { target }: WantedChange, state: PuffState) =>
+    typeof target === 'string' ? store.find(person, target) : target(state);
+
+  return {
+    change: (person, wanted) =>
+      insist<ChangeAnswer>(person, async () => {
+        let state = await people.current(person);
+        const { rev, clearedRev } = state;
+        const stored = await find(person, wanted, state);
+        // Made by somebody who knows more: below it a number may be missing, which this change must not take.
+        if (stored && stored.latestRev > rev) return undefined;
+        const content = stored && stored.firstRev > clearedRev ? stored.content : undefined;
+        const after = wanted.decide(content);
+        if (!content || !after) return { state, found: content, puff: content?.puff, changed: false };
+
+        if (after.deletedAt === null) {
+          const day = localDayOf(after.values.wall, wanted.dayStartHour);
+          state = await people.currentWith(person, new Set([monthOf(day), monthOf(day + 1)]));
+          if (state.rev !== rev) return undefined;
+          requireRoom(state, content, after.values, wanted.dayStartHour);
+        }
+        const inserted = await store.insertChange(person, rev + 1, {
+          id: `!${newId()}`,
+          target: content.puff.id,
+          original: content.original,
+          before: { values: content.puff, deletedAt: content.deletedAt },
+          after,
+          at: wanted.at,
+        });
+        if (!inserted) return undefined;
+        return {
+          state: await people.current(person),
+          found: content,
+          puff: { ...content.puff, ...after.values, rev: rev + 1 },
+          changed: true,
+        };
+      }),
+
+    clear: (person, at, purgeAt) =>
+      insist(person, async () => {
+        const { rev, clearedRev, records } = await people.current(person);
+        const inserted =
+          rev === clearedRev ||
+          (await store.insertClear(person, rev + 1, { id: `!${newId()}`, at, purgeAt }));
+        return inserted ? { state: await people.current(person), deleted: records } : undefined;
+      }),
+  };
+};
+
+/** At most 5,000 of quantity on one local day, whatever the puff has counted there so far. */
+const requireRoom = (state: PuffState, before: Target, after: PuffValues, dayStartHour: number): void => {
+  const day = localDayOf(after.wall, dayStartHour);
+  const sameDay = before.deletedAt === null && localDayOf(before.puff.wall, dayStartHour) === day;
+  const others = state.countOn(day, dayStartHour) - (sameDay ? before.puff.quantity : 0);
+  const smaller = sameDay && after.quantity <= before.puff.quantity;
+  if (others + after.quantity > maxQuantityPerDay && !smaller)
+    throw new DomainError('day-full', { detail: 'This local day has its 5,000 already.' });
+};

@@ -1,0 +1,36 @@
+import type { Puff, Purpose, UserStats } from '@pufftrack/contract';
+
+/** What this service needs to know of a person; users gives it. */
+export interface PuffPerson {
+  readonly userId: string;
+  readonly name: string | null;
+  readonly timeZone: string;
+  readonly dayStartHour: number;
+  readonly product: 'vape' | 'cigarette';
+}
+
+/** What happened, for whoever shows it live. */
+export interface PuffsRecorded<Person extends PuffPerson> {
+  readonly person: Person;
+  readonly stats: UserStats;
+  readonly sessionId: string;
+  /** Quantity of the new puffs that happened just now; 0: friends are told nothing. */
+  readonly liveCount: number;
+  /** The puff, where it came alone. */
+  readonly puff: Puff | undefined;
+}
+
+/** What became of puffs that were there before. */
+export interface PuffsChanged<Person extends PuffPerson> {
+  readonly person: Person;
+  readonly stats: UserStats;
+  readonly sessionId: string;
+  /** The puff as it is now, after an edit or a restore. */
+  readonly puff?: Puff;
+  readonly deleted?: { readonly id: string; readonly revision: number };
+  /** Quantity of a deleted puff that friends were shown a short time ago. */
+  readonly retractedCount?: number;
+}
+
+/** Consents without which nothing about a person's puffs is written. */
+export const writeConsents: readonly Purpose[] = ['terms', 'health-processing'];

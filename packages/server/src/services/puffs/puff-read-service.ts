@@ -1,0 +1,90 @@
+import type { Puff, PuffChange } from '@pufftrack/contract';
+import { DomainError } from '../../platform/errors.ts';
+import type { Actor } from '../../platform/http/route.ts';
+import type { PuffLog } from './puff-log.ts';
+import type { PuffPerson } from './puff-person.ts';
+import type { LoggedChange, PuffCursor, PuffStore } from './puff-store.ts';
+import { viewPuff } from './puff-view.ts';
+
+export interface PuffQuery {
+  from?: string | undefined;
+  to?: string | undefined;
+  cursor?: string | undefined;
+  limit: number;
+}
+
+/** Reads of records. Each first brings the fold up to date, so that every change is applied to its record. */
+export interface PuffReadService {
+  list(actor: Actor, query: PuffQuery): Promise<{ puffs: Puff[]; nextCursor: string | null }>;
+  /** Throws `resync-required` for a revision that this log has not reached. */
+  changes(
+    actor: Actor,
+    query: { since: number; limit: number },
+  ): Promise<{ changes: PuffChange[]; revision: number; hasMore: boolean }>;
+}
+
+export const createPuffReadService = (deps: {
+  log: PuffLog;
+  store: PuffStore;
+  person: (userId: string) => PuffPerson | Promise<PuffPerson>;
+}): PuffReadService => {
+  const { log, store } = deps;
+  return {
+    async list(actor, { from, to, cursor, limit }) {
+      const { userId, dayStartHour } = await deps.person(actor.userId);
+      const { clearedRev } = await log.history(userId);
+      const found = await store.list(userId, {
+        ...(from !== undefined && { from: Date.parse(from) }),
+        ...(to !== undefined && { to: Date.parse(to) }),
+        ...(cursor !== undefined && { before: readCursor(cursor) }),
+        clearedRev,
+        limit: limit + 1,
+      });
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        puffs: page.map(({ puff }) => viewPuff(puff, dayStartHour)),
+        nextCursor: found.length > limit && last ? writeCursor(last.cursor) : null,
+      };
+    },
+
+    async changes(actor, { since, limit }) {
+      const { userId, dayStartHour } = await deps.person(actor.userId);
+      const { rev, clearedRev } = await log.history(userId);
+      if (since > rev)
+        throw new DomainError('resync-required', {
+          detail: `This log is at revision ${rev}. Forget what you hold, and ask again since 0.`,
+        });
+      const logged = (await store.readChangesAfter(userId, since, limit)).filter((each) => each.rev <= rev);
+      return {
+        changes: logged.flatMap((each) => viewChange(each, clearedRev, dayStartHour)),
+        revision: logged.at(-1)?.rev ?? since,
+        hasMore: (logged.at(-1)?.rev ?? rev) < rev,
+      };
+    },
+  };
+};
+
+/** What a phone is told of one number: each puff at its latest one alone, and nothing that a deletion of all hides. */
+const viewChange = (logged: LoggedChange, clearedRev: number, dayStartHour: number): PuffChange[] => {
+  const { rev } = logged;
+  if (logged.kind === 'clear') return [{ clearedRevision: rev }];
+  if (!('puff' in logged) || !logged.puff || rev < clearedRev) return [];
+  const { id, latestRev, content } = logged.puff;
+  if (latestRev !== rev) return [];
+  return [
+    content?.deletedAt === null
+      ? { puff: viewPuff(content.puff, dayStartHour) }
+      : { deletedId: id, revision: rev },
+  ];
+};
+
+const writeCursor = ({ timestamp, rev }: PuffCursor): string =>
+  Buffer.from(`${timestamp}.${rev}`).toString('base64url');
+
+const readCursor = (cursor: string): PuffCursor => {
+  const match = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  if (!match?.[1] || !match[2] || Buffer.from(match[0]).toString('base64url') !== cursor)
+    throw new DomainError('invalid-cursor', { detail: 'The cursor is not one that this call has given.' });
+  return { timestamp: Number(match[1]), rev: Number(match[2]) };
+};

@@ -1,0 +1,136 @@
+import type { ClientSession } from 'mongodb';
+import type { Connection } from 'mongoose';
+import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
+import type { ChangeRecord } from './log-record.ts';
+import { restoreWindowMs } from './puff.ts';
+import { recordIdOf, type PuffRecordDoc } from './puff-record-doc.ts';
+import { datesOfMonth, hoursIn, type HourSums, type MonthSums, type Recount } from './puff-state.ts';
+import { liveAbove, puffRecordsOf } from './puff-store.ts';
+
+/** The part of the log that is counted: records up to `rev`, above the last deletion of all. */
+export interface Counting {
+  readonly rev: number;
+  readonly clearedRev: number;
+  /** ms; the newest puff as the state knows it. */
+  readonly lastPuffAt: number | null;
+}
+
+/** Counts dates anew from the records, as changes leave them. */
+export interface RecountStore {
+  /**
+   * Applies a change to its puff, and counts its dates anew up to the change. In one causally consistent session: a
+   * read that is older than the change, after the primary has moved, would miss what the state counts already.
+   */
+  applyChange(person: string, change: ChangeRecord, counting: Counting): Promise<Recount>;
+  /** The sums of a wall month. */
+  countMonth(
+    person: string,
+    month: string,
+    counting: Omit<Counting, 'lastPuffAt'>,
+  ): Promise<Map<DayNumber, HourSums>>;
+}
+
+/** No zone is further from UTC than 14 h. */
+const zoneReachMs = 16 * 3_600_000;
+const dayMs = 86_400_000;
+const maxTimeMS = 5_000;
+
+export const createRecountStore = (connection: Connection): RecountStore => {
+  const records = puffRecordsOf(connection);
+
+  /** The sums of the wall dates from `first` to `last`. */
+  const countDates = async (
+    person: string,
+    { first, last }: { first: DayNumber; last: DayNumber },
+    { rev, clearedRev }: Omit<Counting, 'lastPuffAt'>,
+    session?: ClientSession,
+  ): Promise<Map<DayNumber, HourSums>> => {
+    const docs = await records
+      .find(
+        {
+          ...liveAbove(person, clearedRev),
+          rev: { $gt: clearedRev, $lte: rev },
+          timestamp: {
+            $gte: new Date(first * dayMs - zoneReachMs),
+            $lt: new Date((last + 1) * dayMs + zoneReachMs),
+          },
+          wallDate: { $gte: dayOf(first), $lte: dayOf(last) },
+        },
+        {
+          projection: { _id: 0, wallDate: 1, wallHour: 1, quantity: 1 },
+          maxTimeMS,
+          ...(session && { session }),
+        },
+      )
+      .toArray();
+    const sums = new Map<DayNumber, HourSums>();
+    for (const { wallDate, wallHour = 0, quantity = 0 } of docs) {
+      const hours = hoursIn(sums, dayNumberOf(wallDate ?? ''));
+      hours[wallHour] = (hours[wallHour] ?? 0) + quantity;
+    }
+    return sums;
+  };
+
+  /** Sets the puff's newest values; over an older change only, so that any number of processes may apply it. */
+  const apply = async (
+    person: string,
+    target: string,
+    { rev, after, original }: PuffRecordDoc,
+    session: ClientSession,
+  ): Promise<void> => {
+    const { deletedAt, ...values } = after ?? {};
+    await records.updateOne(
+      {
+        _id: recordIdOf(person, target),
+        $or: [{ editRev: { $exists: false } }, { editRev: { $lt: rev } }],
+      },
+      {
+        $set: {
+          ...values,
+          editRev: rev,
+          ...(original && { original }),
+          ...(deletedAt && { deletedAt, purgeAt: new Date(deletedAt.getTime() + restoreWindowMs) }),
+        },
+        ...(!deletedAt && { $unset: { deletedAt: '', purgeAt: '' } }),
+      },
+      { session },
+    );
+  };
+
+  /** The newest puff, where the change took away the one that was it. */
+  const newestPuffAt = async (
+    person: string,
+    { before, after }: ChangeRecord,
+    { rev, clearedRev, lastPuffAt }: Counting,
+    session: ClientSession,
+  ): Promise<number | null | undefined> => {
+    if (before === null || before.timestamp !== lastPuffAt || after?.timestamp === lastPuffAt)
+      return undefined;
+    const newest = await records.findOne(
+      { ...liveAbove(person, clearedRev), rev: { $gt: clearedRev, $lte: rev }, timestamp: { $type: 'date' } },
+      { projection: { timestamp: 1 }, sort: { timestamp: -1 }, maxTimeMS, session },
+    );
+    return newest?.timestamp?.getTime() ?? null;
+  };
+
+  return {
+    async applyChange(person, change, counting) {
+      const { rev, target, before, after } = change;
+      const session = connection.getClient().startSession({ causalConsistency: true });
+      try {
+        const entry = await records.findOne({ person, rev }, { session, maxTimeMS });
+        if (entry?.after) await apply(person, target, entry, session);
+        const upTo = { ...counting, rev };
+        const dates = new Map<DayNumber, HourSums>();
+        for (const day of new Set([before, after].flatMap((each) => (each ? [each.wall.dayNumber] : []))))
+          for (const [date, hours] of await countDates(person, { first: day, last: day }, upTo, session))
+            dates.set(date, hours);
+        const sums: MonthSums = dates;
+        return { dates: sums, lastPuffAt: await newestPuffAt(person, change, upTo, session) };
+      } finally {
+        await session.endSession();
+      }
+    },
+    countMonth: (person, month, counting) => countDates(person, datesOfMonth(month), counting),
+  };
+};
