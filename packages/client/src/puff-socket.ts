@@ -2,11 +2,14 @@ import type {
   BatchAnswer,
   BatchPuffInput,
   ClientToServerEvents,
+  Problem,
   PuffAnswer,
   PuffInput,
   ServerEvent,
   ServerEventName,
   ServerToClientEvents,
+  UndoAnswer,
+  UndoInput,
 } from '@pufftrack/contract';
 import { io, type Socket } from 'socket.io-client';
 import { ApiError, isProblem, isTemporary, networkError, problemError } from './api-error.ts';
@@ -101,12 +104,17 @@ export class PuffSocket {
 
   /** Records one. After a `network` error it may be recorded all the same: send it again with the same id. */
   puff(payload: PuffInput = {}): Promise<PuffAnswer> {
-    return this.#emit(payload) as Promise<PuffAnswer>;
+    return this.#emit('puff', payload) as Promise<PuffAnswer>;
   }
 
   /** Records up to 100, each with a result of its own. */
   puffs(items: readonly BatchPuffInput[]): Promise<BatchAnswer> {
-    return this.#emit({ puffs: items }) as Promise<BatchAnswer>;
+    return this.#emit('puff', { puffs: items }) as Promise<BatchAnswer>;
+  }
+
+  /** Undoes a puff; without an id the newest one that this session sent. With an id it is safe to send again. */
+  undo(payload: UndoInput = {}): Promise<UndoAnswer> {
+    return this.#emit('undo', payload) as Promise<UndoAnswer>;
   }
 
   close(): void {
@@ -118,17 +126,18 @@ export class PuffSocket {
     this.#settleConnected.reject(error);
   }
 
-  #emit(payload: unknown): Promise<PuffAnswer | BatchAnswer> {
+  #emit(event: keyof ClientToServerEvents, payload: unknown): Promise<object> {
     return new Promise((resolve, reject) => {
       if (this.#closed || this.#refusal) {
         reject(this.#refusal ?? networkError('The socket is closed'));
         return;
       }
-      this.#socket.timeout(ackTimeoutMs).emit('puff', payload, (error: Error | null, answer) => {
-        if (error) reject(networkError('No answer to puff', error));
+      const settle = (error: Error | null, answer: object | { error: Problem }) => {
+        if (error) reject(networkError(`No answer to ${event}`, error));
         else if ('error' in answer) reject(problemError(answer.error));
         else resolve(answer);
-      });
+      };
+      this.#socket.timeout(ackTimeoutMs).emit(event, payload, settle);
     });
   }
 

@@ -24,7 +24,10 @@ function* loadRows(world: World, node: Node): Steps<State> {
     const row =
       early === undefined ? yield* world.read(node, ({ months }) => months.get(name)) : early.get(name);
     const usable = row !== undefined && !(rules.namedMonthRevs && row.rev < (named ?? 0));
-    if (named !== undefined && !usable && rules.missingMonthRebuilds) return emptyState();
+    if (named !== undefined && !usable && rules.missingMonthRebuilds) {
+      world.costs.rebuilds++;
+      return emptyState();
+    }
     if (!usable) continue;
     state.months.set(name, { rev: row.rev, dates: new Map(row.dates) });
     state.stored.set(name, row.rev);
@@ -77,23 +80,21 @@ export function* flush(world: World, node: Node): Steps<void> {
     node,
     [
       () => {
-        store.putPerson(person, rules.guardPersonRow);
+        if (store.putPerson(person, rules.guardPersonRow) === 'set back') world.costs.setBacks++;
       },
     ],
     majority,
   );
 }
 
-/** Rows are only a memory of the log: anybody may drop them at any time. */
+/** Rows are only a memory of the log: anybody may drop them at any time, in any order. */
 export function* dropRows(world: World, node: Node): Steps<void> {
-  const { store, rules } = world;
+  const { store } = world;
   const months = [0, 1, 2].map((name) => () => {
     store.dropMonth(name);
   });
   const person = (): void => {
     store.dropPerson();
   };
-  for (const step of rules.personRowDroppedFirst ? [person, ...months] : [...months, person]) {
-    yield* world.write(node, [step]);
-  }
+  yield* world.write(node, [person, ...months]);
 }

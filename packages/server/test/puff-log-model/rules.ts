@@ -67,8 +67,6 @@ export const allRules = {
   personRowReadFirst: true,
   /** A load reads the log after the month rows. */
   logReadLast: true,
-  /** Rows are dropped person row first. */
-  personRowDroppedFirst: true,
 };
 
 export type Rules = Record<keyof typeof allRules, boolean>;

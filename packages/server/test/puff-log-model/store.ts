@@ -147,14 +147,16 @@ export class Store {
     );
   }
 
-  putPerson(row: PersonRow, guarded: boolean): void {
-    if (guarded && (this.applied.person?.rev ?? -1) >= row.rev) return;
+  putPerson(row: PersonRow, guarded: boolean): 'kept' | 'put' | 'set back' {
+    const before = this.applied.person?.rev ?? -1;
+    if (guarded && before >= row.rev) return 'kept';
     this.change(
       () => `person row at ${row.rev} [${[...row.months].join(' ')}]`,
       (view) => {
         view.person = row;
       },
     );
+    return before > row.rev ? 'set back' : 'put';
   }
 
   dropMonth(month: number): void {

@@ -65,6 +65,15 @@ export class World {
   readonly answers = new Map<string, number>();
   readonly trace: string[] = [];
   failovers = 0;
+  /** What is right all the same, but was work in vain. */
+  readonly costs = {
+    /** Loads that found a named month missing or too old. */
+    rebuilds: 0,
+    /** Groups that ran into a taken number or a known id. */
+    clashes: 0,
+    /** Person rows written over newer ones. */
+    setBacks: 0,
+  };
 
   constructor(seed: number, rules: Rules) {
     this.random = new Random(seed);

@@ -52,6 +52,7 @@ function* writeGroup(world: World, node: Node, state: State, group: Ask[]): Step
       // Another path of this process may be half way through later entries.
       if (state.rev === base + records.length) world.checkState(state, 'the answer to a puff');
     } else {
+      world.costs.clashes++;
       // Fills the holes below the highest number that went in, and folds what others wrote.
       yield* catchUp(world, node, state);
     }

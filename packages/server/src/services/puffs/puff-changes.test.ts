@@ -167,9 +167,9 @@ describe('changes of puffs', () => {
       }),
       { numRuns: 120, seed: 20_261_025 },
     );
-    let flushing = true;
+    const done = new AbortController();
     const flusher = (async () => {
-      while (flushing) for (const { log } of all) await log.settle().catch(() => undefined);
+      while (!done.signal.aborted) for (const { log } of all) await log.settle().catch(() => undefined);
     })();
     await Promise.all(
       all.map(async (_process, line) => {
@@ -182,7 +182,7 @@ describe('changes of puffs', () => {
         }
       }),
     );
-    flushing = false;
+    done.abort();
     await flusher;
     await expectAgreement();
   });

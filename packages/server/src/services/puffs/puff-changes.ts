@@ -4,7 +4,7 @@ import { newId, randomBelow } from '../../platform/ids.ts';
 import { unavailable, type GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
-import { maxQuantityPerDay, type PuffValues, type RecordedPuff, type StoredPuff } from './puff.ts';
+import { maxQuantityPerDay, type PuffValues, type RecordedPuff } from './puff.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import { UnknownOutcome, type PuffStore } from './puff-store.ts';
@@ -21,7 +21,7 @@ export interface Target {
 /** What a person wants done to one puff. */
 export interface WantedChange {
   /** The puff's id, or how to find it in a log that is known up to `state.rev`. */
-  readonly target: string | ((state: PuffState) => Promise<StoredPuff | undefined>);
+  readonly target: string | ((state: PuffState) => Promise<string | undefined>);
   /** ms */
   readonly at: number;
   /**
@@ -79,8 +79,10 @@ export const createPuffChanges = (deps: {
       throw unavailable(new Error('other processes took every number'));
     });
 
-  const find = async (person: string, { target }: WantedChange, state: PuffState) =>
-    typeof target === 'string' ? store.find(person, target) : target(state);
+  const find = async (person: string, { target }: WantedChange, state: PuffState) => {
+    const id = typeof target === 'string' ? target : await target(state);
+    return id === undefined ? undefined : store.findNewest(person, id);
+  };
 
   return {
     change: (person, wanted) =>

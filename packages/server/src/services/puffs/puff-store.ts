@@ -74,16 +74,21 @@ export interface PuffStore {
   /** Which of these ids the person has used. */
   findUsedIds(person: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   find(person: string, id: string): Promise<StoredPuff | undefined>;
+  /**
+   * The same with every change that was acknowledged before, even while the primary moves: a change made on an older
+   * past would move the totals by what is not there any more.
+   */
+  findNewest(person: string, id: string): Promise<StoredPuff | undefined>;
   /** Live puffs above `clearedRev`, newest first by (timestamp, number of recording). */
   list(
     person: string,
     range: { from?: number; to?: number; before?: PuffCursor; clearedRev: number; limit: number },
   ): Promise<{ puff: RecordedPuff; cursor: PuffCursor }[]>;
-  /** The live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
+  /** The id of the live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
   newestOfSession(
     person: string,
     session: { sessionId: string; since: number; clearedRev: number; rev: number },
-  ): Promise<StoredPuff | undefined>;
+  ): Promise<string | undefined>;
 }
 
 /** The driver's own collection: Mongoose's casting costs more than the rest of a write together. */
@@ -187,6 +192,13 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       const doc = await records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS });
       return doc ? storedPuffOf(doc) : undefined;
     },
+    async findNewest(person, id) {
+      const doc = await records.findOne(
+        { _id: recordIdOf(person, id) },
+        { readConcern: { level: 'linearizable' }, maxTimeMS },
+      );
+      return doc ? storedPuffOf(doc) : undefined;
+    },
     async list(person, { from, to, before, clearedRev, limit }) {
       const docs = await records
         .find(
@@ -223,7 +235,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         if (receivedAt === undefined) continue;
         if (receivedAt < since - clockSkewMs) return undefined;
         if (doc.kind === 'puff' && doc.sessionId === sessionId && !doc.deletedAt && receivedAt >= since)
-          return storedPuffOf(doc);
+          return storedPuffOf(doc).id;
       }
       return undefined;
     },

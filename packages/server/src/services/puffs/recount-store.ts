@@ -43,7 +43,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
     person: string,
     { first, last }: { first: DayNumber; last: DayNumber },
     { rev, clearedRev }: Omit<Counting, 'lastPuffAt'>,
-    session?: ClientSession,
+    session: ClientSession,
   ): Promise<Map<DayNumber, HourSums>> => {
     const docs = await records
       .find(
@@ -59,7 +59,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         {
           projection: { _id: 0, wallDate: 1, wallHour: 1, quantity: 1 },
           maxTimeMS,
-          ...(session && { session }),
+          session,
         },
       )
       .toArray();
@@ -131,6 +131,15 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         await session.endSession();
       }
     },
-    countMonth: (person, month, counting) => countDates(person, datesOfMonth(month), counting),
+    async countMonth(person, month, counting) {
+      const session = connection.getClient().startSession({ causalConsistency: true });
+      try {
+        // A write that changes nothing: what is read after it is no older past than what the state has counted.
+        await records.updateOne({ _id: recordIdOf(person, '~0') }, { $set: { rev: 0 } }, { session });
+        return await countDates(person, datesOfMonth(month), counting, session);
+      } finally {
+        await session.endSession();
+      }
+    },
   };
 };

@@ -1,0 +1,14 @@
+import { describe, expect, it } from '@jest/globals';
+import { run } from './model.ts';
+
+describe('the write protocol of the puff log, at length', () => {
+  it('is right in 100,000 random interleavings', () => {
+    const failures: string[] = [];
+    // A protocol that is broken often is told by its first few faults.
+    for (let seed = 0; seed < 100_000 && failures.length < 10; seed++) {
+      const { failure } = run(seed);
+      if (failure !== undefined) failures.push(`seed ${seed}: ${failure}`);
+    }
+    expect(failures).toEqual([]);
+  });
+});
