@@ -14,6 +14,8 @@ import { createPuffChangeService } from './puff-change-service.ts';
 import type { PuffPerson } from './puff-person.ts';
 import { createPuffReadService } from './puff-read-service.ts';
 import { createPuffService } from './puff-service.ts';
+import { createPurge } from './purge.ts';
+import { createPurgeStore } from './purge-store.ts';
 import { createRecountStore } from './recount-store.ts';
 import { createPuffStore } from './puff-store.ts';
 
@@ -25,6 +27,8 @@ export type { PuffPerson, PuffsChanged, PuffsRecorded } from './puff-person.ts';
 export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
   routes: Route[];
   events: SocketEvent[];
+  /** Removes for good what was deleted long enough ago; answers how many deletions were made final. */
+  purge(): Promise<number>;
   ensureIndexes(): Promise<void>;
 }
 
@@ -51,6 +55,7 @@ export const createPuffs = <Person extends PuffPerson>(
     history: log.history,
     settle: log.settle,
     stop: log.stop,
+    purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
     routes: puffRoutes(puffs, changes, reads),
     events: puffEvents(puffs, changes),
     async ensureIndexes() {

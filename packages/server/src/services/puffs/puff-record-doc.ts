@@ -34,6 +34,8 @@ export interface PuffRecordDoc extends Partial<ValuesDoc> {
   sessionId?: string;
   /** The number of the newest change that was applied. */
   editRev?: number;
+  /** The numbers of all its changes: where its content lies, besides here. */
+  changeRevs?: number[];
   deletedAt?: Date;
   original?: CountedDoc;
   /** Of a change: the client id of its puff, and the puff before and after it. */
@@ -68,6 +70,7 @@ export const puffRecordSchema = new Schema<PuffRecordDoc>(
     receivedAt: Date,
     sessionId: String,
     editRev: Number,
+    changeRevs: { type: [Number], default: undefined },
     deletedAt: Date,
     original: { _id: false, timestamp: Date, wallDate: String, wallHour: Number, quantity: Number },
     target: String,

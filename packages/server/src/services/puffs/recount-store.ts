@@ -79,11 +79,10 @@ export const createRecountStore = (connection: Connection): RecountStore => {
     session: ClientSession,
   ): Promise<void> => {
     const { deletedAt, ...values } = after ?? {};
+    const _id = recordIdOf(person, target);
+    await records.updateOne({ _id }, { $addToSet: { changeRevs: rev } }, { session });
     await records.updateOne(
-      {
-        _id: recordIdOf(person, target),
-        $or: [{ editRev: { $exists: false } }, { editRev: { $lt: rev } }],
-      },
+      { _id, $or: [{ editRev: { $exists: false } }, { editRev: { $lt: rev } }] },
       {
         $set: {
           ...values,

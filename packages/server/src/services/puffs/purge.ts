@@ -1,0 +1,37 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
+import type { PuffLog } from './puff-log.ts';
+import type { PurgeStore } from './purge-store.ts';
+
+const pageSize = 500;
+
+/**
+ * Removes for good what was deleted long enough ago (domain.md D2): 30 days after the deletion of a puff, an hour after
+ * the deletion of all. Ids and numbers stay, so that no id is used twice and phones that were away still learn of it.
+ *
+ * A fold needs the content of a change until it has folded it, so the checkpoints of the person must count the deletion
+ * first. A state that is still older notices that it met stripped content, and starts from those checkpoints.
+ */
+export const createPurge =
+  (deps: { store: PurgeStore; log: PuffLog; checkpoints: CheckpointStore; clock: Clock }) =>
+  /** Answers how many deletions were made final. Any number of processes may do it, and it may be cut off. */
+  async (): Promise<number> => {
+    const { store, log, checkpoints, clock } = deps;
+    const now = clock.now();
+    let purged = 0;
+    for (;;) {
+      const due = await store.findDue(now, pageSize);
+      for (const { person } of due) await log.history(person);
+      await log.settle();
+      let done = 0;
+      for (const { person, id, rev } of due) {
+        if (!(await checkpoints.noteStrip(person, rev))) continue;
+        if (id === undefined) await store.stripBefore(person, rev);
+        else await store.stripPuff(person, id, rev);
+        done += 1;
+      }
+      purged += done;
+      // What could not be made final now (its checkpoint is not written) is tried at the next run.
+      if (done === 0) return purged;
+    }
+  };
