@@ -1,8 +1,10 @@
+import { benchRead } from './read.ts';
 import { benchRecord } from './record.ts';
 
 // `npm run bench -- <name>`; each benchmark starts what it needs on this machine and ends by itself.
 const benchmarks: Readonly<Record<string, (print: (line: string) => void) => Promise<void>>> = {
   record: benchRecord,
+  read: benchRead,
 };
 
 const [name] = process.argv.slice(2);

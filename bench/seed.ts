@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '../packages/server/src/platform/clock.ts';
+import { createLogger } from '../packages/server/src/platform/logger.ts';
+import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
+import { createCheckpointStore } from '../packages/server/src/services/puffs/checkpoint-store.ts';
+import { createPuffLog } from '../packages/server/src/services/puffs/puff-log.ts';
+import { newPuff } from '../packages/server/src/services/puffs/puff.ts';
+import { createPuffStore } from '../packages/server/src/services/puffs/puff-store.ts';
+import { createRecountStore } from '../packages/server/src/services/puffs/recount-store.ts';
+
+const dayMs = 86_400_000;
+const batchSize = 1_000;
+
+/** Puts `count` puffs, spread evenly over the last `years`, into a person's log, the way the program does. */
+export const seedLog = async (uri: string, person: string, count: number, years: number): Promise<void> => {
+  const connection = await connectMongo(uri);
+  const log = createPuffLog({
+    store: createPuffStore(connection),
+    recounts: createRecountStore(connection),
+    checkpoints: createCheckpointStore(connection),
+    clock: systemClock,
+    log: createLogger({ level: 'silent' }),
+  });
+  const now = Date.now();
+  const span = (years * 365 - 1) * dayMs;
+  const puffAt = (index: number) =>
+    newPuff(
+      {
+        id: randomUUID(),
+        timestamp: new Date(now - span + Math.floor(((index + 0.5) * span) / count)).toISOString(),
+      },
+      { timeZone: 'Europe/Berlin', product: 'vape' },
+      now,
+      'seed',
+    );
+  for (let from = 0; from < count; from += batchSize)
+    await log.append(
+      person,
+      Array.from({ length: Math.min(batchSize, count - from) }, (_, index) => puffAt(from + index)),
+      0,
+    );
+  await log.stop();
+  await connection.close();
+};
