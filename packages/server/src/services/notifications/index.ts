@@ -22,6 +22,8 @@ export interface Notifications {
     liveCount: number;
     puff: Puff | undefined;
   }): void;
+  /** Numbers that changed without a puff. */
+  statsChanged(stats: UserStats): void;
   audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
@@ -70,6 +72,9 @@ export const createNotifications = (deps: {
       }));
   },
 
+  statsChanged(stats) {
+    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+  },
   audienceChanged({ userId, viewerId, live }) {
     if (live) deps.realtime().join(userRoom(viewerId), liveRoom(userId));
     else deps.realtime().leave(userRoom(viewerId), liveRoom(userId));
