@@ -45,8 +45,6 @@ const limitOf = ({ dailyLimit, plan, quitDay }: LimitParts, day: DayNumber): num
 };
 type LimitParts = Pick<Goal, 'dailyLimit' | 'plan' | 'quitDay'>;
 
-const hasLimit = (goal: Goal): boolean => limitOf(goal, goal.effectiveDay) !== null;
-
 /**
  * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
  * begins later, with no limit until then, leaves the goal before it in force. A quit of long ago counts from its day,
@@ -56,7 +54,9 @@ export const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today
   const { dailyLimit, plan, quitDay } = goal;
   const begins = Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
   if (dailyLimit === null && begins !== Infinity && begins > today) return begins;
-  const hadLimit = earlier.some((one) => one.effectiveDay <= today && hasLimit(one));
+  const hadLimit = earlier.some(
+    (one) => one.effectiveDay <= today && limitInForce(earlier, one.effectiveDay) !== null,
+  );
   if (!hadLimit) return quitDay === null ? today : Math.min(quitDay, today);
   const [before, after] = [limitInForce(earlier, today), limitOf(goal, today)];
   const loosens = before !== null && (after === null || after > before);

@@ -77,21 +77,30 @@ const dateLineMovesOf = (timeZone: string): readonly Jump[] => {
   return found;
 };
 
+/** Where on earth a local day may lie, in ms, whatever the zone and the start of the day. */
+const boundsOf = (day: DayNumber) => ({
+  low: day * dayMs - 15 * hourMs,
+  high: (day + 2) * dayMs + 15 * hourMs,
+});
+
 /** How long a local day lasted where the person was, in ms. */
-export const existenceMs = (day: DayNumber, periods: readonly ZonePeriod[], dayStartHour: number): number =>
-  periods.reduce((sum, { timeZone, from }, index) => {
-    const start = Math.max(startOf(day, timeZone, dayStartHour), index === 0 ? -Infinity : from);
-    const end = Math.min(startOf(day + 1, timeZone, dayStartHour), periods[index + 1]?.from ?? Infinity);
+export const existenceMs = (day: DayNumber, periods: readonly ZonePeriod[], dayStartHour: number): number => {
+  const { low, high } = boundsOf(day);
+  return periods.reduce((sum, { timeZone, from }, index) => {
+    const began = index === 0 ? -Infinity : from;
+    const ended = periods[index + 1]?.from ?? Infinity;
+    if (ended <= low || began >= high) return sum;
+    const start = Math.max(startOf(day, timeZone, dayStartHour), began);
+    const end = Math.min(startOf(day + 1, timeZone, dayStartHour), ended);
     return sum + Math.max(0, end - start);
   }, 0);
+};
 
 /** The first instant (ms) of a local day in one zone; of a day that was left out, that of the next. */
-const startOf = (day: DayNumber, timeZone: string, dayStartHour: number): number =>
-  firstWhere(
-    day * dayMs - 15 * hourMs,
-    (day + 2) * dayMs + 15 * hourMs,
-    (instant) => localDayAt(instant, timeZone, dayStartHour) >= day,
-  );
+const startOf = (day: DayNumber, timeZone: string, dayStartHour: number): number => {
+  const { low, high } = boundsOf(day);
+  return firstWhere(low, high, (instant) => localDayAt(instant, timeZone, dayStartHour) >= day);
+};
 
 /** The first ms in (low, high] where a condition holds that holds from some point on. */
 const firstWhere = (low: number, high: number, holds: (instant: number) => boolean): number => {

@@ -1,0 +1,12 @@
+import { describe, it } from '@jest/globals';
+import { expectDaysToSumUp, expectFiguresOfReference } from './stats-properties.ts';
+
+describe('stats of random lives, with zones, travel, clock changes, check-ins and goals', () => {
+  it('equal a naive reference', () => {
+    expectFiguresOfReference(300);
+  });
+
+  it('count each puff on exactly one day', () => {
+    expectDaysToSumUp(300);
+  });
+});
