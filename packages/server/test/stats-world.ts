@@ -49,7 +49,7 @@ const goalInput: fc.Arbitrary<(at: number) => GoalInput> = fc.oneof(
   fc.constant((): GoalInput => ({ mode: 'track' })),
   fc
     .record({ dailyLimit: limit, parts: plan, startsIn: fc.integer({ min: -10, max: 20 }) })
-    .map(({ dailyLimit, parts, startsIn }) => (at): GoalInput => ({
+    .map(({ dailyLimit, parts, startsIn }) => (at: number): GoalInput => ({
       mode: 'reduce',
       dailyLimit,
       plan: {
@@ -62,7 +62,7 @@ const goalInput: fc.Arbitrary<(at: number) => GoalInput> = fc.oneof(
     })),
   fc
     .record({ dailyLimit: limit, quitsIn: fc.option(fc.integer({ min: -200 * 96, max: 20 * 96 })) })
-    .map(({ dailyLimit, quitsIn }) => (at): GoalInput => ({
+    .map(({ dailyLimit, quitsIn }) => (at: number): GoalInput => ({
       mode: 'quit',
       dailyLimit,
       ...(quitsIn !== null && { quitAt: new Date(at + quitsIn * quarterMs).toISOString() }),
