@@ -1,10 +1,11 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { settle } from '../src/services/analytics/settled-runs.ts';
+import { hourBins, statsDays } from '../src/services/analytics/stats-days.ts';
 import { statsOf } from '../src/services/analytics/stats.ts';
-import { dayOf } from '../src/services/puffs/index.ts';
+import { dayOf, localDayAt } from '../src/services/puffs/index.ts';
 import { referenceDay, referenceStats } from './stats-reference.ts';
-import { anyWorld, historyOf, serverWorld } from './stats-world.ts';
+import { anyWorld, serverWorld, timeZone } from './stats-world.ts';
 
 /** Every figure of the server equals the reference, in random lives. */
 export const expectFiguresOfReference = (numRuns: number): void => {
@@ -55,21 +56,34 @@ export const expectFiguresOfReference = (numRuns: number): void => {
   );
 };
 
-/** Each puff stands on exactly one day, whatever the settings, and the days sum to what was sent. */
+/** The server's zone library and the other one agree on the one day of every instant, whatever the start of the day. */
+export const expectOneDayForEachInstant = (numRuns: number): void => {
+  const instants = fc.integer({ min: Date.UTC(2016, 0), max: Date.UTC(2030, 0) });
+  fc.assert(
+    fc.property(instants, timeZone, fc.integer({ min: 0, max: 23 }), (instant, zone, dayStartHour) => {
+      expect(localDayAt(instant, zone, dayStartHour)).toBe(referenceDay(zone, instant, dayStartHour));
+    }),
+    { numRuns },
+  );
+};
+
+/** Every puff stands on exactly one of the days that are listed, and their hours sum to what was sent. */
 export const expectDaysToSumUp = (numRuns: number): void => {
   fc.assert(
-    fc.property(anyWorld, fc.integer({ min: 0, max: 23 }), (world, dayStartHour) => {
-      const history = historyOf(world.puffs);
-      const sent = new Map<number, number>();
-      for (const { timestamp, timeZone, quantity } of world.puffs) {
-        const day = referenceDay(timeZone, timestamp, dayStartHour);
-        sent.set(day, (sent.get(day) ?? 0) + quantity);
-      }
-      const days = history.activeDays(dayStartHour);
-      expect(days).toEqual([...sent.keys()].sort((a, b) => a - b));
-      expect(days.map((day) => history.countOn(day, dayStartHour))).toEqual(days.map((day) => sent.get(day)));
-      const hours = days.flatMap((day) => history.hoursOn(day, dayStartHour));
-      expect(hours.reduce((sum, count) => sum + count, 0)).toBe(history.total);
+    fc.property(anyWorld, (world) => {
+      const { history, calendar } = serverWorld(world);
+      const range = {
+        from: calendar.today - 200,
+        to: calendar.today + 2,
+        hoursOn: (day: number) => history.hoursOn(day, world.dayStartHour),
+      };
+      const sent = world.puffs.reduce((sum, { quantity }) => sum + quantity, 0);
+      const days = statsDays(calendar, range);
+      expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(sent);
+      for (const { count, hours } of days) expect(hours.reduce((sum, some) => sum + some, 0)).toBe(count);
+      const { bins, confirmedDays } = hourBins(calendar, range);
+      expect(bins.reduce((sum, count) => sum + count, 0)).toBe(sent);
+      expect(confirmedDays).toBe(days.filter(({ status }) => status === 'confirmed').length);
     }),
     { numRuns },
   );

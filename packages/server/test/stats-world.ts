@@ -1,11 +1,10 @@
 import type { GoalInput } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { wallClockAt } from '../src/platform/time-zones.ts';
 import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/calendar.ts';
 import { newGoal, type Goal } from '../src/services/analytics/goal.ts';
 import type { StatsSettings } from '../src/services/analytics/stats.ts';
-import { localDayAt } from '../src/services/puffs/index.ts';
-import { PuffState } from '../src/services/puffs/puff-state.ts';
+import { localDayAt, type PuffHistory } from '../src/services/puffs/index.ts';
+import { historyOf } from './history-of-puffs.ts';
 import type { ReferenceWorld } from './stats-reference.ts';
 
 const quarterMs = 15 * 60_000;
@@ -139,18 +138,10 @@ export const anyWorld: fc.Arbitrary<ReferenceWorld> = fc
 /** The same life as the server's own code holds it. */
 export interface ServerWorld {
   readonly settings: StatsSettings;
-  readonly history: PuffState;
+  readonly history: PuffHistory;
   readonly calendar: Calendar;
   readonly goals: readonly Goal[];
 }
-
-export const historyOf = (puffs: ReferenceWorld['puffs']): PuffState => {
-  const state = new PuffState();
-  puffs.forEach(({ timestamp, timeZone: zone, quantity }, index) => {
-    state.fold({ rev: index + 1, kind: 'puff', timestamp, quantity, wall: wallClockAt(zone, timestamp) });
-  });
-  return state;
-};
 
 export const goalsOf = (world: ReferenceWorld): Goal[] =>
   world.goals.reduce<Goal[]>((earlier, { at, input }) => {

@@ -210,6 +210,21 @@ describe('goals and check-ins', () => {
     expect(await statuses()).toEqual(['unknown', 'confirmed', 'confirmed', 'unknown', 'unknown']);
   });
 
+  it('are not kept for a day with puffs, also when its puffs come to belong to another day', async () => {
+    const lea = await app.person('lea');
+    const timestamp = '2026-10-20T23:30:00Z'; // 01:30 of the 21st in Berlin
+    await lea.client.call('recordPuff', { body: { timestamp } });
+    await lea.client.call('checkIn', { body: { days: ['2026-10-21'], none: true } });
+    await lea.client.call('patchMe', { body: { dayStartHour: 4 } });
+    const { days } = await lea.client.call('getStatsDays', {
+      query: { from: '2026-10-20', to: '2026-10-21' },
+    });
+    expect(days.map(({ status, count }) => [status, count])).toEqual([
+      ['confirmed', 1],
+      ['unknown', 0],
+    ]);
+  });
+
   it('need the consents, which reading does not', async () => {
     const finn = await app.person('finn', { consents: ['terms'] });
     const refused = { code: 'consent-required', problem: { purposes: ['health-processing'] } };

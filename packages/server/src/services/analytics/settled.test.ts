@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { wallClockAt } from '../../platform/time-zones.ts';
-import { PuffState } from '../puffs/puff-state.ts';
-import { dayNumberOf, dayOf, type DayNumber, type PuffHistory } from '../puffs/index.ts';
+import { historyOf, type TestHistory } from '../../../test/history-of-puffs.ts';
+import { dayNumberOf, dayOf, type DayNumber } from '../puffs/index.ts';
 import { calendarOf, type Calendar } from './calendar.ts';
 import { createSettled } from './settled.ts';
 import { settledThrough } from './settled-day.ts';
@@ -14,50 +13,8 @@ const firstDay = dayNumberOf('2026-03-01');
 const dayMs = 86_400_000;
 const person = { userId: 'alice', createdAt: firstDay * dayMs };
 
-/** A history of which only the days from `from` on are loaded, as puffs gives it; it is live. */
-const windowOf = (log: Log, from: DayNumber): PuffHistory => {
-  const required = (day: DayNumber) => {
-    if (day < from) throw new RangeError(`${dayOf(day)} is not loaded`);
-  };
-  return {
-    get rev() {
-      return log.state.rev;
-    },
-    get total() {
-      return log.state.total;
-    },
-    get records() {
-      return log.state.records;
-    },
-    get lastPuffAt() {
-      return log.state.lastPuffAt;
-    },
-    isLoadedFrom: (day) => day >= from,
-    changedThrough: (day) =>
-      Math.max(0, ...log.changes.filter((one) => one.day <= day + 1).map((one) => one.rev)),
-    countOn: (day, dayStartHour) => {
-      required(day);
-      return log.state.countOn(day, dayStartHour);
-    },
-    hoursOn: (day, dayStartHour) => {
-      required(day);
-      return log.state.hoursOn(day, dayStartHour);
-    },
-    activeDays: (dayStartHour) => log.state.activeDays(dayStartHour).filter((day) => day >= from),
-  };
-};
-
-interface Log {
-  readonly state: PuffState;
-  /** Which number changed which wall date. */
-  readonly changes: { day: number; rev: number }[];
-}
-
-const addPuff = ({ state, changes }: Log, day: number, hour: number): void => {
-  const timestamp = day * dayMs + hour * 3_600_000;
-  const rev = state.rev + 1;
-  state.fold({ rev, kind: 'puff', timestamp, wall: wallClockAt('UTC', timestamp), quantity: 1 });
-  changes.push({ day, rev });
+const addPuff = (log: TestHistory, day: number, hour: number): void => {
+  log.add({ timestamp: day * dayMs + hour * 3_600_000, timeZone: 'UTC', quantity: 1 });
 };
 
 const limitFrom = (effectiveDay: DayNumber, dailyLimit: number | null): Goal => ({
@@ -135,21 +92,21 @@ describe('settled runs', () => {
   );
 
   /** The runs up to yesterday, without a settled day. */
-  const walkAll = (calendar: Calendar, log: Log) =>
+  const walkAll = (calendar: Calendar, log: TestHistory) =>
     walkRuns(calendar, settle({ ...calendar, settledThrough: firstDay - 400 }, emptyPast).runs, {
       from: firstDay - 400,
       to: calendar.today - 1,
-      countOn: (day) => log.state.countOn(day, calendar.dayStartHour),
+      countOn: (day) => log.countOn(day, calendar.dayStartHour),
     });
   const emptyPast = { rev: 0, firstActiveDay: undefined, countOn: () => 0 };
 
   it('and the days after them make the same as a walk over everything, whatever changed meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-        const log: Log = { state: new PuffState(), changes: [] };
+        const log = historyOf([]);
         const { store } = memoryStore();
         const open = () =>
-          createSettled({ store, history: (_person, from) => Promise.resolve(windowOf(log, from)) });
+          createSettled({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
         let settled = open();
         let today = firstDay + 200;
         let dayStartHour = 0;
@@ -168,7 +125,7 @@ describe('settled runs', () => {
             { goals: [...goals], checkIns: new Set(checkIns), skipped: new Set(skipped) },
             today,
           );
-          let history = windowOf(log, calendar.settledThrough + 1);
+          let history = log.loadedFrom(calendar.settledThrough + 1);
           if (!settled.peek(person, calendar, history))
             history = await settled.prepare(person, calendar, history);
           const found = settled.peek(person, calendar, history);
@@ -191,7 +148,7 @@ describe('settled runs', () => {
   const calendar = (checkIns: number[] = []) =>
     calendarOf(0, { goals: [], checkIns: new Set(checkIns), skipped: new Set() }, today);
   const aged = () => {
-    const log: Log = { state: new PuffState(), changes: [] };
+    const log = historyOf([]);
     addPuff(log, firstDay, 12);
     return log;
   };
@@ -204,11 +161,11 @@ describe('settled runs', () => {
       store,
       history: (_person, from) => {
         asked.push(from);
-        return Promise.resolve(windowOf(log, from));
+        return Promise.resolve(log.loadedFrom(from));
       },
     });
     const days = calendar();
-    const held = windowOf(log, days.settledThrough + 1);
+    const held = log.loadedFrom(days.settledThrough + 1);
     expect(settled.peek(person, days, held)).toBeUndefined();
     await settled.prepare(person, days, held);
     expect(asked).toHaveLength(1);
@@ -224,9 +181,9 @@ describe('settled runs', () => {
     const log = aged();
     const { store, calls } = memoryStore();
     const open = () =>
-      createSettled({ store, history: (_person, from) => Promise.resolve(windowOf(log, from)) });
+      createSettled({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
     const days = calendar();
-    const held = windowOf(log, days.settledThrough + 1);
+    const held = log.loadedFrom(days.settledThrough + 1);
     await open().prepare(person, days, held);
     const other = open();
     expect(await other.prepare(person, days, held)).toBe(held);
@@ -239,12 +196,12 @@ describe('settled runs', () => {
   });
 
   it('need no read where nothing lies so far back', () => {
-    const log: Log = { state: new PuffState(), changes: [] };
+    const log = historyOf([]);
     addPuff(log, today, 9);
     const { store, calls } = memoryStore();
     const settled = createSettled({ store, history: () => Promise.reject(new Error('was asked')) });
     const days = calendar();
-    expect(settled.peek(person, days, windowOf(log, days.settledThrough + 1))).toBeDefined();
+    expect(settled.peek(person, days, log.loadedFrom(days.settledThrough + 1))).toBeDefined();
     expect(calls.found).toBe(0);
   });
 });

@@ -22,11 +22,11 @@ export interface Notifications {
     liveCount: number;
     puff: Puff | undefined;
   }): void;
-  /** Numbers that changed without a puff. */
-  statsChanged(stats: UserStats): void;
   audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
+  /** Numbers that changed without a puff. */
+  statsChanged(stats: UserStats): void;
   sessionEnded(ended: { sessionId: string; reason: ServerEvent<'sessionEnded'>['reason'] }): void;
 }
 
@@ -72,9 +72,6 @@ export const createNotifications = (deps: {
       }));
   },
 
-  statsChanged(stats) {
-    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
-  },
   audienceChanged({ userId, viewerId, live }) {
     if (live) deps.realtime().join(userRoom(viewerId), liveRoom(userId));
     else deps.realtime().leave(userRoom(viewerId), liveRoom(userId));
@@ -84,6 +81,9 @@ export const createNotifications = (deps: {
   },
   friendRemoved(to, friendId) {
     deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }));
+  },
+  statsChanged(stats) {
+    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
   },
   sessionEnded({ sessionId, reason }) {
     deps.realtime().emit(sessionRoom(sessionId), 'sessionEnded', () => ({ reason }));
