@@ -7,7 +7,7 @@ import {
 
 describe('stats of random lives, with zones, travel, clock changes, check-ins and goals', () => {
   it('equal a naive reference', () => {
-    expectFiguresOfReference(300);
+    expectFiguresOfReference(200);
   });
 
   it('give each instant one day', () => {

@@ -37,8 +37,8 @@ export interface Calendar {
   readonly settledThrough: DayNumber;
   /** A hash of all rules that decide about days up to `settledThrough`. */
   readonly settledKey: string;
-  /** When the goal in force says that the person quit, ms and day; null without. */
-  readonly quit: { readonly at: number; readonly day: DayNumber } | null;
+  /** When the person quit or will, by the goal in force, in ms; null without. */
+  readonly quitAt: number | null;
   /** From here on puff-free days count although there may be no puff; Infinity where nothing says so. */
   readonly puffFreeFrom: DayNumber;
   limitOn(day: DayNumber): number | null;
@@ -56,18 +56,16 @@ export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumb
     limitInForce(goals, settled + 1 + index),
   );
   const goal = goalInForce(goals, today);
-  const quit =
-    goal && goal.quitAt !== null && goal.quitDay !== null && goal.quitDay <= today
-      ? { at: goal.quitAt, day: goal.quitDay }
-      : null;
+  // Its day may be tomorrow although the instant has passed: today moves back over a flight west.
+  const quitDay = goal && goal.quitDay !== null && goal.quitDay <= today ? goal.quitDay : null;
   return {
     today,
     dayStartHour,
     rules,
     settledThrough: settled,
-    settledKey: settledKeyOf({ dayStartHour, rules, through: settled, quitDay: quit?.day ?? null }),
-    quit,
-    puffFreeFrom: Math.min(quit?.day ?? Infinity, ...checkIns),
+    settledKey: settledKeyOf({ dayStartHour, rules, through: settled, quitDay }),
+    quitAt: goal?.quitAt ?? null,
+    puffFreeFrom: Math.min(quitDay ?? Infinity, ...checkIns),
     limitOn: (day) => {
       const known = limits[day - settled - 1];
       return known === undefined ? limitInForce(goals, day) : known;

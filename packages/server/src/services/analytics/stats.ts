@@ -59,7 +59,7 @@ export const statsOf = (inputs: {
     streaks: {
       puffFreeDays,
       underLimitDays: streakOf(runs.underLimit, isOverLimit ? 'over-limit' : null),
-      abstinenceSeconds: { current: abstinenceSeconds(history.lastPuffAt, calendar.quit?.at ?? null, now) },
+      abstinenceSeconds: { current: abstinenceSeconds(history.lastPuffAt, calendar.quitAt, now) },
     },
     dailyLimit: limitToday,
     lastPuffAt: history.lastPuffAt === null ? null : new Date(history.lastPuffAt).toISOString(),
@@ -71,7 +71,7 @@ export const statsOf = (inputs: {
 
 /**
  * Real elapsed time since the last puff or since the person quit, whichever is later (domain.md D5); whole seconds. A
- * quit that is planned for later today has not begun. Null without both. All instants in ms.
+ * quit that is planned has not begun. Null without both. All instants in ms.
  */
 export const abstinenceSeconds = (
   lastPuffAt: number | null,
