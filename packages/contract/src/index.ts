@@ -5,6 +5,7 @@
 import * as auth from './auth.ts';
 import type { EndpointSpec } from './endpoint.ts';
 import * as friends from './friends.ts';
+import * as goals from './goals.ts';
 import * as puffs from './puffs.ts';
 import * as service from './service.ts';
 import * as stats from './stats.ts';
@@ -13,6 +14,7 @@ import * as users from './users.ts';
 export * from './auth.ts';
 export * from './endpoint.ts';
 export * from './friends.ts';
+export * from './goals.ts';
 export * from './problem.ts';
 export * from './puffs.ts';
 export * from './service.ts';
@@ -35,6 +37,11 @@ export const endpoints = {
   putConsents: users.putConsents,
   getLegalVersions: users.getLegalVersions,
   getStats: stats.getStats,
+  getStatsDays: stats.getStatsDays,
+  getStatsHours: stats.getStatsHours,
+  getGoal: goals.getGoal,
+  putGoal: goals.putGoal,
+  checkIn: goals.checkIn,
   recordPuff: puffs.recordPuff,
   recordPuffBatch: puffs.recordPuffBatch,
   listPuffs: puffs.listPuffs,

@@ -95,6 +95,7 @@ const startNode = async (world: {
     isKnownZone,
     live: { audienceChanged: () => {}, friendUpdated: () => {}, friendRemoved: () => {} },
     summaries: () => Promise.resolve(new Map()),
+    onProfileChanged: () => Promise.resolve(),
   });
   const auth = createAuth({
     connection,

@@ -43,6 +43,7 @@ export const createServices = (deps: {
     isKnownZone,
     live: notifications,
     summaries: (people) => analytics.summaries(people),
+    onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
   });
 
   const puffs: Puffs = createPuffs<PersonSettings>({
@@ -63,6 +64,8 @@ export const createServices = (deps: {
     person: users.settings,
     people: users.settingsOfMany,
     boardFriendsOf: users.boardFriendsOf,
+    changeSettings: users.changeSettings,
+    onStatsChanged: notifications.statsChanged,
   });
 
   const auth: Auth = createAuth({

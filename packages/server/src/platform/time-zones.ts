@@ -31,9 +31,14 @@ const zoneOf = (name: string): IANAZone | undefined => {
  * left out; both are what the wall showed. Luxon decides alone; no other code here knows an offset.
  */
 export const wallClockAt = (zoneName: string, instantMs: number): WallClock => {
-  const zone = zoneOf(zoneName);
-  if (!zone) throw new RangeError(`unknown time zone ${zoneName}`);
-  const wallMs = instantMs + zone.offset(instantMs) * 60_000;
+  const wallMs = instantMs + offsetMinutesAt(zoneName, instantMs) * 60_000;
   const dayNumber = Math.floor(wallMs / dayMs);
   return { dayNumber, hour: Math.floor((wallMs - dayNumber * dayMs) / hourMs) };
+};
+
+/** Minutes that the wall of a known zone is ahead of UTC at an instant (ms). */
+export const offsetMinutesAt = (zoneName: string, instantMs: number): number => {
+  const zone = zoneOf(zoneName);
+  if (!zone) throw new RangeError(`unknown time zone ${zoneName}`);
+  return zone.offset(instantMs);
 };

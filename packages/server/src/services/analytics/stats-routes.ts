@@ -4,6 +4,12 @@ import type { StatsService } from './stats-service.ts';
 
 export const statsRoutes = (stats: StatsService): Route[] => [
   route(endpoints.getStats, async ({ actor }) => answer(200, await stats.current(actor.userId))),
+  route(endpoints.getStatsDays, async ({ actor, input }) =>
+    answer(200, { days: await stats.days(actor.userId, input.query) }),
+  ),
+  route(endpoints.getStatsHours, async ({ actor, input }) =>
+    answer(200, await stats.hours(actor.userId, input.query.days)),
+  ),
   route(endpoints.getLeaderboard, async ({ actor, input }) =>
     answer(200, await stats.leaderboard(actor.userId, input.query.board)),
   ),

@@ -1,60 +1,86 @@
 import type { FriendSummary, UserStats } from '@pufftrack/contract';
-import {
-  dayOf,
-  localDayAt,
-  startOfMonth,
-  startOfWeek,
-  type DayNumber,
-  type PuffHistory,
-} from '../puffs/index.ts';
-import { noStreak, puffFreeDays } from './streaks.ts';
+import { dayOf, startOfMonth, startOfWeek, type DayNumber, type PuffHistory } from '../puffs/index.ts';
+import { averageOf, changeOf, type CountedDay } from './averages.ts';
+import type { Calendar, CalendarSettings } from './calendar.ts';
+import { walkRuns, type SettledRuns } from './settled-runs.ts';
+import { confirmedDaysOf, streakOf } from './streaks.ts';
 
 /** The settings that a person's numbers depend on. */
-export interface StatsSettings {
+export interface StatsSettings extends CalendarSettings {
   readonly userId: string;
-  readonly timeZone: string;
-  readonly dayStartHour: number;
   readonly weekStart: 'monday' | 'sunday';
 }
 
 /**
- * A person's numbers, as a pure function of their history, their settings and now (ms). Derived every time, never
- * changed in place: domain.md, common rules.
+ * A person's numbers, as a pure function of their history, settings, calendar and now (ms). Derived every time, never
+ * changed in place: domain.md, common rules. `history` is loaded from the day after the settled one, and `settled` is
+ * valid for both; so it costs the same for ten puffs and for ten million.
  */
-export const statsOf = (settings: StatsSettings, history: PuffHistory, now: number): UserStats => {
-  const { dayStartHour } = settings;
-  const today = localDayAt(now, settings.timeZone, dayStartHour);
-  const sum = (from: DayNumber) => {
-    let count = 0;
-    for (let day = from; day <= today; day++) count += history.countOn(day, dayStartHour);
-    return count;
-  };
-  const free = puffFreeDays(history.activeDays(dayStartHour), today);
+export const statsOf = (inputs: {
+  settings: StatsSettings;
+  calendar: Calendar;
+  history: PuffHistory;
+  settled: SettledRuns;
+  now: number;
+}): UserStats => {
+  const { settings, calendar, history, settled, now } = inputs;
+  const { today } = calendar;
+  const first = calendar.settledThrough + 1;
+  const counts = Array.from({ length: today - first + 1 }, (_, index) =>
+    history.countOn(first + index, calendar.dayStartHour),
+  );
+  const countOn = (day: DayNumber) => counts[day - first] ?? 0;
+  const sumFrom = (from: DayNumber) => counts.slice(from - first).reduce((sum, count) => sum + count, 0);
+  const runs = walkRuns(calendar, settled.runs, { from: first, to: today - 1, countOn });
+  const [countToday, limitToday] = [countOn(today), calendar.limitOn(today)];
+  const isOverLimit = limitToday !== null && countToday > limitToday;
+  const puffFreeDays = streakOf(runs.puffFree, countToday > 0 ? 'puff' : null);
+
+  /** The complete days `from`..`to` days back. */
+  const daysBack = (from: number, to: number): CountedDay[] =>
+    Array.from({ length: from - to + 1 }, (_, index) => {
+      const day = today - from + index;
+      const count = countOn(day);
+      return { count, isConfirmed: calendar.statusOf(day, count) === 'confirmed' };
+    });
+  const average7 = averageOf(daysBack(7, 1), 3);
+
   return {
     userId: settings.userId,
     asOf: new Date(now).toISOString(),
     revision: history.rev,
     timeZone: settings.timeZone,
     today: dayOf(today),
-    dailyPuffCount: history.countOn(today, dayStartHour),
-    weeklyPuffCount: sum(startOfWeek(today, settings.weekStart)),
-    monthlyPuffCount: sum(startOfMonth(today)),
+    dailyPuffCount: countToday,
+    weeklyPuffCount: sumFrom(startOfWeek(today, settings.weekStart)),
+    monthlyPuffCount: sumFrom(startOfMonth(today)),
     totalPuffCount: history.total,
-    streakDays: free.current,
+    streakDays: puffFreeDays.current,
     streaks: {
-      puffFreeDays: free,
-      underLimitDays: noStreak,
-      abstinenceSeconds: {
-        current:
-          history.lastPuffAt === null ? null : Math.max(0, Math.floor((now - history.lastPuffAt) / 1000)),
-      },
+      puffFreeDays,
+      underLimitDays: streakOf(runs.underLimit, isOverLimit ? 'over-limit' : null),
+      abstinenceSeconds: { current: abstinenceSeconds(history.lastPuffAt, calendar.quitAt, now) },
     },
-    dailyLimit: null,
+    dailyLimit: limitToday,
     lastPuffAt: history.lastPuffAt === null ? null : new Date(history.lastPuffAt).toISOString(),
-    average7: null,
-    average30: null,
-    changeVsPreviousWeek: null,
+    average7,
+    average30: averageOf(daysBack(30, 1), 10),
+    changeVsPreviousWeek: changeOf(average7, averageOf(daysBack(14, 8), 3)),
   };
+};
+
+/**
+ * Real elapsed time since the last puff or since the person quit, whichever is later (domain.md D5); whole seconds. A
+ * quit that is planned has not begun. Null without both. All instants in ms.
+ */
+export const abstinenceSeconds = (
+  lastPuffAt: number | null,
+  quitAt: number | null,
+  now: number,
+): number | null => {
+  const quit = quitAt !== null && quitAt <= now ? quitAt : null;
+  if (lastPuffAt === null && quit === null) return null;
+  return Math.max(0, Math.floor((now - Math.max(lastPuffAt ?? -Infinity, quit ?? -Infinity)) / 1000));
 };
 
 /** What a friend at `summary` sees: confirmed days only (domain.md D4). */
@@ -63,6 +89,6 @@ export const summaryOf = (stats: UserStats): FriendSummary => ({
   dailyLimit: stats.dailyLimit,
   average7: stats.average7,
   changeVsPreviousWeek: stats.changeVsPreviousWeek,
-  streakDays: stats.streaks.puffFreeDays.current - stats.streaks.puffFreeDays.unconfirmedDays,
-  underLimitDays: stats.streaks.underLimitDays.current - stats.streaks.underLimitDays.unconfirmedDays,
+  streakDays: confirmedDaysOf(stats.streaks.puffFreeDays),
+  underLimitDays: confirmedDaysOf(stats.streaks.underLimitDays),
 });

@@ -33,6 +33,8 @@ export interface Notifications {
   audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
+  /** Numbers that changed without a puff. */
+  statsChanged(stats: UserStats): void;
   sessionEnded(ended: { sessionId: string; reason: ServerEvent<'sessionEnded'>['reason'] }): void;
 }
 
@@ -101,6 +103,9 @@ export const createNotifications = (deps: {
   },
   friendRemoved(to, friendId) {
     deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }));
+  },
+  statsChanged(stats) {
+    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
   },
   sessionEnded({ sessionId, reason }) {
     deps.realtime().emit(sessionRoom(sessionId), 'sessionEnded', () => ({ reason }));

@@ -33,13 +33,15 @@ export const createAccounts = (deps: {
     async openAccount({ name, email, timeZone, consents }, tx) {
       const now = clock.now();
       const userId = newId();
+      const zone = known(timeZone) ?? defaultProfile.timeZone;
       await store.insert(
         {
           ...defaultProfile,
           userId,
           name,
           email,
-          timeZone: known(timeZone) ?? defaultProfile.timeZone,
+          timeZone: zone,
+          timeZones: [{ timeZone: zone, from: now }],
           createdAt: now,
           lastLoginAt: now,
           friendCode: randomCode(friendCodeLength),

@@ -14,6 +14,7 @@ import { createFriendRequestStore } from './friend-request-store.ts';
 import { friendRoutes } from './friend-routes.ts';
 import { createFriendService, type FriendLive } from './friend-service.ts';
 import { createPeople, type People } from './people.ts';
+import { createSettingsChanges, type SettingsChanges } from './settings-changes.ts';
 import { requireConsents, type PersonSettings } from './user.ts';
 import { userRoutes } from './user-routes.ts';
 import { createUserService } from './user-service.ts';
@@ -26,6 +27,7 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany'> {
   routes: Route[];
   accounts: Accounts;
   requireConsents: typeof requireConsents;
+  changeSettings: SettingsChanges;
   friendsOf(userId: string): Promise<Friend[]>;
   /** Whose puffs this person is told of as they happen. */
   liveFriendsOf(userId: string): Promise<readonly string[]>;
@@ -40,6 +42,7 @@ export const createUsers = (deps: {
   isKnownZone: (name: string) => boolean;
   live: FriendLive;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+  onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
 }): Users => {
   const { connection, clock, isKnownZone, live, summaries } = deps;
   const store = createUserStore(connection);
@@ -63,6 +66,7 @@ export const createUsers = (deps: {
     people,
     clock,
     isKnownZone,
+    onProfileChanged: deps.onProfileChanged,
     onConsentsChanged: friends.consentsChanged,
   });
   return {
@@ -71,6 +75,7 @@ export const createUsers = (deps: {
     settings: people.settings,
     settingsOfMany: people.settingsOfMany,
     requireConsents,
+    changeSettings: createSettingsChanges({ connection, store, people }),
     friendsOf: friends.list,
     liveFriendsOf: friends.liveFriendsOf,
     boardFriendsOf: friends.boardFriendsOf,

@@ -27,6 +27,8 @@ export const createUserService = (deps: {
   people: People;
   clock: Clock;
   isKnownZone: (name: string) => boolean;
+  /** Names the fields that the person has set, whether or not their value is new. */
+  onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
   /** What may flow out to friends has changed. */
   onConsentsChanged: (before: PersonSettings, after: PersonSettings) => Promise<void>;
 }): UserService => {
@@ -40,7 +42,7 @@ export const createUserService = (deps: {
       const changes = profileChanges(patch, deps.isKnownZone);
       const user = await store.changeProfile(userId, changes, clock.now());
       if (!user) return gone();
-      people.keep(user);
+      await deps.onProfileChanged(people.keep(user), Object.keys(changes));
       return viewUser(user);
     },
     async consents(userId) {

@@ -70,6 +70,8 @@ export interface UserStore {
   findByFriendCode(friendCode: string, tx: ClientSession): Promise<UserRecord | undefined>;
   /** Undefined where there is nobody; `at` (ms) is when a new zone begins to hold. */
   changeProfile(userId: string, changes: Partial<Profile>, at: number): Promise<UserRecord | undefined>;
+  /** Moves `settingsVersion`, and with it makes two transactions conflict that change one person's settings. */
+  bumpSettingsVersion(userId: string, tx: ClientSession): Promise<UserRecord | undefined>;
   recordSignIn(
     userId: string,
     signIn: { at: number; name: string | null; email: string | null; timeZone: string | undefined },
@@ -145,6 +147,16 @@ export const createUserStore = (connection: Connection): UserStore => {
         .lean<UserDoc>();
       return doc ? toUser(doc) : undefined;
     },
+    async bumpSettingsVersion(userId, tx) {
+      const doc = await users
+        .findOneAndUpdate(
+          { _id: userId },
+          { $inc: { settingsVersion: 1 } },
+          { returnDocument: 'after', session: tx },
+        )
+        .lean<UserDoc>();
+      return doc ? toUser(doc) : undefined;
+    },
     async recordSignIn(userId, { at, name, email, timeZone }, tx) {
       const before = await users.findById(userId).session(tx).lean<UserDoc>();
       if (!before) return;
@@ -184,6 +196,7 @@ const toDoc = ({
   userId,
   createdAt,
   lastLoginAt,
+  timeZones,
   consents,
   ...user
 }: UserRecord): Omit<UserDoc, 'requestCount'> => ({
@@ -191,7 +204,7 @@ const toDoc = ({
   ...user,
   createdAt: new Date(createdAt),
   lastLoginAt: new Date(lastLoginAt),
-  timeZones: [{ timeZone: user.timeZone, from: new Date(createdAt) }],
+  timeZones: timeZones.map(({ timeZone, from }) => ({ timeZone, from: new Date(from) })),
   consents: consents.map(toConsentDoc),
 });
 
@@ -202,6 +215,7 @@ const toUser = (doc: UserDoc): UserRecord => ({
   createdAt: doc.createdAt.getTime(),
   lastLoginAt: doc.lastLoginAt.getTime(),
   timeZone: doc.timeZone,
+  timeZones: doc.timeZones.map(({ timeZone, from }) => ({ timeZone, from: from.getTime() })),
   locale: doc.locale,
   dayStartHour: doc.dayStartHour,
   weekStart: doc.weekStart,

@@ -22,6 +22,12 @@ export interface Profile {
   readonly defaultShareLevel: ShareLevel;
 }
 
+/** A zone that a person lived in from an instant (ms) on. */
+export interface ZonePeriod {
+  readonly timeZone: string;
+  readonly from: number;
+}
+
 /** A person. Instants in ms. */
 export interface UserRecord extends Profile {
   readonly userId: string;
@@ -30,6 +36,8 @@ export interface UserRecord extends Profile {
   readonly lastLoginAt: number;
   readonly friendCode: string;
   readonly ageBand: '18+' | 'under-18';
+  /** Every zone that was set, oldest first; the last one is `timeZone`. */
+  readonly timeZones: readonly ZonePeriod[];
   /** Moves with every change of what other services keep of a person. */
   readonly settingsVersion: number;
   readonly consents: readonly ConsentState[];
@@ -40,6 +48,8 @@ export interface PersonSettings extends Omit<Profile, 'locale'> {
   readonly userId: string;
   /** ms */
   readonly createdAt: number;
+  /** The zones of their life, oldest first; no two neighbours are the same. */
+  readonly timeZones: readonly ZonePeriod[];
   readonly settingsVersion: number;
   /** Granted, at a version in force. */
   readonly consents: ReadonlySet<Purpose>;
@@ -82,6 +92,7 @@ export const settingsOf = (user: UserRecord): PersonSettings => ({
   product: user.product,
   defaultShareLevel: user.defaultShareLevel,
   createdAt: user.createdAt,
+  timeZones: user.timeZones.filter(({ timeZone }, index, all) => timeZone !== all[index - 1]?.timeZone),
   settingsVersion: user.settingsVersion,
   consents: new Set(
     user.consents

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { DayStatus } from '@pufftrack/contract';
+import { localDayAt, type DayNumber } from '../puffs/index.ts';
+import { dayStatus } from './day-status.ts';
+import { goalInForce, limitInForce, type Goal } from './goal.ts';
+import { settledThrough } from './settled-day.ts';
+import { skippedDays, type ZonePeriod } from './skipped-days.ts';
+
+/** What a person's days are judged by, puffs apart. */
+export interface DayRules {
+  /** In the order of setting. */
+  readonly goals: readonly Goal[];
+  readonly checkIns: ReadonlySet<DayNumber>;
+  readonly skipped: ReadonlySet<DayNumber>;
+}
+
+export interface CalendarSettings {
+  readonly timeZone: string;
+  readonly timeZones: readonly ZonePeriod[];
+  readonly dayStartHour: number;
+}
+
+export const dayRules = (
+  settings: CalendarSettings,
+  said: Pick<DayRules, 'goals' | 'checkIns'>,
+): DayRules => ({
+  ...said,
+  skipped: skippedDays(settings.timeZones, settings.dayStartHour),
+});
+
+/** A person's days as they stand on one of them: everything that numbers depend on but the puffs and the time of day. */
+export interface Calendar {
+  readonly today: DayNumber;
+  readonly dayStartHour: number;
+  readonly rules: DayRules;
+  /** The last day that is settled; see settled-day.ts. */
+  readonly settledThrough: DayNumber;
+  /** A hash of all rules that decide about days up to `settledThrough`. */
+  readonly settledKey: string;
+  /** When the person quit or will, by the goal in force, in ms; null without. */
+  readonly quitAt: number | null;
+  /** From here on puff-free days count although there may be no puff; Infinity where nothing says so. */
+  readonly puffFreeFrom: DayNumber;
+  limitOn(day: DayNumber): number | null;
+  statusOf(day: DayNumber, count: number): DayStatus;
+}
+
+export const todayOf = (settings: CalendarSettings, now: number): DayNumber =>
+  localDayAt(now, settings.timeZone, settings.dayStartHour);
+
+export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumber): Calendar => {
+  const { goals, checkIns, skipped } = rules;
+  const settled = settledThrough(today);
+  // Asked with each puff, so they are looked up once a day.
+  const limits = Array.from({ length: today - settled }, (_, index) =>
+    limitInForce(goals, settled + 1 + index),
+  );
+  const goal = goalInForce(goals, today);
+  // Its day may be tomorrow although the instant has passed: today moves back over a flight west.
+  const quitDay = goal && goal.quitDay !== null && goal.quitDay <= today ? goal.quitDay : null;
+  return {
+    today,
+    dayStartHour,
+    rules,
+    settledThrough: settled,
+    settledKey: settledKeyOf({ dayStartHour, rules, through: settled, quitDay }),
+    quitAt: goal?.quitAt ?? null,
+    puffFreeFrom: Math.min(quitDay ?? Infinity, ...checkIns),
+    limitOn: (day) => {
+      const known = limits[day - settled - 1];
+      return known === undefined ? limitInForce(goals, day) : known;
+    },
+    statusOf: (day, count) =>
+      dayStatus({ count, isCheckedIn: checkIns.has(day), isSkipped: skipped.has(day) }),
+  };
+};
+
+const settledKeyOf = (inputs: {
+  dayStartHour: number;
+  rules: DayRules;
+  through: DayNumber;
+  quitDay: DayNumber | null;
+}): string => {
+  const { dayStartHour, rules, through, quitDay } = inputs;
+  const isSettled = (day: DayNumber) => day <= through;
+  const goals = rules.goals
+    .filter(({ effectiveDay }) => isSettled(effectiveDay))
+    .map(({ effectiveDay, dailyLimit, plan, quitDay: from }) => [effectiveDay, dailyLimit, plan, from]);
+  const [checkIns, skipped] = [rules.checkIns, rules.skipped].map((days) =>
+    [...days].filter(isSettled).sort((a, b) => a - b),
+  );
+  const quit = quitDay !== null && isSettled(quitDay) ? quitDay : null;
+  return createHash('sha256')
+    .update(JSON.stringify([dayStartHour, goals, checkIns, skipped, quit]))
+    .digest('base64url');
+};

@@ -1,0 +1,68 @@
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import type { DayNumber } from '../puffs/index.ts';
+
+/** A person's word that there was nothing on a day; `at` is when they first gave it. */
+interface CheckInDoc {
+  userId: string;
+  /** Days since 1970-01-01. */
+  day: number;
+  at: Date;
+}
+
+const checkInSchema = new Schema<CheckInDoc>(
+  {
+    userId: { type: String, required: true },
+    day: { type: Number, required: true },
+    at: { type: Date, required: true },
+  },
+  { collection: 'checkins', versionKey: false },
+);
+checkInSchema.index({ userId: 1, day: 1 }, { unique: true });
+
+export interface CheckInStore {
+  ensureIndexes(): Promise<void>;
+  /** In one query; people without check-ins are left out. */
+  listMany(userIds: readonly string[]): Promise<ReadonlyMap<string, DayNumber[]>>;
+  /** A day that is there already keeps its `at` (ms). */
+  add(userId: string, days: readonly DayNumber[], at: number, tx: ClientSession): Promise<void>;
+  remove(userId: string, days: readonly DayNumber[], tx: ClientSession): Promise<void>;
+}
+
+export const createCheckInStore = (connection: Connection): CheckInStore => {
+  const model = connection.model('CheckIn', checkInSchema);
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async listMany(userIds) {
+      const docs = await model
+        .find({ userId: trusted({ $in: [...userIds] }) })
+        .sort({ userId: 1, day: 1 })
+        .lean<CheckInDoc[]>();
+      const days = new Map<string, DayNumber[]>();
+      for (const { userId, day } of docs) {
+        const known = days.get(userId);
+        if (known) known.push(day);
+        else days.set(userId, [day]);
+      }
+      return days;
+    },
+    async add(userId, days, at, tx) {
+      if (days.length === 0) return;
+      await model.bulkWrite(
+        days.map((day) => ({
+          updateOne: {
+            filter: { userId, day },
+            update: { $setOnInsert: { at: new Date(at) } },
+            upsert: true,
+          },
+        })),
+        { session: tx },
+      );
+    },
+    async remove(userId, days, tx) {
+      await model.deleteMany({ userId, day: trusted({ $in: [...days] }) }, { session: tx });
+    },
+  };
+};

@@ -1,0 +1,127 @@
+import type { Goal as GoalView, GoalInput, Purpose, UserStats } from '@pufftrack/contract';
+import type { ClientSession } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
+import { localDayAt, type DayNumber, type PuffHistory } from '../puffs/index.ts';
+import { measuredBaseline, type MeasuredBaseline } from './baseline.ts';
+import { todayOf } from './calendar.ts';
+import type { Calendars } from './calendars.ts';
+import { checkInDays } from './check-in.ts';
+import type { CheckInStore } from './check-in-store.ts';
+import { isSameGoal, newGoal } from './goal.ts';
+import type { GoalStore } from './goal-store.ts';
+import { viewGoal } from './goal-view.ts';
+import { firstDayOf } from './settled.ts';
+import type { ZonePeriod } from './skipped-days.ts';
+import type { StatsPerson } from './stats-service.ts';
+
+/** Consents without which nothing about a person's goals and days is written. */
+const gate: readonly Purpose[] = ['terms', 'health-processing'];
+/** Further back than any check-in reaches, whatever zone the person moves to meanwhile. */
+const checkInHistoryDays = 33;
+/** Fields of a profile that stats depend on. */
+const statsFields: readonly string[] = ['timeZone', 'dayStartHour', 'weekStart'];
+
+/** What a person says about themselves and their days; each change is told to all of their devices. */
+export interface GoalService {
+  get(userId: string): Promise<GoalView>;
+  set(userId: string, input: GoalInput): Promise<GoalView>;
+  checkIn(userId: string, said: { days: readonly string[]; none: boolean }): Promise<UserStats>;
+  profileChanged(person: StatsPerson, fields: readonly string[]): Promise<void>;
+}
+
+export interface GoalServiceDeps {
+  goals: GoalStore;
+  checkIns: CheckInStore;
+  calendars: Calendars;
+  clock: Clock;
+  history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;
+  person: (userId: string) => StatsPerson | Promise<StatsPerson>;
+  /** One transaction with the move of the settings' version; checks the consents. */
+  changeSettings: <T>(
+    userId: string,
+    purposes: readonly Purpose[],
+    work: (person: StatsPerson, tx: ClientSession) => Promise<T>,
+  ) => Promise<{ person: StatsPerson; result: T }>;
+  statsOf: (person: StatsPerson, history: PuffHistory) => UserStats | Promise<UserStats>;
+  onStatsChanged: (stats: UserStats) => void;
+}
+
+export const createGoalService = (deps: GoalServiceDeps): GoalService => {
+  const { goals, checkIns, calendars, clock, changeSettings } = deps;
+
+  const view = async (person: StatsPerson): Promise<GoalView> => {
+    const calendar = await calendars.load(person, clock.now());
+    return viewGoal(calendar.rules.goals.at(-1), {
+      limitToday: calendar.limitOn(calendar.today),
+      signUpDay: dayAt(person, person.createdAt, clock.now()),
+    });
+  };
+
+  const announce = async (person: StatsPerson): Promise<UserStats> => {
+    const stats = await deps.statsOf(person, await deps.history(person.userId));
+    deps.onStatsChanged(stats);
+    return stats;
+  };
+
+  /** From the first confirmed days of the whole history; read once in a plan's life. */
+  const measure = async (userId: string): Promise<MeasuredBaseline | undefined> => {
+    const person = await deps.person(userId);
+    const { today, dayStartHour, rules } = await calendars.load(person, clock.now());
+    const history = await deps.history(userId, firstDayOf(person));
+    const confirmed = new Set([...history.activeDays(dayStartHour), ...rules.checkIns]);
+    const counts = [...confirmed]
+      .filter((day) => day < today)
+      .sort((a, b) => a - b)
+      .slice(0, 7)
+      .map((day) => history.countOn(day, dayStartHour));
+    return measuredBaseline(counts);
+  };
+
+  return {
+    async get(userId) {
+      return view(await deps.person(userId));
+    },
+    async set(userId, input) {
+      const measured = input.plan?.baselineSource === 'measured' ? await measure(userId) : undefined;
+      const { person } = await changeSettings(userId, gate, async (settings, tx) => {
+        const now = clock.now();
+        const earlier = await goals.list(userId, tx);
+        const goal = newGoal(input, {
+          earlier,
+          now,
+          dayAt: (instant) => dayAt(settings, instant, now),
+          measured,
+        });
+        if (!isSameGoal(goal, earlier.at(-1))) await goals.append(userId, earlier.length + 1, goal, tx);
+      });
+      await announce(person);
+      return view(person);
+    },
+    async checkIn(userId, said) {
+      const before = await deps.person(userId);
+      const history = await deps.history(userId, todayOf(before, clock.now()) - checkInHistoryDays);
+      const { person } = await changeSettings(userId, gate, async (settings, tx) => {
+        const now = clock.now();
+        const days = checkInDays(said.days, todayOf(settings, now));
+        if (!said.none) return checkIns.remove(userId, days, tx);
+        const quiet = days.filter((day) => history.countOn(day, settings.dayStartHour) === 0);
+        return checkIns.add(userId, quiet, now, tx);
+      });
+      return announce(person);
+    },
+    async profileChanged(person, fields) {
+      if (fields.some((field) => statsFields.includes(field))) await announce(person);
+    },
+  };
+};
+
+/** The local day of an instant (ms) where the person was at that time; of one to come, where they are now. */
+const dayAt = (
+  person: { timeZone: string; timeZones: readonly ZonePeriod[]; dayStartHour: number },
+  instant: number,
+  now: number,
+): DayNumber => {
+  const lived = person.timeZones.findLast(({ from }) => from <= instant) ?? person.timeZones[0];
+  const timeZone = instant >= now ? person.timeZone : (lived?.timeZone ?? person.timeZone);
+  return localDayAt(instant, timeZone, person.dayStartHour);
+};

@@ -1,0 +1,147 @@
+import type { GoalInput, GoalMode } from '@pufftrack/contract';
+import { DomainError } from '../../platform/errors.ts';
+import { dayNumberOf, type DayNumber } from '../puffs/index.ts';
+import { isFrozen, type MeasuredBaseline } from './baseline.ts';
+import { taperLimit, type TaperPlan } from './taper.ts';
+
+const dayMs = 86_400_000;
+const furthestPlanDays = 366;
+const maxYearsBack = 10;
+
+/** What a person aims at from `effectiveDay` on. Goals are a history: rows are added and never changed (domain.md D7). */
+export interface Goal {
+  readonly mode: GoalMode;
+  readonly dailyLimit: number | null;
+  readonly plan: TaperPlan | null;
+  /** Confirmed days behind a measured baseline of the plan. */
+  readonly baselineDays: number | null;
+  /** ms; in mode `quit`. */
+  readonly quitAt: number | null;
+  /** The local day of `quitAt`, taken once. */
+  readonly quitDay: DayNumber | null;
+  /** ms */
+  readonly setAt: number;
+  readonly effectiveDay: DayNumber;
+}
+
+/** The goal that holds on a day: the one set last among those in effect by then. `goals` in the order of setting. */
+export const goalInForce = (goals: readonly Goal[], day: DayNumber): Goal | undefined =>
+  goals.findLast(({ effectiveDay }) => effectiveDay <= day);
+
+/**
+ * The limit of a local day, null without one; a pure function of the history, so a later goal never changes the past.
+ * Example: 10 since Monday, 12 set on Tuesday: 10 on Tuesday, 12 on Wednesday.
+ */
+export const limitInForce = (goals: readonly Goal[], day: DayNumber): number | null => {
+  const goal = goalInForce(goals, day);
+  return goal ? limitOf(goal, day) : null;
+};
+
+/** What a goal says of a day that it holds on. */
+const limitOf = ({ dailyLimit, plan, quitDay }: LimitParts, day: DayNumber): number | null => {
+  if (quitDay !== null && day >= quitDay) return 0;
+  if (plan && day >= plan.startDay) return taperLimit(plan, day - plan.startDay);
+  return dailyLimit;
+};
+type LimitParts = Pick<Goal, 'dailyLimit' | 'plan' | 'quitDay'>;
+
+/**
+ * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
+ * begins later, with no limit until then, leaves the goal before it in force. A quit of long ago counts from its day,
+ * but only where no limit ever held: what was within a limit once stays within it.
+ */
+export const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
+  const { dailyLimit, plan, quitDay } = goal;
+  const begins = Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
+  if (dailyLimit === null && begins !== Infinity && begins > today) return begins;
+  const hadLimit = earlier.some(
+    (one) => one.effectiveDay <= today && limitInForce(earlier, one.effectiveDay) !== null,
+  );
+  if (!hadLimit) return quitDay === null ? today : Math.min(quitDay, today);
+  const [before, after] = [limitInForce(earlier, today), limitOf(goal, today)];
+  const loosens = before !== null && (after === null || after > before);
+  return loosens ? today + 1 : today;
+};
+
+/** The baseline that was frozen by an earlier plan. */
+export const frozenBaseline = (goals: readonly Goal[]): MeasuredBaseline | undefined => {
+  const goal = goals.find(({ baselineDays }) => isFrozen(baselineDays));
+  return goal?.plan && goal.baselineDays !== null
+    ? { baseline: goal.plan.baseline, days: goal.baselineDays }
+    : undefined;
+};
+
+export interface GoalContext {
+  readonly earlier: readonly Goal[];
+  /** ms */
+  readonly now: number;
+  /** The person's local day of an instant (ms). */
+  readonly dayAt: (instant: number) => DayNumber;
+  /** Where enough days are confirmed. */
+  readonly measured: MeasuredBaseline | undefined;
+}
+
+/** A goal from what the client sent. Throws `invalid` with the path of what does not fit. */
+export const newGoal = (input: GoalInput, context: GoalContext): Goal => {
+  const { earlier, now, dayAt } = context;
+  const today = dayAt(now);
+  const quitAt = quitAtOf(input, earlier.at(-1), now);
+  const { plan, baselineDays } = planOf(input, context, today);
+  const parts = {
+    dailyLimit: input.dailyLimit ?? null,
+    plan,
+    quitDay: quitAt === null ? null : dayAt(quitAt),
+  };
+  return {
+    mode: input.mode,
+    ...parts,
+    baselineDays,
+    quitAt,
+    setAt: now,
+    effectiveDay: effectiveDayOf(earlier, parts, today),
+  };
+};
+
+/** Whether setting `goal` would say nothing new. */
+export const isSameGoal = (goal: Goal, last: Goal | undefined): boolean =>
+  last !== undefined && aimOf(goal) === aimOf(last);
+
+const aimOf = ({ mode, dailyLimit, plan, quitAt }: Goal): string =>
+  JSON.stringify([mode, dailyLimit, quitAt, plan && Object.entries(plan).sort()]);
+
+const quitAtOf = ({ mode, quitAt }: GoalInput, last: Goal | undefined, now: number): number | null => {
+  if (mode !== 'quit') {
+    if (quitAt) throw invalid('quitAt', 'goes with mode quit alone');
+    return null;
+  }
+  if (!quitAt) return (quitAt === undefined ? last?.quitAt : null) ?? now;
+  const instant = Date.parse(quitAt);
+  const earliest = new Date(now).setUTCFullYear(new Date(now).getUTCFullYear() - maxYearsBack);
+  if (instant < earliest) throw invalid('quitAt', `must be at most ${maxYearsBack} years back`);
+  if (instant > now + furthestPlanDays * dayMs) throw invalid('quitAt', 'must be at most a year ahead');
+  return instant;
+};
+
+const planOf = (
+  { mode, plan }: GoalInput,
+  { earlier, measured }: GoalContext,
+  today: DayNumber,
+): { plan: TaperPlan | null; baselineDays: number | null } => {
+  if (!plan) return { plan: null, baselineDays: null };
+  if (mode === 'track') throw invalid('plan', 'goes with mode reduce or quit');
+  const startDay = dayNumberOf(plan.startDay);
+  if (Math.abs(startDay - today) > furthestPlanDays)
+    throw invalid('plan.startDay', 'must be at most a year from today');
+  const found = plan.baselineSource === 'measured' ? (frozenBaseline(earlier) ?? measured) : undefined;
+  const baseline = plan.baselineSource === 'measured' ? found?.baseline : plan.baseline;
+  if (baseline === undefined)
+    throw plan.baselineSource === 'measured'
+      ? invalid('plan.baselineSource', 'cannot be measured yet: at least 5 confirmed days are needed')
+      : invalid('plan.baseline', 'is required where the baseline is declared');
+  if (baseline <= 0) throw invalid('plan.baselineSource', 'was measured as 0; there is nothing to taper');
+  if (plan.target > baseline) throw invalid('plan.target', `must not be above the baseline of ${baseline}`);
+  return { plan: { ...plan, baseline, startDay }, baselineDays: found?.days ?? null };
+};
+
+const invalid = (path: string, message: string): DomainError =>
+  new DomainError('invalid', { detail: 'The goal does not fit together.', errors: [{ path, message }] });

@@ -1,0 +1,90 @@
+import { expect } from '@jest/globals';
+import fc from 'fast-check';
+import { settle } from '../src/services/analytics/settled-runs.ts';
+import { hourBins, statsDays } from '../src/services/analytics/stats-days.ts';
+import { statsOf } from '../src/services/analytics/stats.ts';
+import { dayOf, localDayAt } from '../src/services/puffs/index.ts';
+import { referenceDay, referenceStats } from './stats-reference.ts';
+import { anyWorld, serverWorld, timeZone } from './stats-world.ts';
+
+/** Every figure of the server equals the reference, in random lives. */
+export const expectFiguresOfReference = (numRuns: number): void => {
+  fc.assert(
+    fc.property(anyWorld, (world) => {
+      const { settings, history, calendar } = serverWorld(world);
+      const countOn = (day: number) => history.countOn(day, world.dayStartHour);
+      const settled = settle(calendar, {
+        rev: history.rev,
+        firstActiveDay: history.activeDays(world.dayStartHour)[0],
+        countOn,
+      });
+      const stats = statsOf({ settings, calendar, history, settled, now: world.now });
+      const reference = referenceStats(world);
+      expect({
+        today: stats.today,
+        counts: {
+          day: stats.dailyPuffCount,
+          week: stats.weeklyPuffCount,
+          month: stats.monthlyPuffCount,
+          total: stats.totalPuffCount,
+        },
+        limit: stats.dailyLimit,
+        puffFreeDays: stats.streaks.puffFreeDays,
+        underLimitDays: stats.streaks.underLimitDays,
+        abstinenceSeconds: stats.streaks.abstinenceSeconds.current,
+        average7: stats.average7,
+        average30: stats.average30,
+      }).toEqual({
+        today: dayOf(reference.today),
+        counts: reference.counts,
+        limit: reference.limit,
+        puffFreeDays: reference.puffFreeDays,
+        underLimitDays: reference.underLimitDays,
+        abstinenceSeconds: reference.abstinenceSeconds,
+        average7: reference.average7,
+        average30: reference.average30,
+      });
+      const [change, exact] = [stats.changeVsPreviousWeek, reference.changeVsPreviousWeek];
+      expect(change === null).toBe(exact === null);
+      expect(Math.abs((change ?? 0) - (exact ?? 0))).toBeLessThan(0.000_500_001);
+      expect(change).toBe(change === null ? null : Number(change.toFixed(3)));
+      const days = [...reference.status.keys()];
+      expect(days.map((day) => calendar.statusOf(day, countOn(day)))).toEqual([...reference.status.values()]);
+      expect(days.map((day) => calendar.limitOn(day))).toEqual([...reference.limits.values()]);
+    }),
+    { numRuns },
+  );
+};
+
+/** The server's zone library and the other one agree on the one day of every instant, whatever the start of the day. */
+export const expectOneDayForEachInstant = (numRuns: number): void => {
+  const instants = fc.integer({ min: Date.UTC(2016, 0), max: Date.UTC(2030, 0) });
+  fc.assert(
+    fc.property(instants, timeZone, fc.integer({ min: 0, max: 23 }), (instant, zone, dayStartHour) => {
+      expect(localDayAt(instant, zone, dayStartHour)).toBe(referenceDay(zone, instant, dayStartHour));
+    }),
+    { numRuns },
+  );
+};
+
+/** Every puff stands on exactly one of the days that are listed, and their hours sum to what was sent. */
+export const expectDaysToSumUp = (numRuns: number): void => {
+  fc.assert(
+    fc.property(anyWorld, (world) => {
+      const { history, calendar } = serverWorld(world);
+      const range = {
+        from: calendar.today - 200,
+        to: calendar.today + 2,
+        hoursOn: (day: number) => history.hoursOn(day, world.dayStartHour),
+      };
+      const sent = world.puffs.reduce((sum, { quantity }) => sum + quantity, 0);
+      const days = statsDays(calendar, range);
+      expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(sent);
+      for (const { count, hours } of days) expect(hours.reduce((sum, some) => sum + some, 0)).toBe(count);
+      const { bins, confirmedDays } = hourBins(calendar, range);
+      expect(bins.reduce((sum, count) => sum + count, 0)).toBe(sent);
+      expect(confirmedDays).toBe(days.filter(({ status }) => status === 'confirmed').length);
+    }),
+    { numRuns },
+  );
+};
