@@ -1,0 +1,6 @@
+import { describe, it } from '@jest/globals';
+import { expectReadsNotToGrow } from './long-history.ts';
+
+describe('statistics of ten years', () => {
+  it('read as many documents for 8,000 puffs as for 400', () => expectReadsNotToGrow(400, 8_000));
+});
