@@ -62,6 +62,9 @@ export const createServices = (deps: {
     person: users.settings,
     people: users.settingsOfMany,
     boardFriendsOf: users.boardFriendsOf,
+    jobPeople: users,
+    onDayTurned: notifications.dayTurned,
+    countByHour: puffs.countByHour,
   });
 
   const auth: Auth = createAuth({

@@ -14,6 +14,8 @@ export interface StatsService {
   /** From a history that the caller holds already; no database call. */
   statsOf(person: StatsPerson, history: PuffHistory): UserStats;
   current(userId: string): Promise<UserStats>;
+  /** Stores the numbers of these people as they are now, where what is stored is of another day, log or setting. */
+  settle(people: readonly StatsPerson[]): Promise<UserStats[]>;
   summaries(people: readonly StatsPerson[]): Promise<ReadonlyMap<string, FriendSummary>>;
   leaderboard(userId: string, board: Board): Promise<Leaderboard>;
 }
@@ -29,7 +31,7 @@ export const createStatsService = (deps: {
 }): StatsService => {
   const { store, clock } = deps;
 
-  const statsOfMany = async (people: readonly StatsPerson[]): Promise<UserStats[]> => {
+  const settle = async (people: readonly StatsPerson[]): Promise<UserStats[]> => {
     const now = clock.now();
     const rows = await store.findMany(people.map((person) => person.userId));
     const fresh: { key: { revision: number; settingsVersion: number; today: string }; stats: UserStats }[] =
@@ -58,13 +60,14 @@ export const createStatsService = (deps: {
   };
 
   return {
+    settle,
     statsOf: (person, history) => statsOf(person, history, clock.now()),
     async current(userId) {
       const person = await deps.person(userId);
       return statsOf(person, await deps.history(userId), clock.now());
     },
     async summaries(people) {
-      const all = await statsOfMany(people);
+      const all = await settle(people);
       return new Map(all.map((stats) => [stats.userId, summaryOf(stats)]));
     },
     async leaderboard(userId, board) {

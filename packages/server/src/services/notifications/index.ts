@@ -22,6 +22,8 @@ export interface Notifications {
     liveCount: number;
     puff: Puff | undefined;
   }): void;
+  /** A person's day turned: their numbers changed though they did nothing. */
+  dayTurned(stats: UserStats): void;
   audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
@@ -70,6 +72,9 @@ export const createNotifications = (deps: {
       }));
   },
 
+  dayTurned(stats) {
+    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+  },
   audienceChanged({ userId, viewerId, live }) {
     if (live) deps.realtime().join(userRoom(viewerId), liveRoom(userId));
     else deps.realtime().leave(userRoom(viewerId), liveRoom(userId));

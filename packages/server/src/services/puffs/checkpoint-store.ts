@@ -33,6 +33,8 @@ export interface CheckpointStore {
   ensureIndexes(): Promise<void>;
   /** The state as last written, to be brought up to date from the log; an empty state where there is none. */
   load(person: string): Promise<PuffState>;
+  /** People whose state has been written, in the order of their ids, from `from` on. */
+  listPeople(from: string, limit: number): Promise<string[]>;
   /** Rows are written only over older ones. */
   writeMonths(checkpoints: readonly Checkpoint[]): Promise<void>;
   /** Only after `writeMonths` of the same checkpoints. */
@@ -83,6 +85,12 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       if (!personDoc) return new PuffState();
       const monthDocs = await months.find({ person }).toArray();
       return restore(personDoc, monthDocs) ?? new PuffState();
+    },
+    async listPeople(from, limit) {
+      const docs = await people
+        .find({ _id: { $gte: from } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit })
+        .toArray();
+      return docs.map(({ _id }) => _id);
     },
     writeMonths: (checkpoints) =>
       writeNewer(

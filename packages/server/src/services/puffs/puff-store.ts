@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
-import { dayNumberOf, dayOf } from './local-day.ts';
+import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
 import type { RecordedPuff } from './puff.ts';
 import type { LogRecord } from './puff-state.ts';
 
@@ -61,6 +61,26 @@ export interface PuffCursor {
   rev: number;
 }
 
+/** What one person took of one product in one hour of UTC. */
+export interface PersonHour {
+  readonly person: string;
+  readonly product: 'vape' | 'cigarette';
+  /** ms: the beginning of the hour. */
+  readonly hour: number;
+  readonly puffs: number;
+  readonly quantity: number;
+}
+
+/** Sums of a person's records as the database adds them up, for comparison with a fold. */
+export interface RawSum {
+  readonly wallDate: DayNumber;
+  readonly wallHour: number;
+  readonly records: number;
+  readonly quantity: number;
+  /** ms */
+  readonly lastPuffAt: number;
+}
+
 export interface PuffStore {
   ensureIndexes(): Promise<void>;
   /**
@@ -80,6 +100,16 @@ export interface PuffStore {
     person: string,
     range: { from?: number; to?: number; before?: PuffCursor; limit: number },
   ): Promise<RecordedPuff[]>;
+  /**
+   * Puffs of these people that happened in [from, to) and were received at most `lateAfterMs` later, added up by the
+   * database. It reads the range of (person, timestamp) of each, so its cost is that of what they took in it.
+   */
+  countByHour(
+    people: readonly string[],
+    range: { readonly from: number; readonly to: number; readonly lateAfterMs: number },
+  ): Promise<PersonHour[]>;
+  /** All live records of a person up to `rev`, added up by the database. */
+  addUp(person: string, rev: number): Promise<RawSum[]>;
 }
 
 const idOf = (person: string, id: string) => `${person}:${id}`;
@@ -158,8 +188,68 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         .toArray();
       return docs.map(toPuff);
     },
+    async countByHour(people, { from, to, lateAfterMs }) {
+      const sums = records.aggregate<{
+        _id: Omit<PersonHour, 'puffs' | 'quantity'>;
+        puffs: number;
+        quantity: number;
+      }>(
+        [
+          {
+            $match: {
+              person: { $in: [...people] },
+              kind: 'puff',
+              timestamp: { $gte: new Date(from), $lt: new Date(to) },
+              $expr: { $lte: [{ $subtract: ['$receivedAt', '$timestamp'] }, lateAfterMs] },
+            },
+          },
+          {
+            $group: {
+              _id: {
+                person: '$person',
+                product: '$product',
+                hour: { $multiply: [{ $floor: { $divide: [{ $toLong: '$timestamp' }, hourMs] } }, hourMs] },
+              },
+              puffs: { $sum: 1 },
+              quantity: { $sum: '$quantity' },
+            },
+          },
+        ],
+        { maxTimeMS: 60_000 },
+      );
+      return (await sums.toArray()).map(({ _id, puffs, quantity }) => ({ ..._id, puffs, quantity }));
+    },
+    async addUp(person, rev) {
+      const sums = records.aggregate<{
+        _id: { wallDate: string; wallHour: number };
+        records: number;
+        quantity: number;
+        lastPuffAt: Date;
+      }>(
+        [
+          { $match: { person, rev: { $lte: rev }, kind: 'puff' } },
+          {
+            $group: {
+              _id: { wallDate: '$wallDate', wallHour: '$wallHour' },
+              records: { $sum: 1 },
+              quantity: { $sum: '$quantity' },
+              lastPuffAt: { $max: '$timestamp' },
+            },
+          },
+        ],
+        { maxTimeMS: 60_000 },
+      );
+      return (await sums.toArray()).map(({ _id, lastPuffAt, ...sum }) => ({
+        ...sum,
+        wallDate: dayNumberOf(_id.wallDate),
+        wallHour: _id.wallHour,
+        lastPuffAt: lastPuffAt.getTime(),
+      }));
+    },
   };
 };
+
+const hourMs = 3_600_000;
 
 const toDoc = (person: string, puff: RecordedPuff): PuffRecordDoc => ({
   _id: idOf(person, puff.id),

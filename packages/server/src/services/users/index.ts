@@ -21,8 +21,9 @@ import { createUserStore } from './user-store.ts';
 
 export type { FriendLive } from './friend-service.ts';
 export type { PersonSettings } from './user.ts';
+export type { PeoplePage } from './user-store.ts';
 
-export interface Users extends Pick<People, 'settings' | 'settingsOfMany'> {
+export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'listPage' | 'listTimeZones'> {
   routes: Route[];
   accounts: Accounts;
   requireConsents: typeof requireConsents;
@@ -70,6 +71,8 @@ export const createUsers = (deps: {
     accounts: createAccounts({ store, people, clock, isKnownZone }),
     settings: people.settings,
     settingsOfMany: people.settingsOfMany,
+    listPage: people.listPage,
+    listTimeZones: people.listTimeZones,
     requireConsents,
     friendsOf: friends.list,
     liveFriendsOf: friends.liveFriendsOf,
