@@ -1,30 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { MongoClient, type Db, type Document } from 'mongodb';
+import { MongoClient, type Db } from 'mongodb';
 import { spawnProgram, startTestApp, type TestApp } from '../src/index.ts';
-
-interface Doc extends Document {
-  _id: string;
-}
+import { multiply, type Doc } from './many-people.ts';
 
 const people = 400;
 const evening = '2026-10-20T19:00:00Z';
 const morning = '2026-10-22T22:10:00Z';
-const letters = (count: number) => randomBytes(count).toString('hex').slice(0, count);
-
-/** Makes many people of one: the same settings and puffs under other ids. */
-const multiply = async (db: Db, person: string): Promise<void> => {
-  const users = db.collection<Doc>('users');
-  const records = db.collection<Doc>('puffrecords');
-  const user = await users.findOne({ _id: person });
-  const puffs = await records.find({ person }).toArray();
-  const ids = Array.from({ length: people }, () => letters(26));
-  await users.insertMany(ids.map((_id) => ({ ...user, _id, friendCode: letters(10) })));
-  await records.insertMany(
-    ids.flatMap((id) => puffs.map((puff) => ({ ...puff, _id: `${id}:${randomUUID()}`, person: id }))),
-  );
-};
-
 const copy = async (from: Db, to: Db, names: readonly string[]) => {
   for (const name of names)
     await to.collection<Doc>(name).insertMany(await from.collection<Doc>(name).find().toArray());
@@ -53,7 +34,7 @@ describe('a job whose worker is killed in the middle', () => {
     for (const timestamp of ['2026-10-20T07:10:00Z', '2026-10-20T18:30:00Z', '2026-10-20T18:31:00Z'])
       await alice.client.call('recordPuff', { body: { timestamp, quantity: 2 } });
     await first.settle();
-    await multiply(dbOf(uri), alice.userId);
+    await multiply(dbOf(uri), alice.userId, people);
     const clean = await open({ now: evening });
     cleanUri = clean.mongoUri;
     await copy(dbOf(uri), dbOf(cleanUri), ['users', 'puffrecords']);

@@ -1,11 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { MongoClient, type Collection, type Document } from 'mongodb';
+import { MongoClient, type Collection } from 'mongodb';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
-
-interface Doc extends Document {
-  _id: string;
-}
+import type { Doc } from './many-people.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -30,7 +27,7 @@ describe('the jobs', () => {
     expect(ended.filter(({ outcome }) => outcome !== 'done')).toEqual([]);
     return ended;
   };
-  const statsRow = async ({ userId }: Person) =>
+  const statsRow = async ({ userId }: Person): Promise<unknown> =>
     (await collection('userstats').findOne({ _id: userId }))?.['stats'];
 
   it('daily-stats tells those whose day turned, when it turned for them, and nobody else', async () => {

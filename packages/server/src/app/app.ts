@@ -77,6 +77,8 @@ export const startApp = async (deps: {
     'listener',
     () => listen(server, config),
     () => {
+      // The door has closed it already, unless the start failed before there was one.
+      server.close();
       server.closeAllConnections();
     },
   );

@@ -3,6 +3,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { JobStore } from '../platform/jobs/job-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { migrate, type Migration } from '../platform/mongo/migrations.ts';
+import { orderPuffIndex } from '../services/puffs/index.ts';
+import { orderFriendIndexes } from '../services/users/index.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -10,7 +12,10 @@ import type { Services } from './services.ts';
  * (`services/<service>/<what>-migration.ts`), this list gives it a number. How a change is split over two releases:
  * CONTRIBUTING.md, Migrations.
  */
-const migrations: readonly Migration[] = [];
+const migrations: readonly Migration[] = [
+  { id: '0001-order-friend-indexes', run: ({ connection }) => orderFriendIndexes(connection) },
+  { id: '0002-order-puff-index', run: ({ connection }) => orderPuffIndex(connection) },
+];
 
 /** What every start and `npm run migrate` do: the steps that are missing here, then collections and indexes. */
 export const migrateDatabase = (deps: {

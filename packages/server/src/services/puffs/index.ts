@@ -19,6 +19,7 @@ import { createPuffStore, type PersonHour } from './puff-store.ts';
 import { createReconcile } from './reconcile.ts';
 
 export * from './local-day.ts';
+export { orderPuffIndex } from './puff-index-migration.ts';
 export type { PuffLog } from './puff-log.ts';
 export type { PuffPerson, PuffsRecorded } from './puff-service.ts';
 export type { PuffHistory } from './puff-history.ts';

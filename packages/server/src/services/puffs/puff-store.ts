@@ -46,7 +46,7 @@ const puffRecordSchema = new Schema<PuffRecordDoc>(
   { collection: 'puffrecords', versionKey: false },
 );
 puffRecordSchema.index({ person: 1, rev: 1 }, { unique: true });
-puffRecordSchema.index({ person: 1, timestamp: 1 });
+puffRecordSchema.index({ person: 1, timestamp: 1, rev: 1 });
 
 /** The outcome of a write is not known: it may or may not be on disk, now or a little later. */
 export class UnknownOutcome extends Error {}
@@ -102,7 +102,7 @@ export interface PuffStore {
   ): Promise<RecordedPuff[]>;
   /**
    * Puffs of these people that happened in [from, to) and were received at most `lateAfterMs` later, added up by the
-   * database. It reads the range of (person, timestamp) of each, so its cost is that of what they took in it.
+   * database. It reads the range of (person, timestamp, rev) of each, so its cost is that of what they took in it.
    */
   countByHour(
     people: readonly string[],

@@ -19,6 +19,7 @@ import { userRoutes } from './user-routes.ts';
 import { createUserService } from './user-service.ts';
 import { createUserStore } from './user-store.ts';
 
+export { orderFriendIndexes } from './friend-indexes-migration.ts';
 export type { FriendLive } from './friend-service.ts';
 export type { PersonSettings } from './user.ts';
 export type { PeoplePage } from './user-store.ts';
