@@ -35,12 +35,11 @@ interface Profiled extends Document {
 const collectionOf = ({ ns }: Profiled) => ns.slice(ns.indexOf('.') + 1);
 
 /** What was asked, without the values. */
-const shapeOf = ({ op, command }: Profiled): string =>
-  JSON.stringify(
-    { op, filter: command['filter'] ?? command['q'] ?? command['query'], sort: command['sort'] },
-    (_key, value: unknown) =>
-      typeof value === 'object' || (typeof value === 'number' && Math.abs(value) === 1) ? value : '?',
-  );
+const shapeOf = ({ op, command }: Profiled): string => {
+  const asked: unknown = command['filter'] ?? command['q'] ?? command['query'];
+  const filter = JSON.stringify(asked, (_key, value: unknown) => (typeof value === 'object' ? value : '?'));
+  return `${op} ${filter} sort ${JSON.stringify(command['sort'])}`;
+};
 
 /** What is wrong with how a question was answered; undefined: nothing. */
 const faultOf = (line: Profiled): string | undefined => {

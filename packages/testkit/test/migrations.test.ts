@@ -54,8 +54,14 @@ describe('migrations and commands of the program', () => {
   });
 
   it('replace the indexes of a database that an older version has made', async () => {
-    await mongo.db().collection('puffrecords').createIndex({ person: 1, timestamp: 1 });
-    await mongo.db().collection('friendconnections').createIndex({ people: 1 });
+    await mongo
+      .db()
+      .collection('puffrecords')
+      .createIndexes([{ key: { person: 1, timestamp: 1 } }]);
+    await mongo
+      .db()
+      .collection('friendconnections')
+      .createIndexes([{ key: { people: 1 } }]);
     const { code, output } = await run(['migrate']);
     expect(output).toContain('Ran 0001-order-friend-indexes, 0002-order-puff-index.');
     expect(code).toBe(0);
@@ -68,7 +74,7 @@ describe('migrations and commands of the program', () => {
 
   it('that fail stop the start with their name, and are mended by the next one', async () => {
     const records = mongo.db().collection('puffrecords');
-    await records.createIndex({ person: -1 }, { name: 'person_1_timestamp_1_rev_1' });
+    await records.createIndexes([{ key: { person: -1 }, name: 'person_1_timestamp_1_rev_1' }]);
     const { code, output } = await run([]);
     expect(code).toBe(1);
     expect(output).toMatch(/^Migration 0002-order-puff-index failed: .*Nothing after it has run/m);

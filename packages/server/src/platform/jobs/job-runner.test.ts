@@ -4,7 +4,7 @@ import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { createLogger } from '../logger.ts';
 import { defineJob, type Job, type JobRun } from './job.ts';
 import { createJobs, type Jobs } from './job-runner.ts';
-import { createJobStore } from './job-store.ts';
+import { createJobStore, type JobStore } from './job-store.ts';
 import { hourMs, minuteMs } from './schedule.ts';
 import { connectMongo } from '../mongo/connect.ts';
 
@@ -14,12 +14,14 @@ const log = createLogger({ level: 'silent' });
 
 describe('jobs', () => {
   let database: TestDatabase;
+  let store: JobStore;
   let now: number;
   let closes: (() => Promise<unknown>)[];
 
   beforeEach(async () => {
     database = await openTestDatabase();
-    await createJobStore(database.connection).ensureIndexes();
+    store = createJobStore(database.connection);
+    await store.ensureIndexes();
     now = Date.parse('2026-10-21T10:00:00Z');
     closes = [];
   });
@@ -75,6 +77,36 @@ describe('jobs', () => {
       '2026-10-21T09:05:00.000Z 2026-10-21T10:05:00.000Z',
       '2026-10-21T10:05:00.000Z 2026-10-21T15:05:00.000Z',
     ]);
+  });
+
+  it('do not run a window again for a worker that was slow to take it', async () => {
+    const claiming = (owner: string) => ({
+      owner,
+      leaseMs: 20_000,
+      now,
+      due: () => ({ from: now - hourMs, to: now }),
+    });
+    const connection = await connectMongo(database.uri);
+    closes.push(() => connection.close());
+    const slow = createJobStore(connection);
+    const jobs = connection.collection('jobs');
+    const updateOne = jobs.updateOne.bind(jobs);
+    let goOn = () => {};
+    let reached = () => {};
+    const gate = new Promise<void>((resolve) => (goOn = resolve));
+    const hasRead = new Promise<void>((resolve) => (reached = resolve));
+    Reflect.set(jobs, 'updateOne', async (...asked: Parameters<typeof updateOne>) => {
+      reached();
+      await gate;
+      return updateOne(...asked);
+    });
+    const late = slow.claim('counting', claiming('slow'));
+    await hasRead;
+    const claim = await store.claim('counting', claiming('quick'));
+    expect(claim).toMatchObject({ owner: 'quick' });
+    if (claim && 'job' in claim) await store.complete(claim);
+    goOn();
+    expect(await late).toBeUndefined();
   });
 
   it('are continued from what was saved when a worker is gone and its lease runs out', async () => {

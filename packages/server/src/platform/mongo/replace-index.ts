@@ -6,7 +6,7 @@ export const replaceIndex = async (
   change: { collection: string; made: Readonly<Record<string, 1 | -1>>; dropped: string },
 ): Promise<void> => {
   const collection = connection.collection(change.collection);
-  await collection.createIndex(change.made);
+  await collection.createIndexes([{ key: change.made }]);
   const names = (await collection.indexes()).map(({ name }) => name);
   if (names.includes(change.dropped)) await collection.dropIndex(change.dropped);
 };
