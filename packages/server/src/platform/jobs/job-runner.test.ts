@@ -163,7 +163,7 @@ describe('jobs', () => {
     let free = () => {};
     const long = await worker(
       job(() => new Promise<void>((resolve) => (free = resolve))),
-      600,
+      1_500,
     );
     const running = long.runDue();
     const other = await worker(job(() => Promise.resolve()));

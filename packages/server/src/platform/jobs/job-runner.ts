@@ -47,7 +47,6 @@ export const createJobs = (deps: {
   leaseMs?: number;
 }): Jobs => {
   const { store, clock, all, scheduled, leaseMs = defaultLeaseMs } = deps;
-  const owner = newId();
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
   /** What is known to be done needs no question to the database. */
@@ -119,7 +118,7 @@ export const createJobs = (deps: {
     if (stopping.signal.aborted || (doneUntil.get(job.name) ?? -Infinity) >= lastDue(job, now))
       return undefined;
     const claim = await store.claim(job.name, {
-      owner,
+      owner: newId(),
       leaseMs,
       now,
       due: (until) => dueWindow(job, until, now),

@@ -79,6 +79,7 @@ const keptForMs = 90 * 86_400_000;
 /** The right to run a job's window, until the lease runs out. */
 export interface Claim extends Window {
   readonly job: string;
+  /** Of this one claim, so that a process which lost a job and took it again does not keep the first run alive. */
   readonly owner: string;
   readonly attempts: number;
   /** ms */
