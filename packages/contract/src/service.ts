@@ -33,7 +33,7 @@ export const healthStartup = endpoint({
   path: '/health/startup',
   tag: 'service',
   auth: 'none',
-  summary: 'The start has finished: indexes are made',
+  summary: 'The start has finished: the database is migrated',
   responses: {
     200: z.object({ status: z.literal('started') }),
     503: z.object({ status: z.literal('starting') }),

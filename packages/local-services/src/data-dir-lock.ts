@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LocalServiceError } from './local-service-error.ts';
+import { DataDirInUseError } from './local-service-error.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 interface Holder extends ProcessIdentity {
@@ -53,7 +53,7 @@ const take = async (path: string, file: string): Promise<ProcessIdentity | undef
 
 /**
  * Makes this process the only server on a data directory (`server.lock`).
- * @throws LocalServiceError naming the process that holds it
+ * @throws DataDirInUseError naming the process that holds it
  */
 export const lockDataDir = async (dataDir: string): Promise<{ release(): Promise<void> }> => {
   const path = join(dataDir, 'server.lock');
@@ -63,7 +63,7 @@ export const lockDataDir = async (dataDir: string): Promise<{ release(): Promise
   try {
     const other = await take(path, file);
     if (other)
-      throw new LocalServiceError(
+      throw new DataDirInUseError(
         `Another PuffTrack server (pid ${other.pid}) uses the data directory ${dataDir}. ` +
           'Stop it, or give this one a directory of its own (DATA_DIR).',
       );

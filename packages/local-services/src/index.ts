@@ -3,7 +3,7 @@
  * on 127.0.0.1 without access control. Servers that are already configured by an address do not come through here.
  */
 export type { Environment } from './environment.ts';
-export { LocalServiceError } from './local-service-error.ts';
+export { DataDirInUseError, LocalServiceError } from './local-service-error.ts';
 export { findMongod, type FindOptions } from './find-mongod.ts';
 export { findRedisServer } from './find-redis-server.ts';
 export { startMongo, type LocalMongo, type StartMongoOptions } from './mongo.ts';

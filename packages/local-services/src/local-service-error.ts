@@ -5,3 +5,6 @@ export class LocalServiceError extends Error {
     this.name = 'LocalServiceError';
   }
 }
+
+/** A live server has the data directory; its database runs. */
+export class DataDirInUseError extends LocalServiceError {}

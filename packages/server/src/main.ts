@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { startApp } from './app/app.ts';
-import { startDevelopmentServices } from './app/development.ts';
+import { readCommand, runCommand, UsageError, type Command } from './app/command.ts';
+import { joinDevelopmentServices, startDevelopmentServices } from './app/development.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLogger } from './platform/logger.ts';
 
 /** sysexits.h EX_CONFIG: the environment is wrong, a restart would not help. */
 const exitConfig = 78;
+/** sysexits.h EX_USAGE */
+const exitUsage = 64;
 /** Heroku kills 30 s after SIGTERM, ECS too by default. */
 const hardStopMs = 25_000;
 const loadBalancerNoticesMs = 5_000;
@@ -15,7 +18,7 @@ const say = (line: string) => {
   process.stdout.write(`${line}\n`);
 };
 
-const run = async (config: Config): Promise<void> => {
+const run = async (config: Config, command: Command | undefined): Promise<void> => {
   const log = createLogger({ level: config.logLevel });
   const stops: (() => Promise<void>)[] = [];
   const interrupted = new AbortController();
@@ -37,16 +40,25 @@ const run = async (config: Config): Promise<void> => {
   try {
     const given = config.production
       ? givenServices(config)
-      : await startDevelopmentServices(config, { clock: systemClock, say });
+      : await (command ? joinDevelopmentServices : startDevelopmentServices)(config, {
+          clock: systemClock,
+          say,
+        });
     stops.push(() => given.stop());
-    if (!isInterrupted()) {
+    const core = {
+      ...config,
+      publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
+      mongoUri: given.mongoUri,
+      apple: { ...config.apple, baseUrl: given.appleBaseUrl },
+      masterKey: given.masterKey,
+    };
+    if (command) {
+      await runCommand({ command, config: core, clock: systemClock, log, say });
+    } else if (!isInterrupted()) {
       const app = await startApp({
         config: {
-          ...config,
-          publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
-          mongoUri: given.mongoUri,
-          apple: { ...config.apple, baseUrl: given.appleBaseUrl },
-          masterKey: given.masterKey,
+          ...core,
+          scheduledJobs: true,
           drainNoticeMs: config.production ? loadBalancerNoticesMs : 0,
         },
         clock: systemClock,
@@ -89,9 +101,10 @@ const greet = (config: Config, url: string) => {
 };
 
 try {
-  await run(readConfig(process.env));
+  const command = readCommand(process.argv.slice(2));
+  await run(readConfig(process.env), command);
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
+  if (!(error instanceof ConfigError || error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = exitConfig;
+  process.exitCode = error instanceof UsageError ? exitUsage : exitConfig;
 }

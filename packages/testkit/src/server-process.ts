@@ -20,10 +20,22 @@ const startWithinMs = 60_000;
 const endWithParent = join(import.meta.dirname, '../end-with-parent.mjs');
 
 /** Runs a TypeScript program of this repository to its end. */
-export const spawnProgram = (program: string, env: Readonly<Record<string, string>>) => {
+export const spawnProgram = (
+  program: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+) => {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--import', endWithParent, '--conditions=@pufftrack/source', join(root, program)],
+    [
+      '--import',
+      'tsx',
+      '--import',
+      endWithParent,
+      '--conditions=@pufftrack/source',
+      join(root, program),
+      ...args,
+    ],
     {
       cwd: root,
       env: { ...process.env, NODE_OPTIONS: '', ...env },

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { createClient, type Client } from '@pufftrack/client';
-import { createLogger, startApp, targetNames, type Logger, type TargetName } from '@pufftrack/server';
+import {
+  createLogger,
+  startApp,
+  targetNames,
+  type App,
+  type Logger,
+  type TargetName,
+} from '@pufftrack/server';
 import { signInPerson, type Person, type PersonOptions } from './person.ts';
 import { createTestClock, type TestClock } from './test-clock.ts';
 
@@ -15,6 +22,8 @@ export interface TestApp {
   person(name: string, options?: PersonOptions): Promise<Person>;
   /** Nobody: a client without a token. */
   client(): Client;
+  /** Runs jobs: what is due at the clock's time, or one for any date. */
+  readonly jobs: App['jobs'];
   /** Resolves when nothing is queued or under way. */
   settle(): Promise<void>;
   close(): Promise<void>;
@@ -26,6 +35,8 @@ export interface TestAppOptions {
   now?: string;
   targets?: readonly TargetName[];
   log?: Logger;
+  /** Jobs run by themselves; a test runs what it needs by name otherwise. */
+  scheduledJobs?: boolean;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
@@ -52,6 +63,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
       },
       masterKey,
       docs: true,
+      scheduledJobs: options.scheduledJobs ?? false,
       drainNoticeMs: 0,
     },
     clock,
@@ -74,6 +86,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
     person: (name, personOptions) =>
       signInPerson({ url, now, apple, clientId: testClientId, newClient }, name, personOptions),
     client: newClient,
+    jobs: app.jobs,
     settle: app.settle,
     async close() {
       for (const client of clients) client.close();

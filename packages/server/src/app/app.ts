@@ -3,34 +3,27 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
 import { createHttpServer } from '../platform/http/server.ts';
+import type { Jobs } from '../platform/jobs/job-runner.ts';
 import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
-import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import { openCore, type CoreConfig } from './core.ts';
 import { docsPages } from './docs.ts';
 import { healthRoutes } from './health.ts';
-import { createServices, type Services } from './services.ts';
-import { edgesOf, type TargetName } from './targets.ts';
 
-export interface AppConfig {
+export interface AppConfig extends CoreConfig {
   readonly host: string;
   readonly port: number;
-  readonly publicUrl: string;
-  readonly targets: readonly TargetName[];
-  readonly mongoUri: string;
-  readonly apple: {
-    readonly baseUrl: string;
-    readonly issuers: readonly string[];
-    readonly clientIds: readonly string[];
-  };
-  readonly masterKey: Buffer;
   readonly docs: boolean;
+  /** Whether the jobs of the targets run by their schedule. They can be run by hand in any case. */
+  readonly scheduledJobs: boolean;
   /** ms between readiness turning false and the listener closing: how long a load balancer needs to notice. */
   readonly drainNoticeMs: number;
 }
 
 export interface App {
   readonly port: number;
+  readonly jobs: Pick<Jobs, 'list' | 'run' | 'runDue'>;
   /** Resolves when nothing is queued or under way, checkpoints included. */
   settle(): Promise<void>;
   /** Drains and stops (trust.md REL-8); resolves when everything is closed. */
@@ -54,31 +47,12 @@ export const startApp = async (deps: {
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
 
-  const connection = await parts.start(
-    'mongodb',
-    () => connectMongo(config.mongoUri),
-    (open) => open.close(),
-  );
-  await parts.start('replica set', () => requireReplicaSet(connection));
-
-  const services = createServices({
-    connection,
-    clock,
-    log,
-    auth: {
-      appleBaseUrl: config.apple.baseUrl,
-      appleIssuers: config.apple.issuers,
-      appleClientIds: config.apple.clientIds,
-      publicUrl: config.publicUrl,
-      masterKey: config.masterKey,
-    },
-    realtime: () => realtime ?? noSockets,
-  });
-  const { auth, puffs, notifications } = services;
-  const edges = edgesOf(config.targets, services);
+  const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
+  const { edges, jobs } = core;
+  const { auth, puffs, notifications } = core.services;
   const server = createHttpServer({
     routes: [
-      ...healthRoutes({ phase: () => phase, isDatabaseReachable: () => isPrimaryReachable(connection) }),
+      ...healthRoutes({ phase: () => phase, isDatabaseReachable: core.isDatabaseReachable }),
       ...edges.routes,
     ],
     pages: edges.pages && config.docs ? [docsPages] : [],
@@ -98,17 +72,26 @@ export const startApp = async (deps: {
       onConnect: notifications.connected,
     });
 
-  // Listens while indexes are made, so that a long start is seen as one and not as a dead process.
+  // Listens while the database is migrated, so that a long start is seen as one and not as a dead process.
   const port = await parts.start(
     'listener',
     () => listen(server, config),
     () => {
+      // The door has closed it already, unless the start failed before there was one.
+      server.close();
       server.closeAllConnections();
     },
   );
-  await parts.start('indexes', () => ensureIndexes(services));
+  await parts.start('migrations', core.migrate);
   await parts.start('auth', auth.start, auth.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
+  await parts.start(
+    'jobs',
+    () => {
+      if (config.scheduledJobs) jobs.start();
+    },
+    jobs.stop,
+  );
   await parts.start(
     'door',
     () => {
@@ -123,11 +106,7 @@ export const startApp = async (deps: {
     },
   );
 
-  return { port, settle: puffs.settle, stop: parts.stop };
-};
-
-const ensureIndexes = async ({ auth, users, puffs, analytics }: Services): Promise<void> => {
-  for (const service of [auth, users, puffs, analytics]) await service.ensureIndexes();
+  return { port, jobs, settle: puffs.settle, stop: parts.stop };
 };
 
 const listen = async (server: Server, { host, port }: AppConfig): Promise<number> => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 
@@ -59,6 +60,8 @@ export const startDevelopmentServices = async (
           join(dataDir, 'development.json'),
           JSON.stringify({
             url,
+            // One that was given may hold a password.
+            ...(config.mongoUri === undefined && { mongoUri }),
             ...(config.apple.simulator && { appleSimulatorUrl: appleBaseUrl }),
             clientId: config.apple.clientIds[0],
           }),
@@ -68,6 +71,22 @@ export const startDevelopmentServices = async (
   } catch (error) {
     await stop();
     throw error;
+  }
+};
+
+/**
+ * For a command: the same, but without an Apple, and on the database of the server that runs here already, if one does.
+ */
+export const joinDevelopmentServices: typeof startDevelopmentServices = async (config, { clock, say }) => {
+  const quiet = { ...config, apple: { ...config.apple, simulator: false } };
+  try {
+    return await startDevelopmentServices(quiet, { clock, say });
+  } catch (error) {
+    const { DataDirInUseError } = await import('@pufftrack/local-services');
+    if (!(error instanceof DataDirInUseError)) throw error;
+    const announced: unknown = JSON.parse(await readFile(join(config.dataDir, 'development.json'), 'utf8'));
+    const { mongoUri } = z.object({ mongoUri: z.string() }).parse(announced);
+    return startDevelopmentServices({ ...quiet, mongoUri }, { clock, say });
   }
 };
 

@@ -66,6 +66,9 @@ export const createServices = (deps: {
     boardFriendsOf: users.boardFriendsOf,
     changeSettings: users.changeSettings,
     onStatsChanged: notifications.statsChanged,
+    jobPeople: users,
+    onDayTurned: notifications.dayTurned,
+    countByHour: puffs.countByHour,
   });
 
   const auth: Auth = createAuth({

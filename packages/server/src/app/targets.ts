@@ -1,9 +1,12 @@
 import type { Route } from '../platform/http/route.ts';
+import type { Job } from '../platform/jobs/job.ts';
 import type { Services } from './services.ts';
 
 /** What a target opens to the world. The domain code of every service is linked into every process anyway. */
 interface Edges {
   readonly routes: (services: Services) => readonly Route[];
+  /** Work on a schedule; the processes of a target share it. */
+  readonly jobs?: (services: Services) => readonly Job[];
   /** The socket server, with the events of every service. */
   readonly sockets?: true;
   /** Documentation pages. */
@@ -14,8 +17,8 @@ interface Edges {
 export const targets = {
   auth: { routes: ({ auth }) => auth.routes },
   users: { routes: ({ users }) => users.routes },
-  puffs: { routes: ({ puffs }) => puffs.routes },
-  analytics: { routes: ({ analytics }) => analytics.routes },
+  puffs: { routes: ({ puffs }) => puffs.routes, jobs: ({ puffs }) => puffs.jobs },
+  analytics: { routes: ({ analytics }) => analytics.routes, jobs: ({ analytics }) => analytics.jobs },
   notifications: { routes: () => [], sockets: true },
   web: { routes: () => [], pages: true },
 } as const satisfies Record<string, Edges>;
@@ -28,6 +31,7 @@ export const edgesOf = (names: readonly TargetName[], services: Services) => {
   const edges: Edges[] = names.map((name) => targets[name]);
   return {
     routes: edges.flatMap((edge) => edge.routes(services)),
+    jobs: edges.flatMap((edge) => edge.jobs?.(services) ?? []),
     sockets: edges.some((edge) => edge.sockets),
     pages: edges.some((edge) => edge.pages),
   };

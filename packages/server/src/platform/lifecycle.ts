@@ -1,6 +1,6 @@
 import type { Logger } from './logger.ts';
 
-/** `starting` until indexes and keys are there, `open` while requests are taken, `draining` from the first signal on. */
+/** `starting` until the database is migrated and keys are there, `open` while requests are taken, `draining` from the first signal on. */
 export type Phase = 'starting' | 'open' | 'draining';
 
 /**

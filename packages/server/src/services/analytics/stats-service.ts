@@ -20,6 +20,8 @@ export interface StatsService {
   days(userId: string, range: { from: string; to: string }): Promise<StatsDay[]>;
   /** Over the last `days` local days, today included. */
   hours(userId: string, days: number): Promise<HourBins>;
+  /** Stores the numbers of these people as they are now, where what is stored is of another day, log or setting. */
+  settle(people: readonly StatsPerson[]): Promise<UserStats[]>;
   summaries(people: readonly StatsPerson[]): Promise<ReadonlyMap<string, FriendSummary>>;
   leaderboard(userId: string, board: Board): Promise<Leaderboard>;
 }
@@ -73,7 +75,7 @@ export const createStatsService = (deps: StatsServiceDeps): StatsService => {
     return (day) => (day < first ? none : history.hoursOn(day, calendar.dayStartHour));
   };
 
-  const statsOfMany = async (people: readonly StatsPerson[]): Promise<UserStats[]> => {
+  const settle = async (people: readonly StatsPerson[]): Promise<UserStats[]> => {
     const now = clock.now();
     const rows = await store.findMany(people.map((person) => person.userId));
     const known = await Promise.all(
@@ -106,6 +108,7 @@ export const createStatsService = (deps: StatsServiceDeps): StatsService => {
   };
 
   return {
+    settle,
     statsOf: (person, history) => statsNow(person, history, clock.now()),
     async current(userId) {
       const person = await deps.person(userId);
@@ -124,7 +127,7 @@ export const createStatsService = (deps: StatsServiceDeps): StatsService => {
       return hourBins(calendar, { from, to, hoursOn: await hoursOf(person, calendar, from) });
     },
     async summaries(people) {
-      const all = await statsOfMany(people);
+      const all = await settle(people);
       return new Map(all.map((stats) => [stats.userId, summaryOf(stats)]));
     },
     async leaderboard(userId, board) {

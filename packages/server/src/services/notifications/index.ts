@@ -30,6 +30,8 @@ export interface Notifications {
     deleted?: ServerEvent<'puffDeleted'>;
     retractedCount?: number;
   }): void;
+  /** A person's day turned: their numbers changed though they did nothing. */
+  dayTurned(stats: UserStats): void;
   audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
@@ -94,6 +96,9 @@ export const createNotifications = (deps: {
       }));
   },
 
+  dayTurned(stats) {
+    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+  },
   audienceChanged({ userId, viewerId, live }) {
     if (live) deps.realtime().join(userRoom(viewerId), liveRoom(userId));
     else deps.realtime().leave(userRoom(viewerId), liveRoom(userId));

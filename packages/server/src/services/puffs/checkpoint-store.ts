@@ -47,6 +47,8 @@ export interface CheckpointStore {
   load(person: string): Promise<PuffState>;
   /** The rows of these months, those that there are. */
   loadMonths(person: string, months: readonly string[]): Promise<ReadonlyMap<string, MonthRow>>;
+  /** People whose state has been written, in the order of their ids, from `from` on. */
+  listPeople(from: string, limit: number): Promise<string[]>;
   /** Rows are written only over older ones. */
   writeMonths(checkpoints: readonly Checkpoint[]): Promise<void>;
   /** Only after `writeMonths` of the same checkpoints. */
@@ -106,6 +108,12 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
         .find({ _id: { $in: names.map((name) => monthIdOf(person, name)) } })
         .toArray();
       return new Map(docs.map((doc) => [doc.month, { rev: doc.rev, sums: sumsOf(doc) }]));
+    },
+    async listPeople(from, limit) {
+      const docs = await people
+        .find({ _id: { $gte: from } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit })
+        .toArray();
+      return docs.map(({ _id }) => _id);
     },
     writeMonths: (checkpoints) =>
       writeNewer(

@@ -5,6 +5,7 @@
 import type { Connection } from 'mongoose';
 import type { Logger } from '../../platform/logger.ts';
 import type { Route } from '../../platform/http/route.ts';
+import type { Job } from '../../platform/jobs/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { puffEvents } from './puff-events.ts';
@@ -14,21 +15,32 @@ import { createPuffChangeService } from './puff-change-service.ts';
 import type { PuffPerson } from './puff-person.ts';
 import { createPuffReadService } from './puff-read-service.ts';
 import { createPuffService } from './puff-service.ts';
+import { puffJobs } from './puff-jobs.ts';
+import { createPuffPeople } from './puff-people.ts';
+import { createReconcile } from './reconcile.ts';
+import { createTallyStore, type PersonHour } from './tally-store.ts';
+import { backdatedAfterMs } from './puff.ts';
 import { createPurge } from './purge.ts';
 import { createPurgeStore } from './purge-store.ts';
 import { createRecountStore } from './recount-store.ts';
 import { createPuffStore } from './puff-store.ts';
 
 export * from './local-day.ts';
+export { orderPuffIndex } from './puff-index-migration.ts';
 export type { PuffHistory } from './puff-history.ts';
 export type { PuffLog } from './puff-log.ts';
 export type { PuffPerson, PuffsChanged, PuffsRecorded } from './puff-person.ts';
+export type { PersonHour } from './tally-store.ts';
+
+/** What is received later than this after it happened counts for its person, and no more for the platform. */
+export const lateAfterMs = backdatedAfterMs;
 
 export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
   routes: Route[];
   events: SocketEvent[];
-  /** Removes for good what was deleted long enough ago; answers how many deletions were made final. */
-  purge(): Promise<number>;
+  jobs: Job[];
+  /** What these people took in [from, to) (ms), by hour of UTC and product; nothing that came `lateAfterMs` late. */
+  countByHour(people: readonly string[], range: { from: number; to: number }): Promise<PersonHour[]>;
   ensureIndexes(): Promise<void>;
 }
 
@@ -41,9 +53,11 @@ export const createPuffs = <Person extends PuffPerson>(
   const { connection, clock, logger } = deps;
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
+  const recounts = createRecountStore(connection);
+  const tallies = createTallyStore(connection);
   const log = createPuffLog({
     store,
-    recounts: createRecountStore(connection),
+    recounts,
     checkpoints,
     clock,
     log: logger,
@@ -51,11 +65,30 @@ export const createPuffs = <Person extends PuffPerson>(
   const puffs = createPuffService<Person>({ ...deps, log, store });
   const changes = createPuffChangeService<Person>({ ...deps, log, store });
   const reads = createPuffReadService({ ...deps, log, store });
+  const reconcile = createReconcile({
+    store: tallies,
+    live: log.history,
+    // States of its own, so that each is read from its checkpoint; it writes none.
+    stored: createPuffPeople({
+      store,
+      recounts,
+      checkpoints,
+      onChange: () => undefined,
+      clock,
+      maxPeople: 1,
+    }),
+  });
   return {
     history: log.history,
     settle: log.settle,
     stop: log.stop,
-    purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
+    jobs: puffJobs({
+      checkpoints,
+      reconcile,
+      purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
+      settle: log.settle,
+    }),
+    countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
     routes: puffRoutes(puffs, changes, reads),
     events: puffEvents(puffs, changes),
     async ensureIndexes() {

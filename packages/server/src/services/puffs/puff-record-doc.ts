@@ -82,7 +82,7 @@ export const puffRecordSchema = new Schema<PuffRecordDoc>(
   { collection: 'puffrecords', versionKey: false },
 );
 puffRecordSchema.index({ person: 1, rev: 1 }, { unique: true });
-puffRecordSchema.index({ person: 1, timestamp: 1 });
+puffRecordSchema.index({ person: 1, timestamp: 1, rev: 1 });
 // Holds only what waits for its removal, so it costs a puff nothing.
 puffRecordSchema.index({ purgeAt: 1 }, { partialFilterExpression: { purgeAt: { $exists: true } } });
 

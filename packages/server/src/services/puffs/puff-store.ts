@@ -96,11 +96,12 @@ export const puffRecordsOf = (connection: Connection): Collection<PuffRecordDoc>
   (connection.models['PuffRecord'] ?? connection.model('PuffRecord', puffRecordSchema))
     .collection as unknown as Collection<PuffRecordDoc>;
 
-/** Live puffs that a deletion of all has not hidden. */
+/** Live puffs that a deletion of all has not hidden; without `wallDate` one is deleted for good. */
 export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
   person,
   kind: 'puff',
   deletedAt: { $exists: false },
+  wallDate: { $exists: true },
   rev: { $gt: clearedRev },
 });
 

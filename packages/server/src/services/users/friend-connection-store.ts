@@ -23,7 +23,7 @@ const friendConnectionSchema = new Schema<FriendConnectionDoc>(
   },
   { collection: 'friendconnections', versionKey: false },
 );
-friendConnectionSchema.index({ people: 1 });
+friendConnectionSchema.index({ people: 1, since: 1, _id: 1 });
 
 export interface SideChange {
   readonly shareLevel?: ShareLevel | undefined;

@@ -46,8 +46,8 @@ const friendRequestSchema = new Schema<FriendRequestDoc>(
   },
   { collection: 'friendrequests', versionKey: false },
 );
-friendRequestSchema.index({ from: 1, createdAt: -1 });
-friendRequestSchema.index({ to: 1, state: 1 });
+friendRequestSchema.index({ from: 1, createdAt: 1, _id: 1 });
+friendRequestSchema.index({ to: 1, state: 1, createdAt: 1, _id: 1 });
 
 export interface FriendRequestStore {
   ensureIndexes(): Promise<void>;
@@ -112,7 +112,8 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
       return (await many(filter, tx)).length > 0;
     },
     async findReceived(id, to, tx) {
-      return (await many({ _id: id, to, delivered: true }, tx))[0];
+      const doc = await model.findOne({ _id: id, to, delivered: true }).session(tx).lean<FriendRequestDoc>();
+      return doc ? toRequest(doc) : undefined;
     },
     async acceptAllBetween(one, other, tx) {
       for (const [from, to] of [

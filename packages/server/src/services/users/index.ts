@@ -20,10 +20,12 @@ import { userRoutes } from './user-routes.ts';
 import { createUserService } from './user-service.ts';
 import { createUserStore } from './user-store.ts';
 
+export { orderFriendIndexes } from './friend-indexes-migration.ts';
 export type { FriendLive } from './friend-service.ts';
 export type { PersonSettings } from './user.ts';
+export type { PeoplePage } from './user-store.ts';
 
-export interface Users extends Pick<People, 'settings' | 'settingsOfMany'> {
+export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'listPage' | 'listTimeZones'> {
   routes: Route[];
   accounts: Accounts;
   requireConsents: typeof requireConsents;
@@ -74,6 +76,8 @@ export const createUsers = (deps: {
     accounts: createAccounts({ store, people, clock, isKnownZone }),
     settings: people.settings,
     settingsOfMany: people.settingsOfMany,
+    listPage: people.listPage,
+    listTimeZones: people.listTimeZones,
     requireConsents,
     changeSettings: createSettingsChanges({ connection, store, people }),
     friendsOf: friends.list,

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { settingsOf, type PersonSettings, type UserRecord } from './user.ts';
-import type { UserStore } from './user-store.ts';
+import type { PeoplePage, UserStore } from './user-store.ts';
 
 /** Another process's change is seen after this long at the latest. */
 const maxAgeMs = 5_000;
@@ -14,6 +14,10 @@ export interface People {
   settings(userId: string): PersonSettings | Promise<PersonSettings>;
   /** As the database has it now, in one query; absent people are left out. */
   settingsOfMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
+  /** One page of people, in the order of their ids; for jobs, which leave the cache to those who are here now. */
+  listPage(page: PeoplePage): Promise<PersonSettings[]>;
+  /** Every zone that somebody lives in. */
+  listTimeZones(): Promise<string[]>;
   /** Puts a change in force in this process at once. */
   keep(user: UserRecord): PersonSettings;
 }
@@ -53,6 +57,8 @@ export const createPeople = (deps: { store: UserStore; clock: Clock }): People =
       const users = await store.findMany(userIds);
       return new Map(users.map((user) => [user.userId, keep(user, readAt)]));
     },
+    listPage: async (page) => (await store.listPage(page)).map(settingsOf),
+    listTimeZones: store.listTimeZones,
     keep: (user) => keep(user),
   };
 };

@@ -49,6 +49,7 @@ const userSchema = new Schema<UserDoc>(
   { collection: 'users', versionKey: false },
 );
 userSchema.index({ friendCode: 1 }, { unique: true });
+userSchema.index({ timeZone: 1, dayStartHour: 1, _id: 1 });
 
 const consentRecordSchema = new Schema<ConsentRecordDoc>(
   {
@@ -62,12 +63,24 @@ const consentRecordSchema = new Schema<ConsentRecordDoc>(
 );
 consentRecordSchema.index({ userId: 1, at: 1 });
 
+/** Whom a job goes through: everybody, or those whose local days turn together. */
+export interface PeoplePage {
+  readonly dayTurn?: { readonly timeZone: string; readonly dayStartHour: number };
+  /** The last `userId` of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
 export interface UserStore {
   ensureIndexes(): Promise<void>;
   insert(user: UserRecord, tx: ClientSession): Promise<void>;
   find(userId: string, tx?: ClientSession): Promise<UserRecord | undefined>;
   findMany(userIds: readonly string[]): Promise<UserRecord[]>;
   findByFriendCode(friendCode: string, tx: ClientSession): Promise<UserRecord | undefined>;
+  /** In the order of their ids. */
+  listPage(page: PeoplePage): Promise<UserRecord[]>;
+  /** Every zone that somebody lives in, as it is spelled there. */
+  listTimeZones(): Promise<string[]>;
   /** Undefined where there is nobody; `at` (ms) is when a new zone begins to hold. */
   changeProfile(userId: string, changes: Partial<Profile>, at: number): Promise<UserRecord | undefined>;
   /** Moves `settingsVersion`, and with it makes two transactions conflict that change one person's settings. */
@@ -131,6 +144,15 @@ export const createUserStore = (connection: Connection): UserStore => {
       const doc = await users.findOne({ friendCode }).session(tx).lean<UserDoc>();
       return doc ? toUser(doc) : undefined;
     },
+    async listPage({ dayTurn, after, limit }) {
+      const docs = await users
+        .find({ ...dayTurn, ...(after !== undefined && { _id: trusted({ $gt: after }) }) })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<UserDoc[]>();
+      return docs.map(toUser);
+    },
+    listTimeZones: () => users.distinct('timeZone'),
     async changeProfile(userId, changes, at) {
       const doc = await users
         .findOneAndUpdate(

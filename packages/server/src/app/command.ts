@@ -1,0 +1,76 @@
+import type { Clock } from '../platform/clock.ts';
+import type { ListedJob } from '../platform/jobs/job-runner.ts';
+import { createLifecycle } from '../platform/lifecycle.ts';
+import type { Logger } from '../platform/logger.ts';
+import { noSockets } from '../platform/realtime/socket-server.ts';
+import { openCore, type CoreConfig } from './core.ts';
+
+/** What the program can do besides serving. */
+export type Command =
+  | { readonly name: 'migrate' }
+  | { readonly name: 'list-jobs' }
+  | { readonly name: 'run-job'; readonly job: string; readonly date: string | undefined };
+
+/** The command line was not understood; the message says what would be. */
+export class UsageError extends Error {}
+
+const usage = 'Usage: migrate | job list | job <name> [--date YYYY-MM-DD]; nothing starts the server.';
+
+/** Undefined: serve. Throws UsageError. */
+export const readCommand = (args: readonly string[]): Command | undefined => {
+  const [name, job, option, date, ...rest] = args;
+  if (name === undefined) return undefined;
+  if (name === 'migrate' && job === undefined) return { name: 'migrate' };
+  if (name === 'job' && job === 'list' && option === undefined) return { name: 'list-jobs' };
+  const dated = option === '--date' && date !== undefined && rest.length === 0;
+  if (name === 'job' && job !== undefined && (option === undefined || dated))
+    return { name: 'run-job', job, date };
+  throw new UsageError(usage);
+};
+
+/** Runs one command on the database, migrated as by a start, and says what came of it. Opens no port. */
+export const runCommand = async (deps: {
+  command: Command;
+  config: CoreConfig;
+  clock: Clock;
+  log: Logger;
+  say: (line: string) => void;
+}): Promise<void> => {
+  const { command, say, ...rest } = deps;
+  const parts = createLifecycle(deps.log);
+  try {
+    const { services, jobs, migrate } = await openCore({ ...rest, parts, realtime: () => noSockets });
+    await parts.start('puffs', () => undefined, services.puffs.stop);
+    await parts.start('jobs', () => undefined, jobs.stop);
+    const ran = await migrate();
+    if (command.name === 'migrate') {
+      say(ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to migrate; the indexes are there.');
+    } else if (command.name === 'list-jobs') {
+      for (const job of await jobs.list()) say(lineOf(job));
+    } else {
+      const { from, to, figures, startedAt, finishedAt } = await jobs.run(command.job, command.date);
+      say(`${command.job} is done for ${iso(from)} to ${iso(to)}, in ${finishedAt - startedAt} ms.`);
+      for (const [figure, value] of Object.entries(figures ?? {})) say(`  ${figure}: ${value}`);
+    }
+  } finally {
+    await parts.stop();
+  }
+};
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+const lineOf = ({ name, summary, running, failures, lastRun, nextRunAt }: ListedJob): string => {
+  const last = lastRun
+    ? [
+        `last run ${iso(lastRun.finishedAt)}`,
+        lastRun.outcome,
+        `${lastRun.finishedAt - lastRun.startedAt} ms`,
+        lastRun.error ?? JSON.stringify(lastRun.figures),
+      ].join(', ')
+    : 'has not run yet';
+  return [
+    `${name}: ${summary}`,
+    `  ${running ? 'runs now; ' : ''}${last}`,
+    `  failures since the last success: ${failures}; next run ${iso(nextRunAt)}`,
+  ].join('\n');
+};

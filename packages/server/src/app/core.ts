@@ -1,0 +1,76 @@
+import type { Clock } from '../platform/clock.ts';
+import { createJobs, type Jobs } from '../platform/jobs/job-runner.ts';
+import { createJobStore } from '../platform/jobs/job-store.ts';
+import type { Lifecycle } from '../platform/lifecycle.ts';
+import type { Logger } from '../platform/logger.ts';
+import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
+import type { Realtime } from '../platform/realtime/socket-server.ts';
+import { migrateDatabase } from './migrations.ts';
+import { createServices, type Services } from './services.ts';
+import { edgesOf, targetNames, type TargetName } from './targets.ts';
+
+export interface CoreConfig {
+  readonly publicUrl: string;
+  readonly targets: readonly TargetName[];
+  readonly mongoUri: string;
+  readonly apple: {
+    readonly baseUrl: string;
+    readonly issuers: readonly string[];
+    readonly clientIds: readonly string[];
+  };
+  readonly masterKey: Buffer;
+}
+
+/** What a server and a command have in common: the database, the services on it, and their jobs. */
+export interface Core {
+  readonly services: Services;
+  readonly edges: ReturnType<typeof edgesOf>;
+  readonly jobs: Jobs;
+  /** Answers what it ran. */
+  migrate(): Promise<string[]>;
+  isDatabaseReachable(): Promise<boolean>;
+}
+
+export const openCore = async (deps: {
+  parts: Lifecycle;
+  config: CoreConfig;
+  clock: Clock;
+  log: Logger;
+  realtime: () => Realtime;
+}): Promise<Core> => {
+  const { parts, config, clock, log, realtime } = deps;
+  const connection = await parts.start(
+    'mongodb',
+    () => connectMongo(config.mongoUri),
+    (open) => open.close(),
+  );
+  await parts.start('replica set', () => requireReplicaSet(connection));
+  const services = createServices({
+    connection,
+    clock,
+    log,
+    auth: {
+      appleBaseUrl: config.apple.baseUrl,
+      appleIssuers: config.apple.issuers,
+      appleClientIds: config.apple.clientIds,
+      publicUrl: config.publicUrl,
+      masterKey: config.masterKey,
+    },
+    realtime,
+  });
+  const edges = edgesOf(config.targets, services);
+  const jobStore = createJobStore(connection);
+  return {
+    services,
+    edges,
+    jobs: createJobs({
+      store: jobStore,
+      scheduled: edges.jobs,
+      all: edgesOf(targetNames, services).jobs,
+      clock,
+      log,
+    }),
+    migrate: () => migrateDatabase({ connection, clock, log, services, jobStore }),
+    isDatabaseReachable: () => isPrimaryReachable(connection),
+  };
+};

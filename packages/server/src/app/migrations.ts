@@ -1,0 +1,39 @@
+import type { Connection } from 'mongoose';
+import type { Clock } from '../platform/clock.ts';
+import type { JobStore } from '../platform/jobs/job-store.ts';
+import type { Logger } from '../platform/logger.ts';
+import { migrate, type Migration } from '../platform/mongo/migrations.ts';
+import { orderPuffIndex } from '../services/puffs/index.ts';
+import { orderFriendIndexes } from '../services/users/index.ts';
+import type { Services } from './services.ts';
+
+/**
+ * Every step that the data has taken, oldest first; new ones go to the end. The owner of the collection writes the step
+ * (`services/<service>/<what>-migration.ts`), this list gives it a number. How a change is split over two releases:
+ * CONTRIBUTING.md, Migrations.
+ */
+const migrations: readonly Migration[] = [
+  { id: '0001-order-friend-indexes', run: ({ connection }) => orderFriendIndexes(connection) },
+  { id: '0002-order-puff-index', run: ({ connection }) => orderPuffIndex(connection) },
+];
+
+/** What every start and `npm run migrate` do: the steps that are missing here, then collections and indexes. */
+export const migrateDatabase = (deps: {
+  connection: Connection;
+  clock: Clock;
+  log: Logger;
+  services: Services;
+  jobStore: JobStore;
+}): Promise<string[]> => {
+  const { connection, clock, log, services, jobStore } = deps;
+  const { auth, users, puffs, analytics } = services;
+  return migrate({
+    connection,
+    clock,
+    log,
+    migrations,
+    indexes: async () => {
+      for (const owner of [auth, users, puffs, analytics, jobStore]) await owner.ensureIndexes();
+    },
+  });
+};

@@ -1,0 +1,113 @@
+import type { Purpose, UserStats } from '@pufftrack/contract';
+import { z } from 'zod';
+import { defineJob, type Figures, type Job, type JobRun } from '../../platform/jobs/job.ts';
+import { hourMs, minuteMs } from '../../platform/jobs/schedule.ts';
+import { isDatabaseUnavailable } from '../../platform/mongo/errors.ts';
+import { isKnownZone } from '../../platform/time-zones.ts';
+import { dayStartsTurned } from './day-turns.ts';
+import type { StatsPerson, StatsService } from './stats-service.ts';
+
+/** A person as the jobs need them; users gives it. */
+export interface JobPerson extends StatsPerson {
+  readonly consents: ReadonlySet<Purpose>;
+}
+
+/** People, page by page, by an index. */
+export interface JobPeople {
+  listTimeZones(): Promise<string[]>;
+  listPage(page: {
+    dayTurn?: { timeZone: string; dayStartHour: number };
+    after?: string | undefined;
+    limit: number;
+  }): Promise<JobPerson[]>;
+}
+
+/** Small, so that a page leaves connections to those who take puffs meanwhile. */
+const pageSize = 50;
+
+/** The people of which zone and day start are done, and up to whom of the next ones. */
+const Progress = z.object({ timeZone: z.string(), dayStartHour: z.number(), after: z.string().optional() });
+type Progress = z.infer<typeof Progress>;
+
+/** Without it nobody's puffs are processed (contract.md, Consent purposes). */
+export const isProcessed = ({ consents }: { consents: ReadonlySet<Purpose> }): boolean =>
+  consents.has('health-processing');
+
+/**
+ * The two jobs of a local day's turn. Nothing is ended by them: days and streaks are derived whenever somebody asks.
+ * They keep the stored `UserStats` of people who do not ask in step with the calendar (docs/adr/0010-jobs-of-our-own.md).
+ */
+export const statsJobs = (deps: {
+  people: JobPeople;
+  settle: StatsService['settle'];
+  /** Numbers changed though nothing was recorded: the day turned. */
+  onDayTurned: (stats: UserStats) => void;
+}): Job[] => {
+  const { people } = deps;
+
+  /** Settles everybody whose local day turned in the window, moved back by `delayMs`. */
+  const settleTurned = async (
+    { from, to, progress, save, log }: JobRun<Progress>,
+    delayMs: number,
+    onSettled: (stats: UserStats) => void,
+  ): Promise<Figures> => {
+    let settled = 0;
+    let failed = 0;
+
+    const settle = async (page: readonly JobPerson[]): Promise<void> => {
+      try {
+        const all = await deps.settle(page);
+        settled += all.length;
+        all.forEach(onSettled);
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error;
+        // One person whose numbers cannot be made keeps nobody else's from being made.
+        if (page.length > 1) for (const person of page) await settle([person]);
+        else {
+          failed += 1;
+          log.error(
+            { event: 'job.person_failed', err: error, userId: page[0]?.userId },
+            'no stats for a person',
+          );
+        }
+      }
+    };
+
+    for (const timeZone of (await people.listTimeZones()).filter(isKnownZone).sort()) {
+      if (progress && timeZone < progress.timeZone) continue;
+      for (const dayStartHour of dayStartsTurned(timeZone, from - delayMs, to - delayMs)) {
+        const isHere = progress?.timeZone === timeZone;
+        if (isHere && dayStartHour < progress.dayStartHour) continue;
+        let after = isHere && dayStartHour === progress.dayStartHour ? progress.after : undefined;
+        for (;;) {
+          const page = await people.listPage({ dayTurn: { timeZone, dayStartHour }, after, limit: pageSize });
+          await settle(page.filter(isProcessed));
+          after = page.at(-1)?.userId ?? after;
+          await save({ timeZone, dayStartHour, ...(after !== undefined && { after }) });
+          if (page.length < pageSize) break;
+        }
+      }
+    }
+    return { settled, failed };
+  };
+
+  return [
+    defineJob({
+      name: 'daily-stats',
+      summary: 'as a local day turns: stores the new day of its people, and tells those who are connected',
+      everyMs: 15 * minuteMs,
+      offsetMs: 0,
+      progress: Progress,
+      run: (run) => settleTurned(run, 0, deps.onDayTurned),
+    }),
+    defineJob({
+      name: 'streak-updates',
+      summary: 'an hour after a local day is over: stores the streaks with the puffs that phones sent late',
+      everyMs: 15 * minuteMs,
+      offsetMs: 5 * minuteMs,
+      progress: Progress,
+      // Whoever sent something late got `statsUpdate` for it then.
+      run: (run) => settleTurned(run, hourMs, () => undefined),
+    }),
+  ];
+};

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { MongoClient, type Collection } from 'mongodb';
+import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+import type { Doc } from './many-people.ts';
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe('the jobs', () => {
+  let app: TestApp;
+  let mongo: MongoClient;
+
+  beforeEach(async () => {
+    app = await startTestApp({ now: '2026-10-21T10:00:00Z' });
+    mongo = await MongoClient.connect(app.mongoUri);
+  });
+  afterEach(async () => {
+    await app.close();
+    await mongo.db().dropDatabase();
+    await mongo.close();
+  });
+
+  const collection = (name: string): Collection<Doc> => mongo.db().collection<Doc>(name);
+  const runAt = async (instant: string, job: string) => {
+    app.clock.set(instant);
+    const ended = await app.jobs.runDue(job);
+    expect(ended.filter(({ outcome }) => outcome !== 'done')).toEqual([]);
+    return ended;
+  };
+  const statsRow = async ({ userId }: Person): Promise<unknown> =>
+    (await collection('userstats').findOne({ _id: userId }))?.['stats'];
+
+  it('daily-stats tells those whose day turned, when it turned for them, and nobody else', async () => {
+    const berlin = await app.person('berlin', { timeZone: 'Europe/Berlin' });
+    const late = await app.person('late', { timeZone: 'Europe/Berlin' });
+    await late.client.call('patchMe', { body: { dayStartHour: 4 } });
+    const tokyo = await app.person('tokyo', { timeZone: 'Asia/Tokyo' });
+    const [atBerlin, atLate, atTokyo] = [await berlin.connect(), await late.connect(), await tokyo.connect()];
+    await atBerlin.puff();
+    await atBerlin.next('statsUpdate');
+
+    await runAt('2026-10-21T14:59:00Z', 'daily-stats');
+    expect(atTokyo.received('statsUpdate')).toEqual([]);
+    await runAt('2026-10-21T15:00:00Z', 'daily-stats');
+    expect(await atTokyo.next('statsUpdate')).toMatchObject({ stats: { today: '2026-10-22' } });
+
+    await runAt('2026-10-21T22:00:00Z', 'daily-stats');
+    expect(await atBerlin.next('statsUpdate')).toMatchObject({
+      stats: { today: '2026-10-22', dailyPuffCount: 0, totalPuffCount: 1 },
+    });
+    expect(await statsRow(berlin)).toMatchObject({ today: '2026-10-22', totalPuffCount: 1 });
+    await runAt('2026-10-22T01:45:00Z', 'daily-stats');
+    expect(atLate.received('statsUpdate')).toEqual([]);
+    await runAt('2026-10-22T02:00:00Z', 'daily-stats');
+    expect(await atLate.next('statsUpdate')).toMatchObject({ stats: { today: '2026-10-22' } });
+    expect(atBerlin.received('statsUpdate')).toHaveLength(2);
+    for (const socket of [atBerlin, atLate, atTokyo]) socket.close();
+  });
+
+  it('daily-stats leaves out whoever withdrew the consent, and catches up after a stop', async () => {
+    const alice = await app.person('alice');
+    const bob = await app.person('bob');
+    await runAt('2026-10-21T10:00:00Z', 'daily-stats');
+    const { consents } = await bob.client.call('getConsents');
+    const { version } = consents.find(({ purpose }) => purpose === 'health-processing') ?? { version: '' };
+    await bob.client.call('putConsents', {
+      body: { consents: [{ purpose: 'health-processing', version, granted: false }] },
+    });
+    const [run] = await runAt('2026-10-24T09:00:00Z', 'daily-stats');
+    expect(run).toMatchObject({ figures: { settled: 1, failed: 0 } });
+    expect(await statsRow(alice)).toMatchObject({ today: '2026-10-24' });
+    expect(await statsRow(bob)).toBeUndefined();
+  });
+
+  it('streak-updates stores the streaks with what came late, an hour after the day', async () => {
+    const alice = await app.person('alice');
+    await alice.client.call('recordPuff', { body: { timestamp: '2026-10-18T12:00:00Z' } });
+    await runAt('2026-10-21T21:50:00Z', 'streak-updates');
+    await runAt('2026-10-21T22:00:00Z', 'daily-stats');
+    expect(await statsRow(alice)).toMatchObject({ streaks: { puffFreeDays: { current: 3 } } });
+    await alice.client.call('recordPuff', { body: { timestamp: '2026-10-21T20:00:00Z' } });
+    await runAt('2026-10-21T22:50:00Z', 'streak-updates');
+    expect(await statsRow(alice)).toMatchObject({ streaks: { puffFreeDays: { current: 3 } } });
+    await runAt('2026-10-21T23:05:00Z', 'streak-updates');
+    expect(await statsRow(alice)).toMatchObject({ streaks: { puffFreeDays: { current: 0, best: 2 } } });
+  });
+
+  it('aggregate counts hours and days without a word about a person, late puffs while they count', async () => {
+    const people: Person[] = [];
+    for (const index of range(22)) people.push(await app.person(`person-${index}`));
+    await runAt('2026-10-21T10:05:00Z', 'aggregate');
+    app.clock.set('2026-10-21T10:20:00Z');
+    for (const [index, { client }] of people.entries()) {
+      await client.call('recordPuff', { body: { quantity: 2 } });
+      if (index < 3)
+        await client.call('recordPuff', {
+          body: { product: 'cigarette', timestamp: '2026-10-21T09:30:00Z' },
+        });
+    }
+    await runAt('2026-10-21T11:05:00Z', 'aggregate');
+    const figures = collection('platformfigures');
+    const find = (_id: string) => figures.findOne({ _id });
+    const hour = { people: 22, puffs: 22, quantity: 44 };
+    expect(await find('hour:2026-10-21T10')).toEqual({
+      _id: 'hour:2026-10-21T10',
+      period: 'hour',
+      from: new Date('2026-10-21T10:00:00Z'),
+      all: hour,
+      byProduct: { vape: hour },
+      final: false,
+    });
+
+    // Offline since the morning: it still counts for the platform; what comes after two days does not.
+    const sendLate = (timestamp: string) =>
+      people[0]?.client.call('recordPuffBatch', { body: { puffs: [{ id: randomUUID(), timestamp }] } });
+    app.clock.set('2026-10-22T20:00:00Z');
+    await sendLate('2026-10-21T10:40:00Z');
+    await runAt('2026-10-24T00:05:00Z', 'aggregate');
+    const day = { all: { people: 22, puffs: 26, quantity: 48 }, byProduct: null, final: true };
+    expect(await find('day:2026-10-21')).toMatchObject(day);
+    // What the three took at nine would follow from the day less ten o'clock.
+    expect(await find('hour:2026-10-21T09')).toMatchObject({ all: null, byProduct: null });
+    expect(await find('hour:2026-10-21T10')).toMatchObject({ all: null, byProduct: null });
+    await sendLate('2026-10-21T10:50:00Z');
+    await app.jobs.run('aggregate', '2026-10-21');
+    expect(await find('day:2026-10-21')).toMatchObject(day);
+
+    const everything = JSON.stringify(await figures.find().toArray());
+    for (const { userId } of people) expect(everything).not.toContain(userId);
+  });
+
+  it('reconcile finds nothing where all is right, and a drift that was planted in what is stored', async () => {
+    const [alice, bob] = [await app.person('alice'), await app.person('bob')];
+    for (const { client } of [alice, bob])
+      await client.call('recordPuffBatch', {
+        body: {
+          puffs: range(30).map((index) => ({
+            id: randomUUID(),
+            timestamp: new Date(app.clock.now() - index * 7 * 3_600_000).toISOString(),
+            quantity: 1 + (index % 3),
+          })),
+        },
+      });
+    expect(await runAt('2026-10-22T02:30:00Z', 'reconcile')).toMatchObject([
+      { figures: { people: 2, drift: 0 } },
+    ]);
+
+    app.clock.advance(60_000);
+    await collection('puffmonths').updateOne({ person: alice.userId }, { $inc: { 'days.21.9': 1 } });
+    expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { people: 2, drift: 1 } });
+    expect(await app.jobs.list()).toContainEqual(
+      expect.objectContaining({ name: 'reconcile', lastRun: expect.objectContaining({ byHand: true }) }),
+    );
+    await collection('puffmonths').updateOne({ person: alice.userId }, { $inc: { 'days.21.9': -1 } });
+    expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
+
+    // A record that the counts do not know: what is answered is wrong as well.
+    await collection('puffrecords').updateOne({ person: bob.userId, rev: 5 }, { $inc: { quantity: 1 } });
+    expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { people: 2, drift: 1 } });
+  });
+});

@@ -1,0 +1,22 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Db, Document } from 'mongodb';
+
+/** A document of ours: every `_id` is a string. */
+export interface Doc extends Document {
+  _id: string;
+}
+
+const letters = (count: number) => randomBytes(count).toString('hex').slice(0, count);
+
+/** Makes many people of one: the same settings and puffs under other ids, as no call could in the time of a test. */
+export const multiply = async (db: Db, person: string, count: number): Promise<void> => {
+  const users = db.collection<Doc>('users');
+  const records = db.collection<Doc>('puffrecords');
+  const user = await users.findOne({ _id: person });
+  const puffs = await records.find({ person }).toArray();
+  const ids = Array.from({ length: count }, () => letters(26));
+  await users.insertMany(ids.map((_id) => ({ ...user, _id, friendCode: letters(10) })));
+  await records.insertMany(
+    ids.flatMap((id) => puffs.map((puff) => ({ ...puff, _id: `${id}:${randomUUID()}`, person: id }))),
+  );
+};
