@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { ApiError, createClient, type Client } from '@pufftrack/client';
 import fc from 'fast-check';
-import { allPuffs } from '../src/demo/recount.ts';
+import { allPuffs, recountOf } from '../src/demo/recount.ts';
 import { signInPerson, startTestApp, testClientId, type TestApp } from '../src/index.ts';
 
 const minute = 60_000;
@@ -157,8 +157,11 @@ describe('three devices of one person', () => {
           expect(device.waiting).toEqual([]);
           expect(sorted(device.shown)).toEqual(server);
         }
-        const total = stored.reduce((sum, { quantity }) => sum + quantity, 0);
+        const { byDay, total } = recountOf(stored, 'Europe/Berlin', app.clock.now());
         expect(await clients[1]!.call('getStats')).toMatchObject({ totalPuffCount: total });
+        const query = { from: '2026-10-10', to: '2026-10-22' };
+        const { days } = await clients[2]!.call('getStatsDays', { query });
+        expect(new Map(days.flatMap(({ day, count }) => (count > 0 ? [[day, count]] : [])))).toEqual(byDay);
       }),
       { numRuns: process.env['LONG'] ? 500 : 12 },
     );
