@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { User } from './users.ts';
-import { AgeBand, Instant, Purpose, text, ZoneName } from './values.ts';
+import { AgeBand, Day, Id, Instant, Purpose, text, ZoneName } from './values.ts';
 
 export const Session = z
   .object({
@@ -93,6 +93,52 @@ export const logout = endpoint({
   bodyOptional: true,
   responses: { 204: null },
   problems: ['unauthenticated', 'invalid-token', 'token-expired'],
+});
+
+export const logoutAll = endpoint({
+  method: 'POST',
+  path: '/auth/logout-all',
+  tag: 'auth',
+  auth: 'user',
+  summary: 'End every session of the caller',
+  responses: { 204: null },
+  problems: [],
+});
+
+export const SessionInfo = z
+  .object({
+    id: z.string(),
+    device: z.object({
+      id: z.string().nullable(),
+      name: z.string().nullable(),
+      model: z.string().nullable(),
+    }),
+    createdAt: Instant,
+    lastUsedOn: Day.meta({ description: 'UTC day; nothing finer is kept.' }),
+    current: z.boolean().meta({ description: 'The session of this very call.' }),
+  })
+  .meta({ id: 'SessionInfo', description: 'One sign-in on one device.' });
+export type SessionInfo = z.infer<typeof SessionInfo>;
+
+export const listSessions = endpoint({
+  method: 'GET',
+  path: '/auth/sessions',
+  tag: 'auth',
+  auth: 'user',
+  summary: 'The sessions of the caller, newest first; at most ten, the oldest makes room',
+  responses: { 200: z.object({ sessions: z.array(SessionInfo) }) },
+  problems: [],
+});
+
+export const endSession = endpoint({
+  method: 'DELETE',
+  path: '/auth/sessions/:id',
+  tag: 'auth',
+  auth: 'user',
+  summary: 'End one session of the caller',
+  params: z.object({ id: Id }),
+  responses: { 204: null },
+  problems: ['not-found'],
 });
 
 export const getJwks = endpoint({

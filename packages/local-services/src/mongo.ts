@@ -98,6 +98,16 @@ const prepare = async (dataDir: string): Promise<string> => {
   }
 };
 
+const uriOf = ({ port }: MongodProcess) =>
+  `mongodb://127.0.0.1:${port}/pufftrack?replicaSet=${replicaSetName}&directConnection=true`;
+
+/** The address of the MongoDB that runs on this data directory now; for a command beside the server. */
+export const findRunningMongo = async (dataDir: string): Promise<string | undefined> => {
+  const path = await realpath(dataDir).catch(() => undefined);
+  const running = path === undefined ? undefined : findOrphan(path);
+  return running && !running.ending ? uriOf(running) : undefined;
+};
+
 /**
  * Runs a MongoDB replica set of one for this data directory, or takes over the mongod that a killed server left.
  * It listens on 127.0.0.1 without access control.
@@ -123,7 +133,7 @@ export const startMongo = async (options: StartMongoOptions): Promise<LocalMongo
       await lock.release();
     };
     return {
-      uri: `mongodb://127.0.0.1:${running.port}/pufftrack?replicaSet=${replicaSetName}&directConnection=true`,
+      uri: uriOf(running),
       pid: running.pid,
       stop: () => (stopping ??= stop()),
     };

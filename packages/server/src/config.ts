@@ -23,6 +23,13 @@ export interface Config {
   };
   /** 32 bytes; undefined: made once and kept in `dataDir`. */
   readonly masterKey: Buffer | undefined;
+  /** What stands between clients and the handlers. */
+  readonly edge: {
+    readonly trustedHops: number;
+    readonly corsOrigins: readonly string[];
+    readonly rateLimitScale: number;
+    readonly minAppBuild: number;
+  };
   readonly docs: boolean;
   readonly logLevel: string;
 }
@@ -52,6 +59,13 @@ const httpUrl = z
   .regex(/^https?:\/\/[^/\s?#]+(\/[^\s?#]*)?$/, { error: 'must be an http(s) address without query' })
   .transform((value) => value.replace(/\/+$/, ''));
 
+const wholeNumber = (max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .refine((value) => value <= max, { error: `must be at most ${max}` });
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).optional(),
@@ -80,6 +94,19 @@ const Environment = z.object({
     .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
     .transform((value) => Buffer.from(value, 'base64'))
     .optional(),
+  TRUST_PROXY: wholeNumber(10).default(0),
+  CORS_ORIGINS: list
+    .refine((items) => items.every((item) => /^https?:\/\/[^/\s?#*]+$/.test(item)), {
+      error: 'must be origins, such as https://app.example.com',
+    })
+    .default([]),
+  RATE_LIMIT_SCALE: z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,3})?$/, { error: 'must be a number above 0' })
+    .transform(Number)
+    .refine((scale) => scale > 0, { error: 'must be a number above 0' })
+    .default(1),
+  MIN_APP_BUILD: wholeNumber(999_999_999).default(0),
   DOCS: z.enum(['on', 'off']).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -117,6 +144,12 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       simulator,
     },
     masterKey: value.MASTER_KEY,
+    edge: {
+      trustedHops: value.TRUST_PROXY,
+      corsOrigins: value.CORS_ORIGINS,
+      rateLimitScale: value.RATE_LIMIT_SCALE,
+      minAppBuild: value.MIN_APP_BUILD,
+    },
     docs: value.DOCS ? value.DOCS === 'on' : !production,
     logLevel: value.LOG_LEVEL,
   });
@@ -135,6 +168,7 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
     faults.push("APPLE_CLIENT_IDS: the app's bundle ids are missing (the audience of Apple's tokens)");
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
+  if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');
   return faults;
 };
 

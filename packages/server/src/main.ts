@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { startApp } from './app/app.ts';
 import { startDevelopmentServices } from './app/development.ts';
+import { rotateKeys } from './app/rotate-keys.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLogger } from './platform/logger.ts';
 
 /** sysexits.h EX_CONFIG: the environment is wrong, a restart would not help. */
 const exitConfig = 78;
+/** EX_USAGE. */
+const exitUsage = 64;
 /** Heroku kills 30 s after SIGTERM, ECS too by default. */
 const hardStopMs = 25_000;
 const loadBalancerNoticesMs = 5_000;
@@ -88,8 +91,30 @@ const greet = (config: Config, url: string) => {
   say('  Ctrl-C ends it; the data stays.');
 };
 
+/** `keys:rotate`, beside servers that run or without any. */
+const rotate = async (config: Config): Promise<void> => {
+  try {
+    await rotateKeys(config, { clock: systemClock, say });
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+};
+
+const commands: Readonly<Record<string, (config: Config) => Promise<void>>> = {
+  serve: run,
+  'keys:rotate': rotate,
+};
+
+const name = process.argv[2] ?? 'serve';
+const command = commands[name];
 try {
-  await run(readConfig(process.env));
+  if (command) {
+    await command(readConfig(process.env));
+  } else {
+    process.stderr.write(`Unknown command ${name}; there are ${Object.keys(commands).join(', ')}.\n`);
+    process.exitCode = exitUsage;
+  }
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);

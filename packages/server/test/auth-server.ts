@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import type { Connection } from 'mongoose';
+import { originRule } from '../src/platform/http/origins.ts';
 import { createHttpServer } from '../src/platform/http/server.ts';
+import { createRateLimits } from '../src/platform/limits/rate-limits.ts';
+import { createMemoryRateStore } from '../src/platform/limits/rate-store.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import { isKnownZone } from '../src/platform/time-zones.ts';
@@ -102,6 +105,7 @@ const startNode = async (world: {
     log,
     accounts: users.accounts,
     onSessionEnded: (session) => void ended.push(session),
+    openSessions: () => [],
     config: {
       appleBaseUrl: apple.baseUrl,
       appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],
@@ -115,6 +119,11 @@ const startNode = async (world: {
     routes: [...auth.routes, ...users.routes],
     pages: [],
     authenticate: auth.authenticate,
+    requireFreshSignIn: auth.requireFreshSignIn,
+    limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000 }),
+    mayCall: originRule([]),
+    trustedHops: 0,
+    minAppBuild: 0,
     log,
     validateAnswers: true,
     phase: () => 'open',

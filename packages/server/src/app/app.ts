@@ -2,11 +2,15 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
+import { originRule } from '../platform/http/origins.ts';
 import { createHttpServer } from '../platform/http/server.ts';
 import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
+import { createRateLimits } from '../platform/limits/rate-limits.ts';
+import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import { clientConfigRoutes } from './client-config.ts';
 import { docsPages } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { createServices, type Services } from './services.ts';
@@ -25,6 +29,15 @@ export interface AppConfig {
   };
   readonly masterKey: Buffer;
   readonly docs: boolean;
+  readonly edge: {
+    /** Proxies between clients and this server: how many entries of `X-Forwarded-For` are true. */
+    readonly trustedHops: number;
+    /** Origins of pages elsewhere that may call. */
+    readonly corsOrigins: readonly string[];
+    /** A factor on the rate limits. */
+    readonly rateLimitScale: number;
+    readonly minAppBuild: number;
+  };
   /** ms between readiness turning false and the listener closing: how long a load balancer needs to notice. */
   readonly drainNoticeMs: number;
 }
@@ -75,14 +88,23 @@ export const startApp = async (deps: {
     realtime: () => realtime ?? noSockets,
   });
   const { auth, puffs, notifications } = services;
+  const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
+  const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale });
+  const mayCall = originRule(corsOrigins);
   const edges = edgesOf(config.targets, services);
   const server = createHttpServer({
     routes: [
       ...healthRoutes({ phase: () => phase, isDatabaseReachable: () => isPrimaryReachable(connection) }),
+      ...clientConfigRoutes({ clock, minAppBuild }),
       ...edges.routes,
     ],
     pages: edges.pages && config.docs ? [docsPages] : [],
     authenticate: auth.authenticate,
+    requireFreshSignIn: auth.requireFreshSignIn,
+    limits,
+    mayCall,
+    trustedHops,
+    minAppBuild,
     log,
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
@@ -91,6 +113,9 @@ export const startApp = async (deps: {
     realtime = createRealtime({
       server,
       authenticate: auth.authenticate,
+      limits,
+      mayCall,
+      trustedHops,
       clock,
       log,
       phase: () => phase,

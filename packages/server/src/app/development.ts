@@ -71,6 +71,23 @@ export const startDevelopmentServices = async (
   }
 };
 
+/** The database and the master key of `DATA_DIR`, for a command beside the server: it runs or is started here. */
+export const openDevelopmentDatabase = async (
+  config: Config,
+  say: (line: string) => void,
+): Promise<{ mongoUri: string; masterKey: Buffer; close: () => Promise<void> }> => {
+  const { dataDir } = config;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const masterKey = config.masterKey ?? (await keptMasterKey(dataDir));
+  if (config.mongoUri !== undefined)
+    return { mongoUri: config.mongoUri, masterKey, close: () => Promise.resolve() };
+  const { findRunningMongo, startMongo } = await import('@pufftrack/local-services');
+  const running = await findRunningMongo(dataDir);
+  if (running !== undefined) return { mongoUri: running, masterKey, close: () => Promise.resolve() };
+  const mongo = await startMongo({ dataDir, log: say });
+  return { mongoUri: mongo.uri, masterKey, close: () => mongo.stop() };
+};
+
 /** 32 bytes, made once; readable by this user alone. */
 const keptMasterKey = async (dataDir: string): Promise<Buffer> => {
   const file = join(dataDir, 'master-key');

@@ -4,7 +4,7 @@
  */
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
-import type { Authenticate, Route } from '../../platform/http/route.ts';
+import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { createAccessTokens } from './access-tokens.ts';
@@ -20,10 +20,13 @@ import { createSessionStore } from './session-store.ts';
 import { createSignInService } from './sign-in-service.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createSessionWatch } from './session-watch.ts';
 import { createSweep } from './sweep.ts';
 import { createTurns } from './turns.ts';
 
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
+export { rotateSigningKeys } from './rotate-keys.ts';
+export { maxLiveSessions } from './session.ts';
 export type { SessionEnded } from './session-service.ts';
 
 export interface AuthConfig {
@@ -41,6 +44,10 @@ export interface AuthConfig {
 export interface Auth {
   /** Throws `invalid-token`, `token-expired`, `session-ended` or `account-gone`. Answers at once where it can. */
   authenticate: Authenticate;
+  /** Throws `reauth-required` where the actor's sign-in is older than 5 minutes (SES-9). */
+  requireFreshSignIn(actor: Actor): Promise<void>;
+  /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
+  checkOpenSessions(): Promise<void>;
   routes: Route[];
   ensureIndexes(): Promise<void>;
   /** After the indexes. Throws where the master key is not the one of this database. */
@@ -54,8 +61,10 @@ export const createAuth = (deps: {
   log: Logger;
   config: AuthConfig;
   accounts: Accounts;
-  /** A session was ended by this process: its sockets have to close. */
+  /** A session has ended, here or at another process: its sockets have to close. */
   onSessionEnded: (ended: SessionEnded) => void;
+  /** The sessions of the sockets that this process holds. */
+  openSessions: () => readonly string[];
 }): Auth => {
   const { connection, clock, log, config, accounts } = deps;
   const { masterKey } = config;
@@ -64,19 +73,21 @@ export const createAuth = (deps: {
   const sessionStore = createSessionStore(connection);
   const keyStore = createSigningKeyStore(connection);
 
-  const keys = createSigningKeys({ store: keyStore, clock, masterKey });
+  const keys = createSigningKeys({ store: keyStore, clock, log, masterKey });
   const accessTokens = createAccessTokens({ keys, clock, issuer: config.publicUrl });
   const authenticator = createAuthenticator({ accessTokens, sessions: sessionStore, accounts, clock });
+  const onEnded = (ended: SessionEnded) => {
+    authenticator.sessionEnded(ended.sessionId, ended.reason);
+    deps.onSessionEnded(ended);
+  };
+  const watch = createSessionWatch({ sessions: sessionStore, openSessions: deps.openSessions, onEnded, log });
   const sessions = createSessionService({
     sessions: sessionStore,
     accessTokens,
     accounts,
     clock,
     masterKey,
-    onEnded(ended) {
-      authenticator.sessionEnded(ended.sessionId, ended.reason);
-      deps.onSessionEnded(ended);
-    },
+    onEnded,
   });
   const signIns = createSignInService({
     verifyIdentityToken: identityTokenVerifier({
@@ -93,10 +104,12 @@ export const createAuth = (deps: {
     turns: createTurns(clock),
     clock,
   });
-  const sweep = createSweep({ nonces, sessions: sessionStore, clock, log });
+  const sweep = createSweep({ nonces, sessions: sessionStore, keys: keyStore, clock, log });
 
   return {
     authenticate: authenticator.authenticate,
+    requireFreshSignIn: sessions.requireFreshSignIn,
+    checkOpenSessions: watch.check,
     routes: authRoutes({ signIns, sessions, keys }),
     async ensureIndexes() {
       for (const store of [nonces, links, sessionStore, keyStore]) await store.ensureIndexes();
@@ -104,7 +117,10 @@ export const createAuth = (deps: {
     async start() {
       await keys.start();
       sweep.start();
+      watch.start();
     },
-    stop: sweep.stop,
+    async stop() {
+      for (const part of [watch, sweep, keys]) await part.stop();
+    },
   };
 };

@@ -185,6 +185,7 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         log: undefined as never,
         accounts: undefined as never,
         onSessionEnded: () => undefined,
+        openSessions: () => [],
         config: {
           appleBaseUrl: world.apple.baseUrl,
           appleIssuers: ['https://appleid.apple.com'],
