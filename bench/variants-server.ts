@@ -36,6 +36,7 @@ const { auth } = createServices({
     appleBaseUrl: 'http://127.0.0.1:9',
     appleIssuers: ['https://appleid.apple.com'],
     appleClientIds: ['bench'],
+    appleTeam: undefined,
     publicUrl: env.PUBLIC_URL,
     masterKey: Buffer.from(env.MASTER_KEY, 'base64'),
   },

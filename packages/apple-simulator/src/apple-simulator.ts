@@ -3,6 +3,7 @@ import { openAuthorizations, subjectOf } from './authorizations.ts';
 import type { AppleAuthorization, AuthorizationRequest } from './authorizations.ts';
 import { listenHttp, type Outage } from './http-server.ts';
 import { identityTokenMinter, type IdentityTokenOverrides } from './identity-token.ts';
+import { notificationMinter, type MintNotification } from './notifications.ts';
 import { openSigningKeys } from './signing-keys.ts';
 
 export interface AppleSimulatorOptions {
@@ -43,6 +44,8 @@ export interface AppleSimulator {
   authorize(request: AuthorizationRequest): Promise<AppleAuthorization>;
   /** A token that need not be right; see {@link IdentityTokenOverrides}. */
   mintIdentityToken(overrides: IdentityTokenOverrides): Promise<string>;
+  /** What Apple would POST to the server's webhook as `{payload}`. */
+  mintNotification: MintNotification;
   /** Signs with a new key from now on; the old ones stay published unless `keepOld` is false. Gives the new `kid`. */
   rotateKey(options?: { keepOld?: boolean | undefined }): Promise<string>;
   /** How the port behaves from now on; `authorize` and `mintIdentityToken` do not pass through it. */
@@ -95,6 +98,7 @@ export const startAppleSimulator = async (options: AppleSimulatorOptions): Promi
     subjectOf: (person) => subjectOf(teamId, person),
     authorize: authorizations.authorize,
     mintIdentityToken: mint,
+    mintNotification: notificationMinter({ mint, now }),
     rotateKey: async ({ keepOld = true } = {}) => (await keys.rotate(keepOld)).kid,
     setOutage: http.setOutage,
     close: http.close,

@@ -150,3 +150,15 @@ export const getJwks = endpoint({
   responses: { 200: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }) },
   problems: [],
 });
+
+export const receiveAppleNotification = endpoint({
+  method: 'POST',
+  path: '/webhooks/apple',
+  tag: 'auth',
+  auth: 'none',
+  rate: 'public',
+  summary: "Apple's server-to-server notifications; one `jti` has one effect",
+  body: z.object({ payload: z.string().min(1).max(16_384).meta({ description: 'A JWS signed by Apple.' }) }),
+  responses: { 200: z.object({}) },
+  problems: ['malformed', 'apple-unavailable'],
+});

@@ -30,6 +30,7 @@ export const endpoints = {
   logoutAll: auth.logoutAll,
   listSessions: auth.listSessions,
   endSession: auth.endSession,
+  receiveAppleNotification: auth.receiveAppleNotification,
   getJwks: auth.getJwks,
   getMe: users.getMe,
   patchMe: users.patchMe,

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { targetNames, type TargetName } from './app/targets.ts';
@@ -18,6 +19,8 @@ export interface Config {
     readonly baseUrl: string;
     readonly issuers: readonly string[];
     readonly clientIds: readonly string[];
+    /** Undefined: no code is exchanged and nothing revoked at Apple. */
+    readonly team: AppleTeam | undefined;
     /** Development's own Apple is started, and `baseUrl` becomes its address. */
     readonly simulator: boolean;
   };
@@ -32,6 +35,13 @@ export interface Config {
   };
   readonly docs: boolean;
   readonly logLevel: string;
+}
+
+export interface AppleTeam {
+  readonly teamId: string;
+  readonly keyId: string;
+  /** PKCS #8 in PEM, P-256. */
+  readonly privateKey: string;
 }
 
 /** Every fault of the environment at once, each with the variable's name and never with its value. */
@@ -66,6 +76,16 @@ const wholeNumber = (max: number) =>
     .transform(Number)
     .refine((value) => value <= max, { error: `must be at most ${max}` });
 
+const appleId = z.string().regex(/^[A-Z0-9]{10}$/, { error: 'must be 10 capital letters and digits' });
+
+const isP256Key = (pem: string): boolean => {
+  try {
+    return createPrivateKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
+  }
+};
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).optional(),
@@ -88,6 +108,14 @@ const Environment = z.object({
   APPLE_BASE_URL: httpUrl.optional(),
   APPLE_ISSUERS: list.default([apple, 'https://account.apple.com']),
   APPLE_CLIENT_IDS: list.optional(),
+  APPLE_TEAM_ID: appleId.optional(),
+  APPLE_KEY_ID: appleId.optional(),
+  APPLE_PRIVATE_KEY: z
+    .string()
+    // In one line, as many consoles want it.
+    .transform((value) => value.replaceAll('\\n', '\n'))
+    .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
+    .optional(),
   APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
   MASTER_KEY: z
     .string()
@@ -124,7 +152,9 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     ]);
   const value = parsed.data;
   const production = value.NODE_ENV === 'production';
-  const appleGiven = value.APPLE_BASE_URL !== undefined || value.APPLE_CLIENT_IDS !== undefined;
+  const appleGiven = [value.APPLE_BASE_URL, value.APPLE_CLIENT_IDS, value.APPLE_TEAM_ID].some(
+    (setting) => setting !== undefined,
+  );
   const simulator = value.APPLE_SIMULATOR === 'on' || (!production && !value.APPLE_SIMULATOR && !appleGiven);
   const faults = [...faultsOf(value, simulator), ...missingInProduction(env)];
   if (faults.length > 0) throw new ConfigError(faults);
@@ -141,6 +171,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       baseUrl: value.APPLE_BASE_URL ?? apple,
       issuers: value.APPLE_ISSUERS,
       clientIds: value.APPLE_CLIENT_IDS ?? [simulatorClientId],
+      team: teamOf(value),
       simulator,
     },
     masterKey: value.MASTER_KEY,
@@ -155,6 +186,13 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   });
 };
 
+const teamOf = ({ APPLE_TEAM_ID, APPLE_KEY_ID, APPLE_PRIVATE_KEY }: Environment): AppleTeam | undefined =>
+  APPLE_TEAM_ID !== undefined && APPLE_KEY_ID !== undefined && APPLE_PRIVATE_KEY !== undefined
+    ? { teamId: APPLE_TEAM_ID, keyId: APPLE_KEY_ID, privateKey: APPLE_PRIVATE_KEY }
+    : undefined;
+
+const teamNames = ['APPLE_TEAM_ID', 'APPLE_KEY_ID', 'APPLE_PRIVATE_KEY'] as const;
+
 /** Faults of values that are fine alone. */
 const faultsOf = (value: Environment, simulator: boolean): string[] => {
   const production = value.NODE_ENV === 'production';
@@ -166,6 +204,9 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
     faults.push('APPLE_BASE_URL: leave it out where APPLE_SIMULATOR is on');
   if (!production && !simulator && value.APPLE_CLIENT_IDS === undefined)
     faults.push("APPLE_CLIENT_IDS: the app's bundle ids are missing (the audience of Apple's tokens)");
+  const absent = teamNames.filter((name) => value[name] === undefined);
+  if (!production && absent.length > 0 && absent.length < teamNames.length)
+    faults.push(...absent.map((name) => `${name}: is missing; ${teamNames.join(', ')} go together`));
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
   if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');
@@ -174,7 +215,7 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
 
 const missingInProduction = (env: Readonly<Record<string, string | undefined>>): string[] =>
   env['NODE_ENV'] === 'production'
-    ? ['PUBLIC_URL', 'MONGODB_URI', 'APPLE_CLIENT_IDS', 'MASTER_KEY']
+    ? ['PUBLIC_URL', 'MONGODB_URI', 'APPLE_CLIENT_IDS', ...teamNames, 'MASTER_KEY']
         .filter((name) => env[name] === undefined)
         .map((name) => `${name}: is required in production`)
     : [];

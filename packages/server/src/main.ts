@@ -42,13 +42,18 @@ const run = async (config: Config): Promise<void> => {
       ? givenServices(config)
       : await startDevelopmentServices(config, { clock: systemClock, say });
     stops.push(() => given.stop());
+    if (!given.appleTeam)
+      log.warn(
+        { event: 'auth.apple_team_missing' },
+        'without APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY no code is exchanged and nothing revoked at Apple',
+      );
     if (!isInterrupted()) {
       const app = await startApp({
         config: {
           ...config,
           publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
           mongoUri: given.mongoUri,
-          apple: { ...config.apple, baseUrl: given.appleBaseUrl },
+          apple: { ...config.apple, baseUrl: given.appleBaseUrl, team: given.appleTeam },
           masterKey: given.masterKey,
           drainNoticeMs: config.production ? loadBalancerNoticesMs : 0,
         },
@@ -77,6 +82,7 @@ const givenServices = (config: Config) => {
   return {
     mongoUri: config.mongoUri,
     appleBaseUrl: config.apple.baseUrl,
+    appleTeam: config.apple.team,
     masterKey: config.masterKey,
     announce: () => Promise.resolve(),
     stop: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
@@ -16,6 +16,12 @@ import { testDatabaseUri } from './database.ts';
 
 export const clientId = 'app.pufftrack.test';
 export const publicUrl = 'https://api.pufftrack.test';
+const teamKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export const team = {
+  teamId: 'TEAM000001',
+  keyId: 'KEY0000001',
+  privateKey: teamKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+};
 export const masterKey = Buffer.alloc(32, 7);
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -56,7 +62,11 @@ export const adult = { ageBand: '18+' };
 export const startAuthWorld = async (): Promise<AuthWorld> => {
   let now = Date.parse('2026-10-21T10:00:00Z');
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
-  const apple = await startAppleSimulator({ now: clock.now });
+  const apple = await startAppleSimulator({
+    now: clock.now,
+    teamId: team.teamId,
+    clientSecretKey: teamKey.publicKey,
+  });
   const uri = testDatabaseUri();
   const nodes: AuthNode[] = [];
   return {
@@ -110,6 +120,7 @@ const startNode = async (world: {
       appleBaseUrl: apple.baseUrl,
       appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],
       appleClientIds: [clientId],
+      appleTeam: team,
       publicUrl,
       masterKey,
       ...world.config,
@@ -179,7 +190,8 @@ const startNode = async (world: {
     async signIn(person, extra = adult) {
       const { nonce } = (await post('/auth/apple/nonce')).body as { nonce: string };
       const sheet = await apple.authorize({ person, clientId, nonce: sha256Hex(nonce) });
-      return post('/auth/apple', { identityToken: sheet.identityToken, nonce, ...extra });
+      const { identityToken, authorizationCode } = sheet;
+      return post('/auth/apple', { identityToken, authorizationCode, nonce, ...extra });
     },
     stop: () => (stopped ??= stop()),
   };

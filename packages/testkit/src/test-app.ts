@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { createClient, type Client } from '@pufftrack/client';
 import {
@@ -39,6 +39,14 @@ export interface TestAppOptions {
 }
 
 export const testClientId = 'app.pufftrack.test';
+/** The simulator checks everything of a client secret but its signature. */
+const testTeam = {
+  teamId: 'SIMULATED0',
+  keyId: 'TESTKEY000',
+  privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString(),
+};
 /** One key for all test servers, so that two of them can share a database. */
 const masterKey = Buffer.alloc(32, 7);
 
@@ -57,6 +65,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
         baseUrl: apple.baseUrl,
         issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
         clientIds: [testClientId],
+        team: testTeam,
       },
       masterKey,
       docs: true,

@@ -10,6 +10,7 @@ import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import type { AppleTeam } from '../services/auth/index.ts';
 import { clientConfigRoutes } from './client-config.ts';
 import { docsPages } from './docs.ts';
 import { healthRoutes } from './health.ts';
@@ -26,6 +27,7 @@ export interface AppConfig {
     readonly baseUrl: string;
     readonly issuers: readonly string[];
     readonly clientIds: readonly string[];
+    readonly team: AppleTeam | undefined;
   };
   readonly masterKey: Buffer;
   readonly docs: boolean;
@@ -82,6 +84,7 @@ export const startApp = async (deps: {
       appleBaseUrl: config.apple.baseUrl,
       appleIssuers: config.apple.issuers,
       appleClientIds: config.apple.clientIds,
+      appleTeam: config.apple.team,
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
     },
@@ -148,7 +151,11 @@ export const startApp = async (deps: {
     },
   );
 
-  return { port, settle: puffs.settle, stop: parts.stop };
+  const settle = async () => {
+    await auth.settle();
+    await puffs.settle();
+  };
+  return { port, settle, stop: parts.stop };
 };
 
 const ensureIndexes = async ({ auth, users, puffs, analytics }: Services): Promise<void> => {

@@ -13,3 +13,6 @@ export const newUuid = (): string => randomUUID();
 
 /** `bytes` of chance in base64url. */
 export const randomSecret = (bytes: number): string => randomBytes(bytes).toString('base64url');
+
+/** A number of chance, 0 to 1 without 1; for spreading retries, never for secrets. */
+export const randomFraction = (): number => Math.random();

@@ -2,16 +2,23 @@
  * auth: owns sessions, nonces, signing keys and the links to Apple identities. It says who calls; it never decides what
  * they may do, and keeps nothing of a person but ids and the names of their devices.
  */
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
+import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
+import { createClientSecrets, type AppleTeam } from './apple-client-secret.ts';
+import { createAppleGrants, type Revocation } from './apple-grants.ts';
 import { identityTokenVerifier } from './apple-identity-token.ts';
 import { createAppleKeys } from './apple-keys.ts';
 import { createAppleLinkStore } from './apple-link-store.ts';
+import { notificationReader } from './apple-notification.ts';
+import { createAppleNotifications, type PendingEvent } from './apple-notification-service.ts';
+import { createAppleTokenApi } from './apple-token-api.ts';
 import { authRoutes } from './auth-routes.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { createNonceStore } from './nonce-store.ts';
@@ -24,6 +31,7 @@ import { createSessionWatch } from './session-watch.ts';
 import { createSweep } from './sweep.ts';
 import { createTurns } from './turns.ts';
 
+export type { AppleTeam } from './apple-client-secret.ts';
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
 export { rotateSigningKeys } from './rotate-keys.ts';
 export { maxLiveSessions } from './session.ts';
@@ -35,6 +43,8 @@ export interface AuthConfig {
   readonly appleIssuers: readonly string[];
   /** The audiences that identity tokens are accepted for: bundle ids. */
   readonly appleClientIds: readonly string[];
+  /** Undefined: authorization codes are not spent, and nothing is revoked at Apple. */
+  readonly appleTeam: AppleTeam | undefined;
   /** `iss` of the access tokens. */
   readonly publicUrl: string;
   /** 32 bytes. */
@@ -48,12 +58,25 @@ export interface Auth {
   requireFreshSignIn(actor: Actor): Promise<void>;
   /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
   checkOpenSessions(): Promise<void>;
+  /**
+   * Promises inside `tx` that the person's grant to this app is revoked at Apple (SIWA-9); without a token to revoke it
+   * by, the person has to do so themselves.
+   */
+  revokeAppleGrant(userId: string, tx: ClientSession): Promise<{ manualRevocationRequired: boolean }>;
   routes: Route[];
   ensureIndexes(): Promise<void>;
   /** After the indexes. Throws where the master key is not the one of this database. */
   start(): Promise<void>;
+  /** Does what is due of Apple's notifications and revocations now; it is looked for every 2 s anyway. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** How long a promise to Apple, or one of Apple's, is kept alive (SIWA-9). */
+const week = 7 * 24 * 60 * 60_000;
+
+const appleTokenApiOf = (baseUrl: string, team: AppleTeam, clock: Clock) =>
+  createAppleTokenApi({ baseUrl, clientSecret: createClientSecrets(team, clock), clock });
 
 export const createAuth = (deps: {
   connection: Connection;
@@ -89,38 +112,95 @@ export const createAuth = (deps: {
     masterKey,
     onEnded,
   });
+  const apple = { keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }), clock };
+  const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
+  const verifyIdentityToken = identityTokenVerifier({ ...apple, ...trusted });
+  const revocations = createOutboxStore<Revocation>(connection, {
+    model: 'AppleRevocation',
+    collection: 'applerevocations',
+  });
+  const inbox = createOutboxStore<PendingEvent>(connection, {
+    model: 'AppleNotification',
+    collection: 'applenotifications',
+  });
+  const grants = createAppleGrants({
+    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, clock),
+    verifyIdentityToken,
+    links,
+    outbox: revocations,
+    masterKey,
+    clock,
+  });
+  const notifications = createAppleNotifications({
+    read: notificationReader({ ...apple, ...trusted }),
+    inbox,
+    onKept: () => {
+      inboxWorker.kick();
+    },
+    links,
+    sessions,
+    accounts,
+    clock,
+    log,
+  });
+  const inboxWorker = createOutboxWorker({
+    name: 'apple-notifications',
+    store: inbox,
+    handle: notifications.apply,
+    giveUpAfterMs: week,
+    clock,
+    log,
+  });
+  const revoker = createOutboxWorker({
+    name: 'apple-revocations',
+    store: revocations,
+    handle: grants.revoke,
+    giveUpAfterMs: week,
+    clock,
+    log,
+  });
+  const workers = [inboxWorker, revoker];
   const signIns = createSignInService({
-    verifyIdentityToken: identityTokenVerifier({
-      keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }),
-      clock,
-      issuers: config.appleIssuers,
-      clientIds: config.appleClientIds,
-    }),
+    verifyIdentityToken,
     nonces,
     links,
+    grants,
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
     turns: createTurns(clock),
     clock,
   });
-  const sweep = createSweep({ nonces, sessions: sessionStore, keys: keyStore, clock, log });
+  const sweep = createSweep({
+    nonces,
+    sessions: sessionStore,
+    keys: keyStore,
+    outboxes: [inbox, revocations],
+    clock,
+    log,
+  });
 
   return {
     authenticate: authenticator.authenticate,
     requireFreshSignIn: sessions.requireFreshSignIn,
     checkOpenSessions: watch.check,
-    routes: authRoutes({ signIns, sessions, keys }),
+    revokeAppleGrant: grants.revokeLater,
+    routes: authRoutes({ signIns, sessions, keys, notifications }),
     async ensureIndexes() {
-      for (const store of [nonces, links, sessionStore, keyStore]) await store.ensureIndexes();
+      for (const store of [nonces, links, sessionStore, keyStore, inbox, revocations])
+        await store.ensureIndexes();
     },
     async start() {
       await keys.start();
       sweep.start();
       watch.start();
+      for (const worker of workers) worker.start();
+    },
+    async settle() {
+      for (const worker of workers) await worker.run();
     },
     async stop() {
-      for (const part of [watch, sweep, keys]) await part.stop();
+      for (const part of [watch, ...workers, sweep, keys]) await part.stop();
     },
   };
 };

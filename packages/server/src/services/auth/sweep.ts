@@ -8,7 +8,7 @@ import { verifyRetiredMs } from './signing-keys.ts';
 const everyMs = 10 * 60_000;
 
 export interface Sweep {
-  /** Removes nonces that have expired, sessions that ended or expired 30 days ago, and keys whose tokens have run out. */
+  /** Removes nonces that have expired, sessions that ended or expired 30 days ago, and keys whose tokens have run out, and jobs done long ago. */
   run(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
@@ -19,6 +19,7 @@ export const createSweep = (deps: {
   nonces: NonceStore;
   sessions: SessionStore;
   keys: SigningKeyStore;
+  outboxes: readonly { removeLongDone(now: number): Promise<void> }[];
   clock: Clock;
   log: Logger;
 }): Sweep => {
@@ -29,6 +30,7 @@ export const createSweep = (deps: {
     await deps.nonces.removeExpired(deps.clock.now());
     await deps.sessions.removeLongEnded(deps.clock.now());
     await deps.keys.removeRetired(deps.clock.now() - verifyRetiredMs);
+    for (const outbox of deps.outboxes) await outbox.removeLongDone(deps.clock.now());
   };
   const tick = () => {
     running = run().catch((error: unknown) => {
