@@ -47,7 +47,6 @@ export const createOutboxStore = <Payload>(
       const at = new Date(now);
       const doc = { _id: id, payload, createdAt: at, dueAt: at, attempts: 0, doneAt: null };
       try {
-        // The driver's type wants proof that a generic payload needs no other `_id`.
         await jobs.insertOne(doc, tx ? { session: tx } : {});
         return true;
       } catch (error) {
@@ -57,7 +56,6 @@ export const createOutboxStore = <Payload>(
     },
     async claim(now, leaseMs) {
       const doc = await jobs.findOneAndUpdate(
-        // A lease that ends later than any can: the clock was set back since.
         { dueAt: { $lte: new Date(now) } },
         { $set: { dueAt: new Date(now + leaseMs) }, $inc: { attempts: 1 } },
         { sort: { dueAt: 1 }, returnDocument: 'after' },
@@ -66,7 +64,7 @@ export const createOutboxStore = <Payload>(
       const { _id, payload, createdAt, attempts } = doc;
       return {
         id: _id,
-        payload: payload,
+        payload,
         createdAt: createdAt.getTime(),
         attempt: attempts,
       };
