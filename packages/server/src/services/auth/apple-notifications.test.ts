@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { User } from '@pufftrack/contract';
+import { refOf } from '../../platform/logger.ts';
 import {
   adult,
   clientId,
@@ -92,7 +93,7 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
     expect(await codeAt(node, back.token)).toBeUndefined();
     expect(
       [...node.log, ...other.log].filter(
-        ({ event, userId }) => event === 'auth.all_sessions_ended' && userId === back.user.id,
+        ({ event, userRef }) => event === 'auth.all_sessions_ended' && userRef === refOf(back.user.id),
       ),
     ).toHaveLength(1);
   });
