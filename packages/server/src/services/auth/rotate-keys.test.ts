@@ -36,7 +36,7 @@ describe('keys:rotate (SES-7)', () => {
     }
   };
   /** As the command does, on a connection of its own. */
-  const rotate = async (wait: () => Promise<void>) => {
+  const rotate = async (wait: (ms: number) => Promise<void>) => {
     const connection = await connectMongo(world.uri);
     try {
       return await rotateSigningKeys({
@@ -69,10 +69,13 @@ describe('keys:rotate (SES-7)', () => {
     })();
 
     const rotateAndSettle = async () => {
-      const rotated = await rotate(async () => {
+      let waitedMs = 0;
+      const rotated = await rotate(async (ms) => {
+        waitedMs = ms;
         for (const node of nodes) await until(async () => (await publishedKids(node)).length === 2);
         expect(kidOf(await signIn(other, somebody()))).toBe(kidOf(old));
       });
+      expect(waitedMs).toBeGreaterThanOrEqual(15_000);
       for (const node of nodes)
         await until(async () => kidOf(await signIn(node, somebody())) === rotated.kid);
       return rotated;
