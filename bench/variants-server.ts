@@ -37,6 +37,8 @@ const { auth } = createServices({
     appleIssuers: ['https://appleid.apple.com'],
     appleClientIds: ['bench'],
     appleTeam: undefined,
+    deviceCheckMode: 'off',
+    deviceCheckBaseUrl: 'http://127.0.0.1:9',
     publicUrl: env.PUBLIC_URL,
     masterKey: Buffer.from(env.MASTER_KEY, 'base64'),
   },

@@ -68,6 +68,7 @@ export const signInWithApple = endpoint({
     'age-confirmation-required',
     'under-age',
     'consent-version',
+    'device-refused',
     'apple-unavailable',
   ],
 });

@@ -96,6 +96,12 @@ describe('the configuration', () => {
     ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
     ['CORS_ORIGINS', { CORS_ORIGINS: 'https://app.example.com/' }],
     ['MIN_APP_BUILD', { MIN_APP_BUILD: '1.2' }],
+    ['DEVICECHECK_MODE', { DEVICECHECK_MODE: 'on' }],
+    ['DEVICECHECK_MODE', { APPLE_CLIENT_IDS: 'com.example.app', DEVICECHECK_MODE: 'monitor' }],
+    [
+      'DEVICECHECK_BASE_URL',
+      { ...production, DEVICECHECK_BASE_URL: 'https://api.development.devicecheck.apple.com' },
+    ],
     ['TARGETS', { TARGETS: '' }],
     ['PORT', { PORT: '65536' }],
   ])('refuses a wrong %s: %j', (name, env) => {

@@ -21,6 +21,8 @@ export interface Config {
     readonly clientIds: readonly string[];
     /** Undefined: no code is exchanged and nothing revoked at Apple. */
     readonly team: AppleTeam | undefined;
+    readonly deviceCheckMode: 'off' | 'monitor' | 'enforce';
+    readonly deviceCheckBaseUrl: string;
     /** Development's own Apple is started, and `baseUrl` becomes its address. */
     readonly simulator: boolean;
   };
@@ -54,6 +56,9 @@ export class ConfigError extends Error {
 }
 
 const apple = 'https://appleid.apple.com';
+/** Apps from TestFlight and the App Store speak to this one, apps from Xcode to the other (DC-1). */
+const deviceCheck = 'https://api.devicecheck.apple.com';
+const deviceCheckDevelopment = 'https://api.development.devicecheck.apple.com';
 /** The bundle id of sign-ins through the simulator, where no other is given. */
 export const simulatorClientId = 'app.pufftrack.dev';
 
@@ -116,6 +121,8 @@ const Environment = z.object({
     .transform((value) => value.replaceAll('\\n', '\n'))
     .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
     .optional(),
+  DEVICECHECK_MODE: z.enum(['off', 'monitor', 'enforce']).default('off'),
+  DEVICECHECK_BASE_URL: httpUrl.optional(),
   APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
   MASTER_KEY: z
     .string()
@@ -172,6 +179,8 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       issuers: value.APPLE_ISSUERS,
       clientIds: value.APPLE_CLIENT_IDS ?? [simulatorClientId],
       team: teamOf(value),
+      deviceCheckMode: value.DEVICECHECK_MODE,
+      deviceCheckBaseUrl: value.DEVICECHECK_BASE_URL ?? (production ? deviceCheck : deviceCheckDevelopment),
       simulator,
     },
     masterKey: value.MASTER_KEY,
@@ -207,6 +216,10 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
   const absent = teamNames.filter((name) => value[name] === undefined);
   if (!production && absent.length > 0 && absent.length < teamNames.length)
     faults.push(...absent.map((name) => `${name}: is missing; ${teamNames.join(', ')} go together`));
+  if (production && (value.DEVICECHECK_BASE_URL ?? deviceCheck) !== deviceCheck)
+    faults.push(`DEVICECHECK_BASE_URL: production accepts only ${deviceCheck}`);
+  if (value.DEVICECHECK_MODE !== 'off' && !simulator && absent.length > 0 && !production)
+    faults.push(`DEVICECHECK_MODE: needs ${teamNames.join(', ')}`);
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
   if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');

@@ -121,6 +121,8 @@ const startNode = async (world: {
       appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],
       appleClientIds: [clientId],
       appleTeam: team,
+      deviceCheckMode: 'off',
+      deviceCheckBaseUrl: apple.baseUrl,
       publicUrl,
       masterKey,
       ...world.config,

@@ -66,6 +66,8 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
         issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
         clientIds: [testClientId],
         team: testTeam,
+        deviceCheckMode: 'off',
+        deviceCheckBaseUrl: apple.baseUrl,
       },
       masterKey,
       docs: true,

@@ -10,7 +10,7 @@ import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
-import type { AppleTeam } from '../services/auth/index.ts';
+import type { AppleTeam, DeviceCheckMode } from '../services/auth/index.ts';
 import { clientConfigRoutes } from './client-config.ts';
 import { docsPages } from './docs.ts';
 import { healthRoutes } from './health.ts';
@@ -28,6 +28,8 @@ export interface AppConfig {
     readonly issuers: readonly string[];
     readonly clientIds: readonly string[];
     readonly team: AppleTeam | undefined;
+    readonly deviceCheckMode: DeviceCheckMode;
+    readonly deviceCheckBaseUrl: string;
   };
   readonly masterKey: Buffer;
   readonly docs: boolean;
@@ -85,6 +87,8 @@ export const startApp = async (deps: {
       appleIssuers: config.apple.issuers,
       appleClientIds: config.apple.clientIds,
       appleTeam: config.apple.team,
+      deviceCheckMode: config.apple.deviceCheckMode,
+      deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
     },

@@ -9,6 +9,7 @@ export interface DevelopmentServices {
   readonly mongoUri: string;
   readonly appleBaseUrl: string;
   readonly appleTeam: AppleTeam | undefined;
+  readonly deviceCheckBaseUrl: string;
   readonly masterKey: Buffer;
   /** Tells tools on this machine where the server is. */
   announce(url: string): Promise<void>;
@@ -60,6 +61,7 @@ export const startDevelopmentServices = async (
       mongoUri,
       appleBaseUrl,
       appleTeam,
+      deviceCheckBaseUrl: config.apple.simulator ? appleBaseUrl : config.apple.deviceCheckBaseUrl,
       masterKey,
       announce: (url) =>
         writeFile(

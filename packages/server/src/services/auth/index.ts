@@ -21,6 +21,9 @@ import { createAppleNotifications, type PendingEvent } from './apple-notificatio
 import { createAppleTokenApi } from './apple-token-api.ts';
 import { authRoutes } from './auth-routes.ts';
 import { createAuthenticator } from './authenticator.ts';
+import type { DeviceCheckMode } from './device-check.ts';
+import { createDeviceCheckApi } from './device-check-api.ts';
+import { createDeviceGate } from './device-check-service.ts';
 import { createNonceStore } from './nonce-store.ts';
 import { createSessionService, type SessionEnded } from './session-service.ts';
 import { createSessionStore } from './session-store.ts';
@@ -31,6 +34,7 @@ import { createSessionWatch } from './session-watch.ts';
 import { createSweep } from './sweep.ts';
 import { createTurns } from './turns.ts';
 
+export type { DeviceCheckMode } from './device-check.ts';
 export type { AppleTeam } from './apple-client-secret.ts';
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
 export { rotateSigningKeys } from './rotate-keys.ts';
@@ -45,6 +49,9 @@ export interface AuthConfig {
   readonly appleClientIds: readonly string[];
   /** Undefined: authorization codes are not spent, and nothing is revoked at Apple. */
   readonly appleTeam: AppleTeam | undefined;
+  readonly deviceCheckMode: DeviceCheckMode;
+  /** DeviceCheck's host; looked at where the mode is not `off`. */
+  readonly deviceCheckBaseUrl: string;
   /** `iss` of the access tokens. */
   readonly publicUrl: string;
   /** 32 bytes. */
@@ -77,6 +84,15 @@ const week = 7 * 24 * 60 * 60_000;
 
 const appleTokenApiOf = (baseUrl: string, team: AppleTeam, clock: Clock) =>
   createAppleTokenApi({ baseUrl, clientSecret: createClientSecrets(team, clock), clock });
+
+const deviceGateOf = (
+  { deviceCheckMode: mode, deviceCheckBaseUrl: baseUrl, appleTeam: team }: AuthConfig,
+  clock: Clock,
+) => {
+  if (mode === 'off') return createDeviceGate({ mode, query: undefined, clock });
+  if (!team) throw new Error('DEVICECHECK_MODE needs APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY.');
+  return createDeviceGate({ mode, query: createDeviceCheckApi({ baseUrl, team, clock }), clock });
+};
 
 export const createAuth = (deps: {
   connection: Connection;
@@ -165,6 +181,7 @@ export const createAuth = (deps: {
     nonces,
     links,
     grants,
+    devices: deviceGateOf(config, clock),
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),

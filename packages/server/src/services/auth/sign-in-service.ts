@@ -9,6 +9,7 @@ import type { Accounts, NewAccount } from './accounts.ts';
 import type { AppleGrants } from './apple-grants.ts';
 import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
 import type { AppleLinkStore } from './apple-link-store.ts';
+import type { DeviceGate } from './device-check-service.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionService } from './session-service.ts';
@@ -31,6 +32,7 @@ export const createSignInService = (deps: {
   nonces: NonceStore;
   links: AppleLinkStore;
   grants: AppleGrants;
+  devices: DeviceGate;
   sessions: SessionService;
   accounts: Accounts;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
@@ -60,6 +62,16 @@ export const createSignInService = (deps: {
     return typeof redeemed === 'object' ? redeemed.refreshToken : undefined;
   };
 
+  /** Asked before the code is spent and in no transaction: it may take two seconds. */
+  const admitDevice = async (
+    identity: AppleIdentity,
+    deviceToken: string | undefined,
+    { nonceHash, log }: { nonceHash: string; log: Logger },
+  ) => {
+    const isNewAccount = (await links.findUserId(identity.sub)) === undefined;
+    await deps.devices.admit({ deviceToken, nonceHash, isNewAccount }, log);
+  };
+
   const signIn = async (input: AppleSignIn, log: Logger) => {
     const identity = await deps.verifyIdentityToken(input.identityToken);
     const nonceHash = sha256Hex(input.nonce);
@@ -79,6 +91,7 @@ export const createSignInService = (deps: {
 
     const { session, evicted, isNewUser } = await deps.turns(identity.sub, async () => {
       const code = input.authorizationCode;
+      await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
       const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
       return deps.inTransaction(async (tx) => {
         const now = clock.now();

@@ -191,6 +191,8 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
           appleIssuers: ['https://appleid.apple.com'],
           appleClientIds: [clientId],
           appleTeam: undefined,
+          deviceCheckMode: 'off',
+          deviceCheckBaseUrl: world.apple.baseUrl,
           publicUrl: 'http://x',
           masterKey: Buffer.alloc(32),
           ...config,
