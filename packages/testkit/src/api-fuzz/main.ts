@@ -26,13 +26,12 @@ const print = (line: string) => {
 
 const fuzz = async (): Promise<boolean> => {
   const schemathesis = await findSchemathesis(print);
-  const given = process.env['MONGODB_URI'];
-  const mongo = given === undefined ? await startTemporaryMongo({ log: print }) : undefined;
-  const mongoUri = mongo?.uri ?? given;
+  // Never a database that somebody uses: what is sent here is kept.
+  const mongo = await startTemporaryMongo({ log: print });
   // Schemathesis keeps examples in a directory of its own where it runs.
   const cwd = await mkdtemp(join(tmpdir(), 'pufftrack-fuzz-'));
   try {
-    const app = await startTestApp({ ...(mongoUri !== undefined && { mongoUri }) });
+    const app = await startTestApp({ mongoUri: mongo.uri });
     try {
       const runAs = async (name: string, filter: readonly string[]) => {
         const token = (await app.person(name)).client.accessToken() ?? '';
@@ -64,7 +63,7 @@ const fuzz = async (): Promise<boolean> => {
       await app.close();
     }
   } finally {
-    await mongo?.stop();
+    await mongo.stop();
     await rm(cwd, { recursive: true, force: true });
   }
 };
