@@ -20,4 +20,6 @@ export default {
   globalSetup: '<rootDir>/packages/testkit/jest-global-setup.mjs',
   globalTeardown: '<rootDir>/packages/testkit/jest-global-teardown.mjs',
   testTimeout: 30_000,
+  // Most files wait for servers and databases more than they compute.
+  maxWorkers: 2,
 };

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { startAppleSimulator } from '@pufftrack/apple-simulator';
 import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess } from '@pufftrack/testkit';
+import { serverProgram } from './built.ts';
 import { seedLog } from './seed.ts';
 import { clientId, signInPeople, tokenOf } from './people.ts';
 import { median, spread, table } from './report.ts';
@@ -24,9 +25,9 @@ export const benchRead = async (print: (line: string) => void): Promise<void> =>
     APPLE_BASE_URL: apple.baseUrl,
     APPLE_CLIENT_IDS: clientId,
     DATA_DIR: await temporaryDataDir(),
-    LOG_LEVEL: 'warn',
+    RATE_LIMIT_SCALE: '100000',
   };
-  let server = await startServerProcess({ ...env, LOG_LEVEL: 'info' });
+  let server = await startServerProcess(env, serverProgram);
   try {
     const people = await signInPeople(server.port, apple, sizes.length);
     for (const [index, client] of people.entries()) {
@@ -37,7 +38,7 @@ export const benchRead = async (print: (line: string) => void): Promise<void> =>
     }
     // A process that holds nobody in memory.
     await server.stop();
-    server = await startServerProcess({ ...env, LOG_LEVEL: 'info' });
+    server = await startServerProcess(env, serverProgram);
     const { port } = server;
     const tokens = people.map(tokenOf);
     const get = async (path: string, token: string): Promise<number> => {

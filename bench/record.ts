@@ -4,6 +4,7 @@ import { startAppleSimulator } from '@pufftrack/apple-simulator';
 import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess, type ServerProcess } from '@pufftrack/testkit';
 import { MongoClient } from 'mongodb';
+import { buildProgram, serverProgram } from './built.ts';
 import { httpWire, runLoad, socketWire, type Wire } from './load.ts';
 import { clientId, signInPeople, tokenOf } from './people.ts';
 import { cpuMicroseconds } from './processes.ts';
@@ -42,15 +43,17 @@ export const benchRecord = async (print: (line: string) => void): Promise<void> 
     APPLE_BASE_URL: apple.baseUrl,
     APPLE_CLIENT_IDS: clientId,
     DATA_DIR: await temporaryDataDir(),
+    // A hundred people tap as fast as they can; the limits are counted all the same.
+    RATE_LIMIT_SCALE: '100000',
   };
-  const program = await startServerProcess(env);
+  const program = await startServerProcess(env, serverProgram);
   try {
     const people = await signInPeople(program.port, apple, connections);
     const tokens = people.map(tokenOf);
     const sample = await people[0]?.call('recordPuff', { body: { id: randomUUID() } });
     const others = await startServerProcess(
       { ...env, SAMPLE: JSON.stringify(sample) },
-      'bench/variants-server.ts',
+      await buildProgram('variants-server'),
     );
     const raw = await MongoClient.connect(mongo.uri, { writeConcern: { w: 'majority', journal: true } });
     try {

@@ -6,7 +6,10 @@ import { Server } from 'socket.io';
 import { z } from 'zod';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { createHttpServer } from '../packages/server/src/platform/http/server.ts';
+import { originRule } from '../packages/server/src/platform/http/origins.ts';
 import { answer, route } from '../packages/server/src/platform/http/route.ts';
+import { createRateLimits } from '../packages/server/src/platform/limits/rate-limits.ts';
+import { createMemoryRateStore } from '../packages/server/src/platform/limits/rate-store.ts';
 import { createLogger } from '../packages/server/src/platform/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createServices } from '../packages/server/src/app/services.ts';
@@ -33,6 +36,9 @@ const { auth } = createServices({
     appleBaseUrl: 'http://127.0.0.1:9',
     appleIssuers: ['https://appleid.apple.com'],
     appleClientIds: ['bench'],
+    appleTeam: undefined,
+    deviceCheckMode: 'off',
+    deviceCheckBaseUrl: 'http://127.0.0.1:9',
     publicUrl: env.PUBLIC_URL,
     masterKey: Buffer.from(env.MASTER_KEY, 'base64'),
   },
@@ -101,6 +107,11 @@ const http = createHttpServer({
   routes: [route(endpoints.recordPuff, () => Promise.resolve(answer(201, sample)))],
   pages: [plainExpress],
   authenticate: auth.authenticate,
+  requireFreshSignIn: auth.requireFreshSignIn,
+  limits: createRateLimits({ store: createMemoryRateStore(), clock: systemClock, scale: 100_000 }),
+  mayCall: originRule([]),
+  trustedHops: 0,
+  minAppBuild: 0,
   log,
   validateAnswers: false,
   phase: () => 'open',

@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { openAuthorizations, subjectOf } from './authorizations.ts';
 import type { AppleAuthorization, AuthorizationRequest } from './authorizations.ts';
+import { openDevices, type Devices } from './devices.ts';
 import { listenHttp, type Outage } from './http-server.ts';
 import { identityTokenMinter, type IdentityTokenOverrides } from './identity-token.ts';
+import { notificationMinter, type MintNotification } from './notifications.ts';
 import { openSigningKeys } from './signing-keys.ts';
 
 export interface AppleSimulatorOptions {
@@ -43,6 +45,10 @@ export interface AppleSimulator {
   authorize(request: AuthorizationRequest): Promise<AppleAuthorization>;
   /** A token that need not be right; see {@link IdentityTokenOverrides}. */
   mintIdentityToken(overrides: IdentityTokenOverrides): Promise<string>;
+  /** What Apple would POST to the server's webhook as `{payload}`. */
+  mintNotification: MintNotification;
+  /** DeviceCheck's side of phones. */
+  readonly devices: Devices;
   /** Signs with a new key from now on; the old ones stay published unless `keepOld` is false. Gives the new `kid`. */
   rotateKey(options?: { keepOld?: boolean | undefined }): Promise<string>;
   /** How the port behaves from now on; `authorize` and `mintIdentityToken` do not pass through it. */
@@ -54,7 +60,7 @@ export interface AppleSimulator {
 const loopback = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
 
 /**
- * Starts Apple on a loopback port: `GET /auth/keys`, `POST /auth/token`, `POST /auth/revoke`, and
+ * Starts Apple on a loopback port: `GET /auth/keys`, `POST /auth/token`, `POST /auth/revoke`, `POST /v1/query_two_bits`, and
  * `POST /simulator/authorize` in place of the phone's sheet. Throws in production, on a host that is not
  * loopback, on a taken port and on a key file that it did not write.
  */
@@ -69,11 +75,13 @@ export const startAppleSimulator = async (options: AppleSimulatorOptions): Promi
   const keys = await openSigningKeys(options.keyFile);
   const mint = identityTokenMinter({ keys, issuer, now, subject: subjectOf(teamId, 'someone') });
   const authorizations = openAuthorizations({ teamId, now, mint });
+  const devices = openDevices({ teamId, now, key: options.clientSecretKey });
   const http = await listenHttp({
     host,
     port,
     keys,
     authorizations,
+    devices,
     clientSecret: { teamId, now, key: options.clientSecretKey },
   });
 
@@ -95,6 +103,8 @@ export const startAppleSimulator = async (options: AppleSimulatorOptions): Promi
     subjectOf: (person) => subjectOf(teamId, person),
     authorize: authorizations.authorize,
     mintIdentityToken: mint,
+    devices,
+    mintNotification: notificationMinter({ mint, now }),
     rotateKey: async ({ keepOld = true } = {}) => (await keys.rotate(keepOld)).kid,
     setOutage: http.setOutage,
     close: http.close,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { AuthorizationRequest, type Authorizations } from './authorizations.ts';
+import type { Devices } from './devices.ts';
 import { isClientSecret, type ClientSecretRules } from './client-secret.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
@@ -20,8 +21,9 @@ export interface SimulatorHttp {
 
 interface Answer {
   status: number;
-  /** Absent: an empty body. */
+  /** Absent, and no text: an empty body. */
   json?: object;
+  text?: string;
 }
 
 const maxBodyBytes = 64 * 1024;
@@ -57,23 +59,25 @@ const readForm = async (request: IncomingMessage): Promise<(field: string) => st
   return (field) => form.get(field) ?? '';
 };
 
-const send = (response: ServerResponse, { status, json }: Answer): void => {
-  if (json === undefined) response.writeHead(status, { 'content-length': 0 }).end();
+const send = (response: ServerResponse, { status, json, text }: Answer): void => {
+  if (text !== undefined) response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
+  else if (json === undefined) response.writeHead(status, { 'content-length': 0 }).end();
   else
     response
       .writeHead(status, { 'content-type': 'application/json;charset=UTF-8' })
       .end(JSON.stringify(json));
 };
 
-/** The four endpoints on one port, and what becomes of them during an outage. */
+/** The five endpoints on one port, and what becomes of them during an outage. */
 export const listenHttp = async (simulator: {
   host: string;
   port: number;
   keys: SigningKeys;
   authorizations: Authorizations;
+  devices: Devices;
   clientSecret: ClientSecretRules;
 }): Promise<SimulatorHttp> => {
-  const { host, port, keys, authorizations, clientSecret } = simulator;
+  const { host, port, keys, authorizations, devices, clientSecret } = simulator;
   let outage: Outage = 'none';
   let keyFetches = 0;
 
@@ -125,6 +129,9 @@ export const listenHttp = async (simulator: {
     'GET /auth/keys': () => ({ status: 200, json: keys.jwks() }),
     'POST /auth/token': token,
     'POST /auth/revoke': revoke,
+    // Apple does not look at the content type here.
+    'POST /v1/query_two_bits': async (request) =>
+      devices.query(request.headers.authorization, parseJson(await readBody(request))),
     'POST /simulator/authorize': authorize,
   };
 

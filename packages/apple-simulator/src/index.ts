@@ -6,4 +6,6 @@ export { startAppleSimulator } from './apple-simulator.ts';
 export type { AppleSimulator, AppleSimulatorOptions } from './apple-simulator.ts';
 export type { AppleAuthorization, AuthorizationRequest } from './authorizations.ts';
 export type { IdentityTokenOverrides } from './identity-token.ts';
+export type { Devices, DeviceState } from './devices.ts';
+export type { NotificationRequest } from './notifications.ts';
 export type { Outage } from './http-server.ts';

@@ -145,6 +145,7 @@ export class PuffSocket {
     this.#received.push(event, payload);
     this.#noteSeq(event, payload);
     if (event === 'sessionEnded') this.#sessionEnded(payload as ServerEvent<'sessionEnded'>);
+    if (event === 'tokenExpiring') void this.#renewToken();
     if (event === 'serverDraining') {
       this.#retryMs = (payload as ServerEvent<'serverDraining'>).reconnectAfterMs;
     }
@@ -165,6 +166,16 @@ export class PuffSocket {
     const code = reason === 'logout' ? 'session-ended' : reason;
     this.#refusal = new ApiError({ status: 401, code, message: `The session has ended: ${reason}` });
     void this.#session.endBy(this.#refusal, this.#signIn).catch(() => undefined);
+  }
+
+  /** A token in time keeps the connection. Where it fails the socket ends with the old one, and comes back. */
+  async #renewToken(): Promise<void> {
+    const used = this.#used;
+    if (used === null) return;
+    const renewed = await this.#session.renew(used).catch(() => null);
+    if (renewed === null || this.#session.signIn !== this.#signIn) return;
+    this.#used = renewed;
+    this.#socket.emit('authenticate', { token: renewed.accessToken }, () => undefined);
   }
 
   async #authenticate(): Promise<object> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { User } from './users.ts';
-import { AgeBand, Instant, Purpose, text, ZoneName } from './values.ts';
+import { AgeBand, Day, Id, Instant, Purpose, text, ZoneName } from './values.ts';
 
 export const Session = z
   .object({
@@ -68,6 +68,7 @@ export const signInWithApple = endpoint({
     'age-confirmation-required',
     'under-age',
     'consent-version',
+    'device-refused',
     'apple-unavailable',
   ],
 });
@@ -95,6 +96,52 @@ export const logout = endpoint({
   problems: ['unauthenticated', 'invalid-token', 'token-expired'],
 });
 
+export const logoutAll = endpoint({
+  method: 'POST',
+  path: '/auth/logout-all',
+  tag: 'auth',
+  auth: 'user',
+  summary: 'End every session of the caller',
+  responses: { 204: null },
+  problems: [],
+});
+
+export const SessionInfo = z
+  .object({
+    id: z.string(),
+    device: z.object({
+      id: z.string().nullable(),
+      name: z.string().nullable(),
+      model: z.string().nullable(),
+    }),
+    createdAt: Instant,
+    lastUsedOn: Day.meta({ description: 'UTC day; nothing finer is kept.' }),
+    current: z.boolean().meta({ description: 'The session of this very call.' }),
+  })
+  .meta({ id: 'SessionInfo', description: 'One sign-in on one device.' });
+export type SessionInfo = z.infer<typeof SessionInfo>;
+
+export const listSessions = endpoint({
+  method: 'GET',
+  path: '/auth/sessions',
+  tag: 'auth',
+  auth: 'user',
+  summary: 'The sessions of the caller, newest first; at most ten, the oldest makes room',
+  responses: { 200: z.object({ sessions: z.array(SessionInfo) }) },
+  problems: [],
+});
+
+export const endSession = endpoint({
+  method: 'DELETE',
+  path: '/auth/sessions/:id',
+  tag: 'auth',
+  auth: 'user',
+  summary: 'End one session of the caller',
+  params: z.object({ id: Id }),
+  responses: { 204: null },
+  problems: ['not-found'],
+});
+
 export const getJwks = endpoint({
   method: 'GET',
   path: '/.well-known/jwks.json',
@@ -103,4 +150,16 @@ export const getJwks = endpoint({
   summary: 'The public keys that access tokens verify with',
   responses: { 200: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }) },
   problems: [],
+});
+
+export const receiveAppleNotification = endpoint({
+  method: 'POST',
+  path: '/webhooks/apple',
+  tag: 'auth',
+  auth: 'none',
+  rate: 'public',
+  summary: "Apple's server-to-server notifications; one `jti` has one effect",
+  body: z.object({ payload: z.string().min(1).max(16_384).meta({ description: 'A JWS signed by Apple.' }) }),
+  responses: { 200: z.object({}) },
+  problems: ['malformed', 'apple-unavailable'],
 });

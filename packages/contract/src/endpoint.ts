@@ -4,12 +4,24 @@ import { problemStatus, type ProblemCode } from './problem.ts';
 /** Who may call: `none` is public and has to be written; `user` needs an access token. */
 export type Auth = 'none' | 'user';
 
+/**
+ * Which calls share a limit. `refused` counts failed authentications and is never declared; `none` has no limit.
+ */
+export const rateClasses = ['read', 'write', 'puffs', 'socket', 'auth', 'public', 'refused', 'none'] as const;
+export type RateClass = (typeof rateClasses)[number];
+
 export interface EndpointSpec {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Express path template; parameters as `:name`. */
   readonly path: string;
   readonly tag: 'auth' | 'users' | 'friends' | 'puffs' | 'analytics' | 'service';
   readonly auth: Auth;
+  /** Which limit counts the call; told where it is another one than its shape says, see `rateClassOf`. */
+  readonly rate?: RateClass;
+  /** True where an app older than `MIN_APP_BUILD` may still call; see `acceptsAnyBuild`. */
+  readonly anyAppBuild?: boolean;
+  /** Only within 5 minutes of a sign-in, else 401 `reauth-required`. */
+  readonly freshSignIn?: boolean;
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -28,6 +40,21 @@ export const defaultBodyLimit = 64 * 1024;
 
 /** Declares one endpoint. The only place where its method, path, schemas and problems stand. */
 export const endpoint = <const S extends EndpointSpec>(spec: S): S => spec;
+
+/** The limit that counts an endpoint: of the person where there is one, else of the address. */
+export const rateClassOf = (spec: EndpointSpec): RateClass => {
+  if (spec.rate) return spec.rate;
+  if (spec.auth === 'none') return spec.tag === 'auth' ? 'auth' : 'public';
+  if (spec.method === 'GET') return 'read';
+  return spec.tag === 'puffs' ? 'puffs' : 'write';
+};
+
+/**
+ * Whether an app that must be updated can still make this call: signing in and out, and everything that keeps a person
+ * from losing what they recorded.
+ */
+export const acceptsAnyBuild = (spec: EndpointSpec): boolean =>
+  spec.anyAppBuild ?? (spec.tag === 'auth' || (spec.tag === 'puffs' && spec.method !== 'GET'));
 
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined;
 type In<T> = T extends z.ZodType ? z.input<T> : undefined;
@@ -83,6 +110,9 @@ export const problemsOf = (spec: EndpointSpec): ProblemCode[] => {
     ] as const)
       codes.add(code);
   }
+  if (rateClassOf(spec) !== 'none') codes.add('rate-limited');
+  if (!acceptsAnyBuild(spec)) codes.add('upgrade-required');
+  if (spec.freshSignIn) codes.add('reauth-required');
   if (spec.query ?? spec.params) codes.add('invalid');
   return [...codes].sort((a, b) => problemStatus[a] - problemStatus[b] || a.localeCompare(b));
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
+import { Instant } from './values.ts';
 
 const Dependencies = z.record(z.string(), z.enum(['up', 'down', 'off']));
 
@@ -13,6 +14,8 @@ export const healthLive = endpoint({
   path: '/health/live',
   tag: 'service',
   auth: 'none',
+  rate: 'none',
+  anyAppBuild: true,
   summary: 'The process runs',
   responses: { 200: z.object({ status: z.literal('live') }) },
   problems: [],
@@ -23,6 +26,8 @@ export const healthReady = endpoint({
   path: '/health/ready',
   tag: 'service',
   auth: 'none',
+  rate: 'none',
+  anyAppBuild: true,
   summary: 'This process can answer: the database has a primary',
   responses: { 200: Ready, 503: Ready },
   problems: [],
@@ -33,10 +38,39 @@ export const healthStartup = endpoint({
   path: '/health/startup',
   tag: 'service',
   auth: 'none',
+  rate: 'none',
+  anyAppBuild: true,
   summary: 'The start has finished: the database is migrated',
   responses: {
     200: z.object({ status: z.literal('started') }),
     503: z.object({ status: z.literal('starting') }),
+  },
+  problems: [],
+});
+
+export const getConfig = endpoint({
+  method: 'GET',
+  path: '/config',
+  tag: 'service',
+  auth: 'none',
+  anyAppBuild: true,
+  summary: 'What an app asks at its start: the oldest build that is served, the time here, and the limits',
+  responses: {
+    200: z.object({
+      minAppBuild: z.number().int().meta({ description: '0 where every build is served.' }),
+      serverTime: Instant,
+      limits: z.object({
+        puffsPerBatch: z.number().int(),
+        puffsPerSocketBatch: z.number().int(),
+        quantityPerPuff: z.number().int(),
+        bodyBytes: z.number().int(),
+        batchBodyBytes: z.number().int(),
+        socketFrameBytes: z.number().int(),
+        pageSize: z.number().int(),
+        sessions: z.number().int(),
+        socketsPerPerson: z.number().int(),
+      }),
+    }),
   },
   problems: [],
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RateClass } from './endpoint.ts';
 import { Friend } from './friends.ts';
 import type { Problem } from './problem.ts';
 import {
@@ -32,6 +33,7 @@ export const serverEvents = {
   puffDeleted: z.object({ id: z.string(), revision: z.number().int() }),
   friendRemoved: z.object({ friendId: z.string() }),
   friendUpdated: z.object({ friend: Friend }),
+  tokenExpiring: z.object({ expiresInSeconds: z.number().int() }),
   sessionEnded: z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
   serverDraining: z.object({ reconnectAfterMs: z.number().int() }),
 } as const;
@@ -50,9 +52,20 @@ export type Ack<T> = (answer: T | { error: Problem }) => void;
 export const clientEvents = {
   puff: z.union([SocketPuffBatch, PuffInput]),
   undo: UndoInput,
+  /** A fresh token of the same session, before the one that the socket has runs out. */
+  authenticate: z.object({ token: z.string().min(1).max(8192) }),
 } as const;
+
+/** Seconds that the new token is good for. */
+export const AuthenticateAnswer = z.object({ expiresIn: z.number().int() });
+export type AuthenticateAnswer = z.infer<typeof AuthenticateAnswer>;
 
 export interface ClientToServerEvents {
   puff: (payload: unknown, ack: Ack<PuffAnswer | BatchAnswer>) => void;
   undo: (payload: unknown, ack: Ack<UndoAnswer>) => void;
+  authenticate: (payload: unknown, ack: Ack<AuthenticateAnswer>) => void;
 }
+
+/** The limit that counts an event: that of its REST twin, or one of its own; unknown events count too. */
+export const rateClassOfEvent = (event: string): RateClass =>
+  event === 'puff' || event === 'undo' ? 'puffs' : 'socket';

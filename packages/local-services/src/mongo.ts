@@ -98,6 +98,9 @@ const prepare = async (dataDir: string): Promise<string> => {
   }
 };
 
+const uriOf = ({ port }: MongodProcess) =>
+  `mongodb://127.0.0.1:${port}/pufftrack?replicaSet=${replicaSetName}&directConnection=true`;
+
 /**
  * Runs a MongoDB replica set of one for this data directory, or takes over the mongod that a killed server left.
  * It listens on 127.0.0.1 without access control.
@@ -123,7 +126,7 @@ export const startMongo = async (options: StartMongoOptions): Promise<LocalMongo
       await lock.release();
     };
     return {
-      uri: `mongodb://127.0.0.1:${running.port}/pufftrack?replicaSet=${replicaSetName}&directConnection=true`,
+      uri: uriOf(running),
       pid: running.pid,
       stop: () => (stopping ??= stop()),
     };

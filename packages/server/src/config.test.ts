@@ -1,7 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, readConfig } from './config.ts';
 
+const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+const team = { APPLE_TEAM_ID: 'TEAM000001', APPLE_KEY_ID: 'KEY0000001', APPLE_PRIVATE_KEY: privateKey };
 const production = {
+  ...team,
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://api.example.com',
   MONGODB_URI: 'mongodb://a:1,b:2/pufftrack?replicaSet=rs0',
@@ -40,6 +46,17 @@ describe('the configuration', () => {
     });
   });
 
+  it("takes Apple's key in one line or in several", () => {
+    const oneLine = privateKey.replaceAll('\n', '\\n');
+    for (const APPLE_PRIVATE_KEY of [privateKey, oneLine])
+      expect(readConfig({ ...production, APPLE_PRIVATE_KEY }).apple.team).toEqual({
+        teamId: 'TEAM000001',
+        keyId: 'KEY0000001',
+        privateKey,
+      });
+    expect(readConfig({}).apple.team).toBeUndefined();
+  });
+
   it('lists all faults at once, by name, without the values', () => {
     const faults = faultsOf({
       NODE_ENV: 'production',
@@ -70,6 +87,21 @@ describe('the configuration', () => {
     ['APPLE_BASE_URL', { APPLE_SIMULATOR: 'on', APPLE_BASE_URL: 'http://127.0.0.1:9' }],
     ['PUBLIC_URL', { ...production, PUBLIC_URL: 'http://api.example.com' }],
     ['MASTER_KEY', { ...production, MASTER_KEY: Buffer.alloc(16).toString('base64') }],
+    ['APPLE_PRIVATE_KEY', { ...production, APPLE_PRIVATE_KEY: 'secret' }],
+    ['APPLE_TEAM_ID', { ...production, APPLE_TEAM_ID: '' }],
+    ['APPLE_KEY_ID', { APPLE_CLIENT_IDS: 'com.example.app', APPLE_TEAM_ID: 'TEAM000001' }],
+    ['RATE_LIMIT_SCALE', { ...production, RATE_LIMIT_SCALE: '1.5' }],
+    ['RATE_LIMIT_SCALE', { RATE_LIMIT_SCALE: '0' }],
+    ['TRUST_PROXY', { TRUST_PROXY: 'true' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'https://app.example.com/' }],
+    ['MIN_APP_BUILD', { MIN_APP_BUILD: '1.2' }],
+    ['DEVICECHECK_MODE', { DEVICECHECK_MODE: 'on' }],
+    ['DEVICECHECK_MODE', { APPLE_CLIENT_IDS: 'com.example.app', DEVICECHECK_MODE: 'monitor' }],
+    [
+      'DEVICECHECK_BASE_URL',
+      { ...production, DEVICECHECK_BASE_URL: 'https://api.development.devicecheck.apple.com' },
+    ],
     ['TARGETS', { TARGETS: '' }],
     ['PORT', { PORT: '65536' }],
   ])('refuses a wrong %s: %j', (name, env) => {

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { targetNames, type TargetName } from './app/targets.ts';
@@ -18,13 +19,31 @@ export interface Config {
     readonly baseUrl: string;
     readonly issuers: readonly string[];
     readonly clientIds: readonly string[];
+    /** Undefined: no code is exchanged and nothing revoked at Apple. */
+    readonly team: AppleTeam | undefined;
+    readonly deviceCheckMode: 'off' | 'monitor' | 'enforce';
+    readonly deviceCheckBaseUrl: string;
     /** Development's own Apple is started, and `baseUrl` becomes its address. */
     readonly simulator: boolean;
   };
   /** 32 bytes; undefined: made once and kept in `dataDir`. */
   readonly masterKey: Buffer | undefined;
+  /** What stands between clients and the handlers. */
+  readonly edge: {
+    readonly trustedHops: number;
+    readonly corsOrigins: readonly string[];
+    readonly rateLimitScale: number;
+    readonly minAppBuild: number;
+  };
   readonly docs: boolean;
   readonly logLevel: string;
+}
+
+export interface AppleTeam {
+  readonly teamId: string;
+  readonly keyId: string;
+  /** PKCS #8 in PEM, P-256. */
+  readonly privateKey: string;
 }
 
 /** Every fault of the environment at once, each with the variable's name and never with its value. */
@@ -37,6 +56,9 @@ export class ConfigError extends Error {
 }
 
 const apple = 'https://appleid.apple.com';
+/** Apps from TestFlight and the App Store speak to this one, apps from Xcode to the other (DC-1). */
+const deviceCheck = 'https://api.devicecheck.apple.com';
+const deviceCheckDevelopment = 'https://api.development.devicecheck.apple.com';
 /** The bundle id of sign-ins through the simulator, where no other is given. */
 export const simulatorClientId = 'app.pufftrack.dev';
 
@@ -51,6 +73,23 @@ const httpUrl = z
   .string()
   .regex(/^https?:\/\/[^/\s?#]+(\/[^\s?#]*)?$/, { error: 'must be an http(s) address without query' })
   .transform((value) => value.replace(/\/+$/, ''));
+
+const wholeNumber = (max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .refine((value) => value <= max, { error: `must be at most ${max}` });
+
+const appleId = z.string().regex(/^[A-Z0-9]{10}$/, { error: 'must be 10 capital letters and digits' });
+
+const isP256Key = (pem: string): boolean => {
+  try {
+    return createPrivateKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
+  }
+};
 
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -74,12 +113,35 @@ const Environment = z.object({
   APPLE_BASE_URL: httpUrl.optional(),
   APPLE_ISSUERS: list.default([apple, 'https://account.apple.com']),
   APPLE_CLIENT_IDS: list.optional(),
+  APPLE_TEAM_ID: appleId.optional(),
+  APPLE_KEY_ID: appleId.optional(),
+  APPLE_PRIVATE_KEY: z
+    .string()
+    // In one line, as many consoles want it.
+    .transform((value) => value.replaceAll('\\n', '\n'))
+    .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
+    .optional(),
+  DEVICECHECK_MODE: z.enum(['off', 'monitor', 'enforce']).default('off'),
+  DEVICECHECK_BASE_URL: httpUrl.optional(),
   APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
   MASTER_KEY: z
     .string()
     .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
     .transform((value) => Buffer.from(value, 'base64'))
     .optional(),
+  TRUST_PROXY: wholeNumber(10).default(0),
+  CORS_ORIGINS: list
+    .refine((items) => items.every((item) => /^https?:\/\/[^/\s?#*]+$/.test(item)), {
+      error: 'must be origins, such as https://app.example.com',
+    })
+    .default([]),
+  RATE_LIMIT_SCALE: z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,3})?$/, { error: 'must be a number above 0' })
+    .transform(Number)
+    .refine((scale) => scale > 0, { error: 'must be a number above 0' })
+    .default(1),
+  MIN_APP_BUILD: wholeNumber(999_999_999).default(0),
   DOCS: z.enum(['on', 'off']).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -97,7 +159,9 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     ]);
   const value = parsed.data;
   const production = value.NODE_ENV === 'production';
-  const appleGiven = value.APPLE_BASE_URL !== undefined || value.APPLE_CLIENT_IDS !== undefined;
+  const appleGiven = [value.APPLE_BASE_URL, value.APPLE_CLIENT_IDS, value.APPLE_TEAM_ID].some(
+    (setting) => setting !== undefined,
+  );
   const simulator = value.APPLE_SIMULATOR === 'on' || (!production && !value.APPLE_SIMULATOR && !appleGiven);
   const faults = [...faultsOf(value, simulator), ...missingInProduction(env)];
   if (faults.length > 0) throw new ConfigError(faults);
@@ -114,13 +178,29 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       baseUrl: value.APPLE_BASE_URL ?? apple,
       issuers: value.APPLE_ISSUERS,
       clientIds: value.APPLE_CLIENT_IDS ?? [simulatorClientId],
+      team: teamOf(value),
+      deviceCheckMode: value.DEVICECHECK_MODE,
+      deviceCheckBaseUrl: value.DEVICECHECK_BASE_URL ?? (production ? deviceCheck : deviceCheckDevelopment),
       simulator,
     },
     masterKey: value.MASTER_KEY,
+    edge: {
+      trustedHops: value.TRUST_PROXY,
+      corsOrigins: value.CORS_ORIGINS,
+      rateLimitScale: value.RATE_LIMIT_SCALE,
+      minAppBuild: value.MIN_APP_BUILD,
+    },
     docs: value.DOCS ? value.DOCS === 'on' : !production,
     logLevel: value.LOG_LEVEL,
   });
 };
+
+const teamOf = ({ APPLE_TEAM_ID, APPLE_KEY_ID, APPLE_PRIVATE_KEY }: Environment): AppleTeam | undefined =>
+  APPLE_TEAM_ID !== undefined && APPLE_KEY_ID !== undefined && APPLE_PRIVATE_KEY !== undefined
+    ? { teamId: APPLE_TEAM_ID, keyId: APPLE_KEY_ID, privateKey: APPLE_PRIVATE_KEY }
+    : undefined;
+
+const teamNames = ['APPLE_TEAM_ID', 'APPLE_KEY_ID', 'APPLE_PRIVATE_KEY'] as const;
 
 /** Faults of values that are fine alone. */
 const faultsOf = (value: Environment, simulator: boolean): string[] => {
@@ -133,14 +213,22 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
     faults.push('APPLE_BASE_URL: leave it out where APPLE_SIMULATOR is on');
   if (!production && !simulator && value.APPLE_CLIENT_IDS === undefined)
     faults.push("APPLE_CLIENT_IDS: the app's bundle ids are missing (the audience of Apple's tokens)");
+  const absent = teamNames.filter((name) => value[name] === undefined);
+  if (!production && absent.length > 0 && absent.length < teamNames.length)
+    faults.push(...absent.map((name) => `${name}: is missing; ${teamNames.join(', ')} go together`));
+  if (production && (value.DEVICECHECK_BASE_URL ?? deviceCheck) !== deviceCheck)
+    faults.push(`DEVICECHECK_BASE_URL: production accepts only ${deviceCheck}`);
+  if (value.DEVICECHECK_MODE !== 'off' && !simulator && absent.length > 0 && !production)
+    faults.push(`DEVICECHECK_MODE: needs ${teamNames.join(', ')}`);
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
+  if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');
   return faults;
 };
 
 const missingInProduction = (env: Readonly<Record<string, string | undefined>>): string[] =>
   env['NODE_ENV'] === 'production'
-    ? ['PUBLIC_URL', 'MONGODB_URI', 'APPLE_CLIENT_IDS', 'MASTER_KEY']
+    ? ['PUBLIC_URL', 'MONGODB_URI', 'APPLE_CLIENT_IDS', ...teamNames, 'MASTER_KEY']
         .filter((name) => env[name] === undefined)
         .map((name) => `${name}: is required in production`)
     : [];

@@ -45,11 +45,21 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
           say,
         });
     stops.push(() => given.stop());
+    if (!given.appleTeam)
+      log.warn(
+        { event: 'auth.apple_team_missing' },
+        'without APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY no code is exchanged and nothing revoked at Apple',
+      );
     const core = {
       ...config,
       publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
       mongoUri: given.mongoUri,
-      apple: { ...config.apple, baseUrl: given.appleBaseUrl },
+      apple: {
+        ...config.apple,
+        baseUrl: given.appleBaseUrl,
+        team: given.appleTeam,
+        deviceCheckBaseUrl: given.deviceCheckBaseUrl,
+      },
       masterKey: given.masterKey,
     };
     if (command) {
@@ -86,6 +96,8 @@ const givenServices = (config: Config) => {
   return {
     mongoUri: config.mongoUri,
     appleBaseUrl: config.apple.baseUrl,
+    appleTeam: config.apple.team,
+    deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
     masterKey: config.masterKey,
     announce: () => Promise.resolve(),
     stop: () => Promise.resolve(),

@@ -1,9 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import type { Connection } from 'mongoose';
+import { originRule } from '../src/platform/http/origins.ts';
 import { createHttpServer } from '../src/platform/http/server.ts';
+import { createRateLimits } from '../src/platform/limits/rate-limits.ts';
+import { createMemoryRateStore } from '../src/platform/limits/rate-store.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import { isKnownZone } from '../src/platform/time-zones.ts';
@@ -13,6 +16,12 @@ import { testDatabaseUri } from './database.ts';
 
 export const clientId = 'app.pufftrack.test';
 export const publicUrl = 'https://api.pufftrack.test';
+const teamKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export const team = {
+  teamId: 'TEAM000001',
+  keyId: 'KEY0000001',
+  privateKey: teamKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+};
 export const masterKey = Buffer.alloc(32, 7);
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -53,7 +62,11 @@ export const adult = { ageBand: '18+' };
 export const startAuthWorld = async (): Promise<AuthWorld> => {
   let now = Date.parse('2026-10-21T10:00:00Z');
   const clock = { now: () => now, advance: (ms: number) => void (now += ms) };
-  const apple = await startAppleSimulator({ now: clock.now });
+  const apple = await startAppleSimulator({
+    now: clock.now,
+    teamId: team.teamId,
+    clientSecretKey: teamKey.publicKey,
+  });
   const uri = testDatabaseUri();
   const nodes: AuthNode[] = [];
   return {
@@ -103,10 +116,14 @@ const startNode = async (world: {
     log,
     accounts: users.accounts,
     onSessionEnded: (session) => void ended.push(session),
+    openSessions: () => [],
     config: {
       appleBaseUrl: apple.baseUrl,
       appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],
       appleClientIds: [clientId],
+      appleTeam: team,
+      deviceCheckMode: 'off',
+      deviceCheckBaseUrl: apple.baseUrl,
       publicUrl,
       masterKey,
       ...world.config,
@@ -116,6 +133,11 @@ const startNode = async (world: {
     routes: [...auth.routes, ...users.routes],
     pages: [],
     authenticate: auth.authenticate,
+    requireFreshSignIn: auth.requireFreshSignIn,
+    limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000 }),
+    mayCall: originRule([]),
+    trustedHops: 0,
+    minAppBuild: 0,
     log,
     validateAnswers: true,
     phase: () => 'open',
@@ -171,7 +193,8 @@ const startNode = async (world: {
     async signIn(person, extra = adult) {
       const { nonce } = (await post('/auth/apple/nonce')).body as { nonce: string };
       const sheet = await apple.authorize({ person, clientId, nonce: sha256Hex(nonce) });
-      return post('/auth/apple', { identityToken: sheet.identityToken, nonce, ...extra });
+      const { identityToken, authorizationCode } = sheet;
+      return post('/auth/apple', { identityToken, authorizationCode, nonce, ...extra });
     },
     stop: () => (stopped ??= stop()),
   };

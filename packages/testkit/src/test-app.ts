@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { createClient, type Client } from '@pufftrack/client';
 import {
@@ -6,6 +6,7 @@ import {
   startApp,
   targetNames,
   type App,
+  type AppConfig,
   type Logger,
   type TargetName,
 } from '@pufftrack/server';
@@ -37,11 +38,20 @@ export interface TestAppOptions {
   log?: Logger;
   /** Jobs run by themselves; a test runs what it needs by name otherwise. */
   scheduledJobs?: boolean;
+  edge?: Partial<AppConfig['edge']>;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
 
 export const testClientId = 'app.pufftrack.test';
+/** The simulator checks everything of a client secret but its signature. */
+const testTeam = {
+  teamId: 'SIMULATED0',
+  keyId: 'TESTKEY000',
+  privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString(),
+};
 /** One key for all test servers, so that two of them can share a database. */
 const masterKey = Buffer.alloc(32, 7);
 
@@ -60,10 +70,15 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
         baseUrl: apple.baseUrl,
         issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
         clientIds: [testClientId],
+        team: testTeam,
+        deviceCheckMode: 'off',
+        deviceCheckBaseUrl: apple.baseUrl,
       },
       masterKey,
       docs: true,
       scheduledJobs: options.scheduledJobs ?? false,
+      // Tests call from one address, and as often as they like, unless the limits are what they test.
+      edge: { trustedHops: 0, corsOrigins: [], rateLimitScale: 1_000, minAppBuild: 0, ...options.edge },
       drainNoticeMs: 0,
     },
     clock,

@@ -164,7 +164,15 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     visited.add('refreshSession');
     await carla.client.signOut();
     visited.add('logout');
-    for (const name of ['getJwks', 'healthLive', 'healthReady', 'healthStartup'] as const) {
+    const { sessions } = await as(dora)('listSessions');
+    await as(dora)('endSession', { params: { id: sessions[0]?.id ?? '' } });
+    const ended = others[0];
+    if (ended) await as(ended)('logoutAll');
+    await app
+      .client()
+      .call('receiveAppleNotification', { body: { payload: 'x' } })
+      .catch(() => visited.add('receiveAppleNotification'));
+    for (const name of ['getConfig', 'getJwks', 'healthLive', 'healthReady', 'healthStartup'] as const) {
       visited.add(name);
       await app.client().call(name);
     }

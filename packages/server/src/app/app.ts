@@ -2,11 +2,15 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../platform/clock.ts';
+import { originRule } from '../platform/http/origins.ts';
 import { createHttpServer } from '../platform/http/server.ts';
 import type { Jobs } from '../platform/jobs/job-runner.ts';
 import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
+import { createRateLimits } from '../platform/limits/rate-limits.ts';
+import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import { clientConfigRoutes } from './client-config.ts';
 import { openCore, type CoreConfig } from './core.ts';
 import { docsPages } from './docs.ts';
 import { healthRoutes } from './health.ts';
@@ -17,6 +21,15 @@ export interface AppConfig extends CoreConfig {
   readonly docs: boolean;
   /** Whether the jobs of the targets run by their schedule. They can be run by hand in any case. */
   readonly scheduledJobs: boolean;
+  readonly edge: {
+    /** Proxies between clients and this server: how many entries of `X-Forwarded-For` are true. */
+    readonly trustedHops: number;
+    /** Origins of pages elsewhere that may call. */
+    readonly corsOrigins: readonly string[];
+    /** A factor on the rate limits. */
+    readonly rateLimitScale: number;
+    readonly minAppBuild: number;
+  };
   /** ms between readiness turning false and the listener closing: how long a load balancer needs to notice. */
   readonly drainNoticeMs: number;
 }
@@ -50,13 +63,22 @@ export const startApp = async (deps: {
   const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
   const { edges, jobs } = core;
   const { auth, puffs, notifications } = core.services;
+  const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
+  const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale });
+  const mayCall = originRule(corsOrigins);
   const server = createHttpServer({
     routes: [
       ...healthRoutes({ phase: () => phase, isDatabaseReachable: core.isDatabaseReachable }),
+      ...clientConfigRoutes({ clock, minAppBuild }),
       ...edges.routes,
     ],
     pages: edges.pages && config.docs ? [docsPages] : [],
     authenticate: auth.authenticate,
+    requireFreshSignIn: auth.requireFreshSignIn,
+    limits,
+    mayCall,
+    trustedHops,
+    minAppBuild,
     log,
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
@@ -65,6 +87,9 @@ export const startApp = async (deps: {
     realtime = createRealtime({
       server,
       authenticate: auth.authenticate,
+      limits,
+      mayCall,
+      trustedHops,
       clock,
       log,
       phase: () => phase,
@@ -106,7 +131,11 @@ export const startApp = async (deps: {
     },
   );
 
-  return { port, jobs, settle: puffs.settle, stop: parts.stop };
+  const settle = async () => {
+    await auth.settle();
+    await puffs.settle();
+  };
+  return { port, jobs, settle, stop: parts.stop };
 };
 
 const listen = async (server: Server, { host, port }: AppConfig): Promise<number> => {

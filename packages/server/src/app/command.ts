@@ -8,19 +8,22 @@ import { openCore, type CoreConfig } from './core.ts';
 /** What the program can do besides serving. */
 export type Command =
   | { readonly name: 'migrate' }
+  | { readonly name: 'rotate-keys' }
   | { readonly name: 'list-jobs' }
   | { readonly name: 'run-job'; readonly job: string; readonly date: string | undefined };
 
 /** The command line was not understood; the message says what would be. */
 export class UsageError extends Error {}
 
-const usage = 'Usage: migrate | job list | job <name> [--date YYYY-MM-DD]; nothing starts the server.';
+const usage =
+  'Usage: migrate | keys:rotate | job list | job <name> [--date YYYY-MM-DD]; nothing starts the server.';
 
 /** Undefined: serve. Throws UsageError. */
 export const readCommand = (args: readonly string[]): Command | undefined => {
   const [name, job, option, date, ...rest] = args;
   if (name === undefined) return undefined;
   if (name === 'migrate' && job === undefined) return { name: 'migrate' };
+  if (name === 'keys:rotate' && job === undefined) return { name: 'rotate-keys' };
   if (name === 'job' && job === 'list' && option === undefined) return { name: 'list-jobs' };
   const dated = option === '--date' && date !== undefined && rest.length === 0;
   if (name === 'job' && job !== undefined && (option === undefined || dated))
@@ -39,12 +42,18 @@ export const runCommand = async (deps: {
   const { command, say, ...rest } = deps;
   const parts = createLifecycle(deps.log);
   try {
-    const { services, jobs, migrate } = await openCore({ ...rest, parts, realtime: () => noSockets });
+    const { services, jobs, migrate, rotateKeys } = await openCore({
+      ...rest,
+      parts,
+      realtime: () => noSockets,
+    });
     await parts.start('puffs', () => undefined, services.puffs.stop);
     await parts.start('jobs', () => undefined, jobs.stop);
     const ran = await migrate();
     if (command.name === 'migrate') {
       say(ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to migrate; the indexes are there.');
+    } else if (command.name === 'rotate-keys') {
+      await rotateKeys(say);
     } else if (command.name === 'list-jobs') {
       for (const job of await jobs.list()) say(lineOf(job));
     } else {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
 import { createJobs, type Jobs } from '../platform/jobs/job-runner.ts';
 import { createJobStore } from '../platform/jobs/job-store.ts';
@@ -5,6 +6,7 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
+import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
 import { migrateDatabase } from './migrations.ts';
 import { createServices, type Services } from './services.ts';
 import { edgesOf, targetNames, type TargetName } from './targets.ts';
@@ -17,6 +19,9 @@ export interface CoreConfig {
     readonly baseUrl: string;
     readonly issuers: readonly string[];
     readonly clientIds: readonly string[];
+    readonly team: AppleTeam | undefined;
+    readonly deviceCheckMode: DeviceCheckMode;
+    readonly deviceCheckBaseUrl: string;
   };
   readonly masterKey: Buffer;
 }
@@ -28,6 +33,8 @@ export interface Core {
   readonly jobs: Jobs;
   /** Answers what it ran. */
   migrate(): Promise<string[]>;
+  /** Puts a new signing key in force; takes as long as the other processes need to learn of it. */
+  rotateKeys(say: (line: string) => void): Promise<unknown>;
   isDatabaseReachable(): Promise<boolean>;
 }
 
@@ -53,6 +60,9 @@ export const openCore = async (deps: {
       appleBaseUrl: config.apple.baseUrl,
       appleIssuers: config.apple.issuers,
       appleClientIds: config.apple.clientIds,
+      appleTeam: config.apple.team,
+      deviceCheckMode: config.apple.deviceCheckMode,
+      deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
     },
@@ -71,6 +81,8 @@ export const openCore = async (deps: {
       log,
     }),
     migrate: () => migrateDatabase({ connection, clock, log, services, jobStore }),
+    rotateKeys: (say) =>
+      rotateSigningKeys({ connection, clock, masterKey: config.masterKey, say, wait: (ms) => pause(ms) }),
     isDatabaseReachable: () => isPrimaryReachable(connection),
   };
 };

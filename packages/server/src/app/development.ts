@@ -1,14 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Config } from '../config.ts';
+import type { AppleTeam, Config } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 
 /** What production has to be given, and a developer's machine makes for itself. */
 export interface DevelopmentServices {
   readonly mongoUri: string;
   readonly appleBaseUrl: string;
+  readonly appleTeam: AppleTeam | undefined;
+  readonly deviceCheckBaseUrl: string;
   readonly masterKey: Buffer;
   /** Tells tools on this machine where the server is. */
   announce(url: string): Promise<void>;
@@ -41,9 +43,14 @@ export const startDevelopmentServices = async (
       mongoUri = mongo.uri;
     }
     let appleBaseUrl = config.apple.baseUrl;
+    let appleTeam = config.apple.team;
     if (config.apple.simulator) {
       const { startAppleSimulator } = await import('@pufftrack/apple-simulator');
+      const { team, publicKey } = simulatedTeam();
+      appleTeam = team;
       const apple = await startAppleSimulator({
+        teamId: team.teamId,
+        clientSecretKey: publicKey,
         now: () => clock.now(),
         keyFile: join(dataDir, 'apple-simulator-keys.json'),
         production: config.production,
@@ -54,6 +61,8 @@ export const startDevelopmentServices = async (
     return {
       mongoUri,
       appleBaseUrl,
+      appleTeam,
+      deviceCheckBaseUrl: config.apple.simulator ? appleBaseUrl : config.apple.deviceCheckBaseUrl,
       masterKey,
       announce: (url) =>
         writeFile(
@@ -72,6 +81,13 @@ export const startDevelopmentServices = async (
     await stop();
     throw error;
   }
+};
+
+/** A team for the simulator, whose key lives as long as both of them. */
+const simulatedTeam = () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { team: { teamId: 'SIMULATED0', keyId: 'SIMULATED1', privateKey: pem }, publicKey };
 };
 
 /**

@@ -78,6 +78,7 @@ export const createServices = (deps: {
     config: deps.auth,
     accounts: users.accounts,
     onSessionEnded: notifications.sessionEnded,
+    openSessions: () => deps.realtime().openSessions(),
   });
 
   return { auth, users, puffs, analytics, notifications };

@@ -16,3 +16,5 @@ export const randomSecret = (bytes: number): string => randomBytes(bytes).toStri
 
 /** A whole number from 0 to `bound` - 1. */
 export const randomBelow = (bound: number): number => randomInt(bound);
+/** A number of chance, 0 to 1 without 1; for spreading retries, never for secrets. */
+export const randomFraction = (): number => Math.random();

@@ -9,6 +9,7 @@ export interface WallClock {
   readonly hour: number;
 }
 
+const maxZones = 5_000;
 const bareOffset = /^[+-]/;
 // Only names that proved valid are kept: what clients invent must not fill the memory.
 const known = new Map<string, IANAZone>();
@@ -22,7 +23,7 @@ const zoneOf = (name: string): IANAZone | undefined => {
   if (bareOffset.test(name) || !IANAZone.isValidZone(name)) return undefined;
   const zone = IANAZone.create(name);
   // Case variants are kept as sent, so the bound is the number of spellings, not of zones.
-  if (known.size < 5_000) known.set(name, zone);
+  if (known.size < maxZones) known.set(name, zone);
   return zone;
 };
 
@@ -36,9 +37,20 @@ export const wallClockAt = (zoneName: string, instantMs: number): WallClock => {
   return { dayNumber, hour: Math.floor((wallMs - dayNumber * dayMs) / hourMs) };
 };
 
+const minuteMs = 60_000;
+/** The newest answer for each zone: most questions are about now, and clocks have changed at whole minutes since 1972. */
+const newest = new Map<string, { minute: number; offset: number }>();
+const exactMinutesSince = Date.UTC(1973, 0, 1);
+
 /** Minutes that the wall of a known zone is ahead of UTC at an instant (ms). */
 export const offsetMinutesAt = (zoneName: string, instantMs: number): number => {
+  const minute = Math.floor(instantMs / minuteMs);
+  const known = newest.get(zoneName);
+  if (known?.minute === minute && instantMs >= exactMinutesSince) return known.offset;
   const zone = zoneOf(zoneName);
   if (!zone) throw new RangeError(`unknown time zone ${zoneName}`);
-  return zone.offset(instantMs);
+  const offset = zone.offset(instantMs);
+  if (known) Object.assign(known, { minute, offset });
+  else if (newest.size < maxZones) newest.set(zoneName, { minute, offset });
+  return offset;
 };

@@ -1,16 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { defaultBodyLimit, type EndpointSpec } from '@pufftrack/contract';
+import {
+  acceptsAnyBuild,
+  defaultBodyLimit,
+  rateClassOf,
+  type EndpointSpec,
+  type RateClass,
+} from '@pufftrack/contract';
 import type { z } from 'zod';
 import { DomainError } from '../errors.ts';
 import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
+import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
+import { clientAddress } from './client-address.ts';
 import { invalidInput, problemHeaders, problemOf, toDomainError } from './problem.ts';
 import type { Actor, Authenticate, Route } from './route.ts';
 
 export interface PipelineDeps {
   authenticate: Authenticate;
+  /** Throws `reauth-required`; asked where an endpoint says `freshSignIn`. */
+  requireFreshSignIn: (actor: Actor) => Promise<void>;
+  limits: RateLimits;
+  /** Proxies that stand before this server. */
+  trustedHops: number;
+  /** Apps below it are told to update; 0: none. */
+  minAppBuild: number;
   log: Logger;
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
@@ -29,11 +44,36 @@ export type Respond = (
  * It knows Node's request and response only, so Express and the lean listener share it to the letter.
  */
 export const createPipeline = (deps: PipelineDeps): Respond => {
-  const { authenticate, validateAnswers } = deps;
+  const { authenticate, limits, minAppBuild, validateAnswers } = deps;
+
+  /** Counts the call and says so in its headers; throws `rate-limited`. At once where the store answers at once. */
+  const take = (res: ServerResponse, scope: RateScope, id: string, rateClass: RateClass) => {
+    const settle = (state: RateState | undefined) => {
+      if (!state) return;
+      res.setHeader('RateLimit-Policy', state.policy);
+      res.setHeader('RateLimit', state.limit);
+      if (!state.allowed) throw rateLimited(state);
+    };
+    const counted = limits.take(scope, id, rateClass);
+    if (counted instanceof Promise) return counted.then(settle);
+    settle(counted);
+    return undefined;
+  };
+
+  const actorOf = async (req: IncomingMessage, res: ServerResponse, bearer: string | undefined) => {
+    try {
+      return await requireActor(authenticate, bearer);
+    } catch (error) {
+      await take(res, 'address', clientAddress(req, deps.trustedHops), 'refused');
+      throw error;
+    }
+  };
 
   return async (route, req, res, params) => {
     const requestId = newUuid();
-    const log = deps.log.child({ requestId });
+    // Most requests log nothing, and a child logger costs more than their input.
+    let log: Logger | undefined;
+    const ownLog = () => (log ??= deps.log.child({ requestId }));
     res.setHeader('X-Request-Id', requestId);
     try {
       if (deps.phase() === 'starting' && route.spec.tag !== 'service')
@@ -43,19 +83,32 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
         });
       const query = queryOf(req.url ?? '/');
       const bearer = bearerOf(req);
-      const actor = route.spec.auth === 'user' ? await requireActor(authenticate, bearer) : undefined;
+      const actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
+      const counted = actor
+        ? take(res, 'person', actor.userId, rateClassOf(route.spec))
+        : take(res, 'address', clientAddress(req, deps.trustedHops), rateClassOf(route.spec));
+      if (counted) await counted;
+      requireAppBuild(req, route.spec, minAppBuild);
+      if (route.spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
       const input = {
         params: parse(route.spec.params, params),
         query: parse(route.spec.query, query),
         body: await readBody(route.spec, req),
       };
-      const answer = await route.handle({ input, actor: actor as never, bearer, log } as never);
+      const answer = await route.handle({
+        input,
+        actor: actor as never,
+        bearer,
+        get log() {
+          return ownLog();
+        },
+      } as never);
       if (validateAnswers) checkAnswer(route.spec, answer);
       closeWhileDraining(res, deps.phase());
       sendJson(res, answer.status, answer.body);
     } catch (thrown) {
       closeWhileDraining(res, deps.phase());
-      sendProblem(res, thrown, requestId, log);
+      sendProblem(res, thrown, requestId, ownLog());
     }
   };
 };
@@ -73,6 +126,16 @@ const requireActor = async (authenticate: Authenticate, bearer: string | undefin
 
 const bearerOf = (req: IncomingMessage): string | undefined =>
   /^Bearer ([^\s]+)$/i.exec(req.headers.authorization ?? '')?.[1];
+
+/** `X-App-Build`, where an app sends it; what is no number says nothing. */
+const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAppBuild: number) => {
+  const build = headers['x-app-build'];
+  if (typeof build !== 'string' || !/^[0-9]{1,12}$/.test(build)) return;
+  if (Number(build) < minAppBuild && !acceptsAnyBuild(spec))
+    throw new DomainError('upgrade-required', {
+      detail: `This needs build ${minAppBuild} of the app or a newer one. Puffs are still recorded.`,
+    });
+};
 
 const noQuery: Record<string, string> = {};
 

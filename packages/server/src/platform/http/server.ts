@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import { DomainError } from '../errors.ts';
 import { newUuid } from '../ids.ts';
+import { answerCors, type MayCall } from './origins.ts';
 import { createPipeline, sendProblem, type PipelineDeps } from './pipeline.ts';
 import type { Route } from './route.ts';
 
@@ -10,6 +11,7 @@ export interface HttpDeps extends PipelineDeps {
   routes: readonly Route[];
   /** Pages that are no part of the contract (docs); mounted before the 404. */
   pages: readonly ((app: Express) => void)[];
+  mayCall: MayCall;
 }
 
 /** The hot calls. They are answered without Express; see docs/adr/0003 for what that buys. */
@@ -52,6 +54,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
       .filter(([address]) => lean.has(address)),
   );
   const listener = (req: IncomingMessage, res: ServerResponse) => {
+    if (answerCors(req, res, deps.mayCall)) return;
     const route = leanRoutes.get(`${req.method ?? ''} ${req.url ?? ''}`);
     if (!route) {
       app(req, res);

@@ -1,25 +1,19 @@
 import type { Server as HttpServer } from 'node:http';
-import type {
-  ClientToServerEvents,
-  ServerEvent,
-  ServerEventName,
-  ServerToClientEvents,
-} from '@pufftrack/contract';
-import { Server, type Socket } from 'socket.io';
+import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
+import { Server } from 'socket.io';
 import type { Clock } from '../clock.ts';
-import { DomainError } from '../errors.ts';
-import { refuseForbiddenKeys } from '../http/body.ts';
 import { problemOf, toDomainError } from '../http/problem.ts';
+import type { MayCall } from '../http/origins.ts';
 import type { Actor, Authenticate } from '../http/route.ts';
 import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
+import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
+import { admit } from './socket-admission.ts';
+import { createSocketCalls } from './socket-calls.ts';
 import type { SocketEvent } from './socket-event.ts';
-
-interface SocketData {
-  actor: Actor;
-}
-type AppSocket = Socket<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>;
+import { watchLifetimes } from './socket-lifetimes.ts';
 
 /** Sending to sockets by room, and moving them between rooms. Nobody outside platform/realtime sees a socket. */
 export interface Realtime {
@@ -34,6 +28,8 @@ export interface Realtime {
   join(room: string, other: string): void;
   leave(room: string, other: string): void;
   disconnect(room: string): void;
+  /** The sessions of the sockets in this process. */
+  openSessions(): readonly string[];
 }
 
 /** For a process that holds no sockets. */
@@ -42,6 +38,7 @@ export const noSockets: Realtime = {
   join: () => undefined,
   leave: () => undefined,
   disconnect: () => undefined,
+  openSessions: () => [],
 };
 
 export interface RealtimeServer extends Realtime {
@@ -49,7 +46,11 @@ export interface RealtimeServer extends Realtime {
   close(reconnectAfterMs: number): Promise<void>;
 }
 
-const frameLimitBytes = 64 * 1024;
+export const frameLimitBytes = 64 * 1024;
+/** In one process; the oldest makes room. */
+export const maxSocketsPerPerson = 5;
+/** Where a sixth device keeps coming back, so that six of them do not push each other out all the time. */
+const evictedReconnectMs = 60_000;
 
 export const userRoom = (userId: string) => `user:${userId}`;
 export const sessionRoom = (sessionId: string) => `session:${sessionId}`;
@@ -57,6 +58,9 @@ export const sessionRoom = (sessionId: string) => `session:${sessionId}`;
 export const createRealtime = (deps: {
   server: HttpServer;
   authenticate: Authenticate;
+  limits: RateLimits;
+  mayCall: MayCall;
+  trustedHops: number;
   clock: Clock;
   log: Logger;
   phase: () => Phase;
@@ -69,19 +73,22 @@ export const createRealtime = (deps: {
     emit: <Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>) => void;
   }) => Promise<void>;
 }): RealtimeServer => {
-  const { clock, log } = deps;
-  const io = new Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>(
-    deps.server,
-    {
-      path: '/socket.io',
-      transports: ['websocket'],
-      serveClient: false,
-      allowEIO3: false,
-      perMessageDeflate: false,
-      maxHttpBufferSize: frameLimitBytes,
-      connectTimeout: 5_000,
+  const { clock, log, mayCall } = deps;
+  const io: AppSocketServer = new Server(deps.server, {
+    path: '/socket.io',
+    transports: ['websocket'],
+    serveClient: false,
+    allowEIO3: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: frameLimitBytes,
+    // A connection that shows no token in this time is closed.
+    connectTimeout: 5_000,
+    // Socket.IO's `cors` does not protect WebSockets (WS-1).
+    allowRequest: ({ headers }, decide) => {
+      decide(null, mayCall(headers.origin, headers.host));
     },
-  );
+  });
+  const listen = createSocketCalls(deps);
 
   io.use((socket, next) => {
     admit(socket, deps).then(
@@ -90,7 +97,7 @@ export const createRealtime = (deps: {
       },
       (thrown: unknown) => {
         const error = toDomainError(thrown);
-        if (error.code === 'internal') log.error({ err: error.cause }, 'socket refused');
+        if (error.code === 'internal') log.error({ err: error.details.cause }, 'socket refused');
         next(Object.assign(new Error(error.message), { data: problemOf(error, newUuid()) }));
       },
     );
@@ -99,8 +106,8 @@ export const createRealtime = (deps: {
   io.on('connection', (socket) => {
     const { actor } = socket.data;
     void socket.join([userRoom(actor.userId), sessionRoom(actor.sessionId)]);
-    for (const event of deps.events) listen(socket, event, log);
-    endAtExpiry(socket, clock);
+    listen(socket);
+    makeRoom(io, actor.userId);
     deps
       .onConnect({
         actor,
@@ -117,6 +124,7 @@ export const createRealtime = (deps: {
   });
 
   const sockets = io.sockets;
+  const stopWatching = watchLifetimes(() => sockets.sockets.values(), clock);
   return {
     emit(room, event, payload, options) {
       // The adapter of one process knows its rooms; a payload that nobody gets is not built.
@@ -133,7 +141,9 @@ export const createRealtime = (deps: {
     disconnect(room) {
       io.in(room).disconnectSockets(true);
     },
+    openSessions: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.sessionId))],
     async close(reconnectAfterMs) {
+      stopWatching();
       emitTo(io, 'serverDraining', { reconnectAfterMs });
       await closeInBatches([...sockets.sockets.values()], reconnectAfterMs);
       await io.close();
@@ -141,69 +151,15 @@ export const createRealtime = (deps: {
   };
 };
 
-// Typed by the event maps at the call; Socket.IO's own types cannot follow a generic name.
-const emitTo = <Name extends ServerEventName>(
-  target: { emit: (...args: never[]) => unknown },
-  event: Name,
-  payload: ServerEvent<Name>,
-) => {
-  (target.emit as (event: string, payload: unknown) => unknown)(event, payload);
-};
-
-const admit = async (
-  socket: AppSocket,
-  { authenticate, phase }: { authenticate: Authenticate; phase: () => Phase },
-): Promise<void> => {
-  if (phase() !== 'open')
-    throw new DomainError('not-ready', {
-      detail: 'The server is starting or stopping. Connect again in a moment.',
-      retryAfterSeconds: 1,
-    });
-  if ('token' in socket.handshake.query || 'access_token' in socket.handshake.query)
-    throw new DomainError('unauthenticated', {
-      detail: 'A token in the URL is refused; use `auth: {token}`.',
-    });
-  const token: unknown = (socket.handshake.auth as Record<string, unknown>)['token'];
-  if (typeof token !== 'string')
-    throw new DomainError('unauthenticated', { detail: 'Connect with `auth: {token: <accessToken>}`.' });
-  socket.data.actor = await authenticate(token);
-};
-
-const listen = (socket: AppSocket, event: SocketEvent, log: Logger) => {
-  const answer = async (payload: unknown, requestId: string): Promise<object> => {
-    try {
-      const value = payload ?? {};
-      if (typeof value !== 'object' || Array.isArray(value))
-        throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
-      refuseForbiddenKeys(value);
-      return await event.handle({ actor: socket.data.actor, payload: value, log });
-    } catch (thrown) {
-      const error = toDomainError(thrown);
-      if (error.code === 'internal')
-        log.error({ err: error.cause, requestId, event: event.name }, 'event failed');
-      return { error: problemOf(error, requestId) };
-    }
-  };
-  socket.on(event.name, (payload: unknown, ack?: unknown) => {
-    void answer(payload, newUuid()).then((value) => {
-      if (typeof ack === 'function') (ack as (value: object) => void)(value);
-    });
-  });
-};
-
-/** A socket lives no longer than the token it came with. */
-const endAtExpiry = (socket: AppSocket, clock: Clock) => {
-  const timer = setTimeout(
-    () => {
-      socket.emit('sessionEnded', { reason: 'expired' });
-      socket.disconnect(true);
-    },
-    Math.max(0, socket.data.actor.expiresAt - clock.now()),
-  );
-  timer.unref();
-  socket.on('disconnect', () => {
-    clearTimeout(timer);
-  });
+/** The rooms of this process keep sockets in the order in which they joined. */
+const makeRoom = (io: AppSocketServer, userId: string) => {
+  const ids = [...(io.sockets.adapter.rooms.get(userRoom(userId)) ?? [])];
+  for (const id of ids.slice(0, Math.max(0, ids.length - maxSocketsPerPerson))) {
+    const oldest = io.sockets.sockets.get(id);
+    if (!oldest) continue;
+    emitTo(oldest, 'serverDraining', { reconnectAfterMs: evictedReconnectMs });
+    oldest.disconnect(true);
+  }
 };
 
 /** Spread, so that a thousand phones do not come back in the same moment. */

@@ -1,16 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { averageOf, changeOf } from './averages.ts';
 
-const confirmed = (count: number) => ({ count, isConfirmed: true });
-const unknown = { count: 0, isConfirmed: false };
-
 describe('averages over confirmed days (domain.md D4)', () => {
+  const days = { counts: [99, 10, 0, 4, 0], isConfirmed: [true, true, false, true, true] };
+
   it('leave unknown days out', () => {
-    expect(averageOf([confirmed(10), unknown, confirmed(4), confirmed(0)], 3)).toBeCloseTo(14 / 3, 12);
+    expect(averageOf(days, { from: 1, to: 4, least: 3 })).toBeCloseTo(14 / 3, 12);
   });
 
   it('are null where too few days are confirmed', () => {
-    expect(averageOf([confirmed(10), confirmed(4), unknown], 3)).toBeNull();
+    expect(averageOf(days, { from: 1, to: 3, least: 3 })).toBeNull();
   });
 
   it.each([

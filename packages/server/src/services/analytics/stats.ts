@@ -1,6 +1,6 @@
 import type { FriendSummary, UserStats } from '@pufftrack/contract';
 import { dayOf, startOfMonth, startOfWeek, type DayNumber, type PuffHistory } from '../puffs/index.ts';
-import { averageOf, changeOf, type CountedDay } from './averages.ts';
+import { averageOf, changeOf } from './averages.ts';
 import type { Calendar, CalendarSettings } from './calendar.ts';
 import { walkRuns, type SettledRuns } from './settled-runs.ts';
 import { confirmedDaysOf, streakOf } from './streaks.ts';
@@ -26,24 +26,28 @@ export const statsOf = (inputs: {
   const { settings, calendar, history, settled, now } = inputs;
   const { today } = calendar;
   const first = calendar.settledThrough + 1;
-  const counts = Array.from({ length: today - first + 1 }, (_, index) =>
-    history.countOn(first + index, calendar.dayStartHour),
-  );
+  const counts: number[] = [];
+  const isConfirmed: boolean[] = [];
+  for (let day = first; day <= today; day++) {
+    const count = history.countOn(day, calendar.dayStartHour);
+    counts.push(count);
+    isConfirmed.push(calendar.statusOf(day, count) === 'confirmed');
+  }
   const countOn = (day: DayNumber) => counts[day - first] ?? 0;
-  const sumFrom = (from: DayNumber) => counts.slice(from - first).reduce((sum, count) => sum + count, 0);
+  const sumFrom = (from: DayNumber) => {
+    let sum = 0;
+    for (let day = from; day <= today; day++) sum += countOn(day);
+    return sum;
+  };
   const runs = walkRuns(calendar, settled.runs, { from: first, to: today - 1, countOn });
   const [countToday, limitToday] = [countOn(today), calendar.limitOn(today)];
   const isOverLimit = limitToday !== null && countToday > limitToday;
   const puffFreeDays = streakOf(runs.puffFree, countToday > 0 ? 'puff' : null);
 
-  /** The complete days `from`..`to` days back. */
-  const daysBack = (from: number, to: number): CountedDay[] =>
-    Array.from({ length: from - to + 1 }, (_, index) => {
-      const day = today - from + index;
-      const count = countOn(day);
-      return { count, isConfirmed: calendar.statusOf(day, count) === 'confirmed' };
-    });
-  const average7 = averageOf(daysBack(7, 1), 3);
+  /** Over the complete days `from`..`to` days back. */
+  const average = (from: number, to: number, least: number) =>
+    averageOf({ counts, isConfirmed }, { from: today - from - first, to: today - to - first, least });
+  const average7 = average(7, 1, 3);
 
   return {
     userId: settings.userId,
@@ -64,8 +68,8 @@ export const statsOf = (inputs: {
     dailyLimit: limitToday,
     lastPuffAt: history.lastPuffAt === null ? null : new Date(history.lastPuffAt).toISOString(),
     average7,
-    average30: averageOf(daysBack(30, 1), 10),
-    changeVsPreviousWeek: changeOf(average7, averageOf(daysBack(14, 8), 3)),
+    average30: average(30, 1, 10),
+    changeVsPreviousWeek: changeOf(average7, average(14, 8, 3)),
   };
 };
 

@@ -28,6 +28,8 @@ const Claims = z.object({
 /** What Apple says of the person. */
 export interface AppleIdentity {
   readonly sub: string;
+  /** The app that it was issued for: one of APPLE_CLIENT_IDS. */
+  readonly clientId: string;
   /** The claim as it stands in the token: SHA-256 in hex of the nonce that the app got from here. */
   readonly nonce: string | undefined;
   /** An address that Apple has verified; never a key of anything (SIWA-12). */
@@ -79,6 +81,7 @@ export const identityTokenVerifier = (deps: {
       if (age > maxAgeSeconds) throw refused('it was issued more than 10 minutes ago');
       return {
         sub: claims.sub,
+        clientId: claims.aud,
         nonce: claims.nonce,
         email: isTrue(claims.email_verified) ? (claims.email ?? null) : null,
       };

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
+import { fetchText } from '../../platform/http/fetch-text.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 const second = 1_000;
@@ -89,16 +90,13 @@ export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }
 };
 
 const fetchKeys = async (url: string): Promise<ReadonlyMap<string, KeyObject>> => {
-  const response = await fetch(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(fetchTimeoutMs),
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`Apple answered ${response.status}`);
-  }
-  const set = KeySet.parse(JSON.parse(await readText(response)));
+  const answer = await fetchText(
+    url,
+    { headers: { accept: 'application/json' } },
+    { timeoutMs: fetchTimeoutMs, maxBytes: maxAnswerBytes },
+  );
+  if (answer.status !== 200) throw new Error(`Apple answered ${answer.status}`);
+  const set = KeySet.parse(JSON.parse(answer.text));
   const keys = new Map<string, KeyObject>();
   for (const candidate of set.keys) {
     const key = toKey(candidate);
@@ -106,18 +104,6 @@ const fetchKeys = async (url: string): Promise<ReadonlyMap<string, KeyObject>> =
   }
   if (keys.size === 0) throw new Error('Apple answered without a usable key');
   return keys;
-};
-
-/** Apple's answers are as untrusted as any (API-10). */
-const readText = async (response: Response): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > maxAnswerBytes) throw new Error(`Apple answered more than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 };
 
 /** Keys of another kind may stand in the set; they are passed over. */

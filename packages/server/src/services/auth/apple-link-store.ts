@@ -7,6 +7,25 @@ interface AppleLinkDoc {
   sub: string;
   userId: string;
   createdAt: Date;
+  /** Apple's refresh token, which only its revocation needs; null where none is held. */
+  refreshToken?: StoredRefreshToken | null;
+  /** The next sign-in's authorization code is to bring one. */
+  refreshTokenMissing?: boolean;
+  /** When Apple said that the person has deleted their Apple Account. */
+  appleDeletedAt?: Date;
+}
+
+/** Sealed for this person and this app; `keyId` names the master key that opens it (SIWA-8). */
+export interface StoredRefreshToken {
+  readonly clientId: string;
+  readonly sealed: string;
+  readonly keyId: string;
+}
+
+export interface AppleLink {
+  readonly sub: string;
+  readonly userId: string;
+  readonly refreshToken: StoredRefreshToken | null;
 }
 
 const appleLinkSchema = new Schema<AppleLinkDoc>(
@@ -15,6 +34,9 @@ const appleLinkSchema = new Schema<AppleLinkDoc>(
     sub: { type: String, required: true },
     userId: { type: String, required: true },
     createdAt: { type: Date, required: true },
+    refreshToken: Schema.Types.Mixed,
+    refreshTokenMissing: Boolean,
+    appleDeletedAt: Date,
   },
   { collection: 'applelinks', versionKey: false },
 );
@@ -23,9 +45,16 @@ appleLinkSchema.index({ userId: 1 });
 
 export interface AppleLinkStore {
   ensureIndexes(): Promise<void>;
-  findUserId(sub: string, tx: ClientSession): Promise<string | undefined>;
+  findUserId(sub: string, tx?: ClientSession): Promise<string | undefined>;
   /** A `sub` that is linked already is a duplicate key, and ends the transaction (SIWA-14). */
   link(sub: string, userId: string, now: number, tx: ClientSession): Promise<void>;
+  /** Replaces the token of the link. */
+  keepRefreshToken(sub: string, token: StoredRefreshToken, tx: ClientSession): Promise<void>;
+  /** Remembers that a token is wanted where none is held. */
+  markRefreshTokenMissing(sub: string, tx: ClientSession): Promise<void>;
+  findByUserId(userId: string, tx: ClientSession): Promise<AppleLink | undefined>;
+  dropRefreshToken(userId: string, tx?: ClientSession): Promise<void>;
+  markDeletedAtApple(userId: string, now: number): Promise<void>;
 }
 
 export const createAppleLinkStore = (connection: Connection): AppleLinkStore => {
@@ -37,11 +66,42 @@ export const createAppleLinkStore = (connection: Connection): AppleLinkStore => 
       await model.createIndexes();
     },
     async findUserId(sub, session) {
-      const doc = await links.findOne({ provider: 'apple', sub }, { session, projection: { userId: 1 } });
+      const doc = await links.findOne(
+        { provider: 'apple', sub },
+        { ...(session && { session }), projection: { userId: 1 } },
+      );
       return doc?.userId;
     },
     async link(sub, userId, now, session) {
       await links.insertOne({ provider: 'apple', sub, userId, createdAt: new Date(now) }, { session });
+    },
+    async keepRefreshToken(sub, refreshToken, session) {
+      await links.updateOne(
+        { provider: 'apple', sub },
+        { $set: { refreshToken, refreshTokenMissing: false } },
+        { session },
+      );
+    },
+    async markRefreshTokenMissing(sub, session) {
+      await links.updateOne(
+        { provider: 'apple', sub, refreshToken: null },
+        { $set: { refreshTokenMissing: true } },
+        { session },
+      );
+    },
+    async findByUserId(userId, session) {
+      const doc = await links.findOne({ userId }, { session });
+      return doc ? { sub: doc.sub, userId, refreshToken: doc.refreshToken ?? null } : undefined;
+    },
+    async dropRefreshToken(userId, session) {
+      await links.updateOne(
+        { userId },
+        { $set: { refreshToken: null, refreshTokenMissing: true } },
+        session ? { session } : {},
+      );
+    },
+    async markDeletedAtApple(userId, now) {
+      await links.updateOne({ userId }, { $set: { appleDeletedAt: new Date(now) } });
     },
   };
 };

@@ -2,28 +2,43 @@
  * auth: owns sessions, nonces, signing keys and the links to Apple identities. It says who calls; it never decides what
  * they may do, and keeps nothing of a person but ids and the names of their devices.
  */
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
-import type { Authenticate, Route } from '../../platform/http/route.ts';
+import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
+import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
+import { createClientSecrets, type AppleTeam } from './apple-client-secret.ts';
+import { createAppleGrants, type Revocation } from './apple-grants.ts';
 import { identityTokenVerifier } from './apple-identity-token.ts';
 import { createAppleKeys } from './apple-keys.ts';
 import { createAppleLinkStore } from './apple-link-store.ts';
+import { notificationReader } from './apple-notification.ts';
+import { createAppleNotifications, type PendingEvent } from './apple-notification-service.ts';
+import { createAppleTokenApi } from './apple-token-api.ts';
 import { authRoutes } from './auth-routes.ts';
 import { createAuthenticator } from './authenticator.ts';
+import type { DeviceCheckMode } from './device-check.ts';
+import { createDeviceCheckApi } from './device-check-api.ts';
+import { createDeviceGate } from './device-check-service.ts';
 import { createNonceStore } from './nonce-store.ts';
 import { createSessionService, type SessionEnded } from './session-service.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSignInService } from './sign-in-service.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { createSessionWatch } from './session-watch.ts';
 import { createSweep } from './sweep.ts';
 import { createTurns } from './turns.ts';
 
+export type { DeviceCheckMode } from './device-check.ts';
+export type { AppleTeam } from './apple-client-secret.ts';
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
+export { rotateSigningKeys } from './rotate-keys.ts';
+export { maxLiveSessions } from './session.ts';
 export type { SessionEnded } from './session-service.ts';
 
 export interface AuthConfig {
@@ -32,6 +47,11 @@ export interface AuthConfig {
   readonly appleIssuers: readonly string[];
   /** The audiences that identity tokens are accepted for: bundle ids. */
   readonly appleClientIds: readonly string[];
+  /** Undefined: authorization codes are not spent, and nothing is revoked at Apple. */
+  readonly appleTeam: AppleTeam | undefined;
+  readonly deviceCheckMode: DeviceCheckMode;
+  /** DeviceCheck's host; looked at where the mode is not `off`. */
+  readonly deviceCheckBaseUrl: string;
   /** `iss` of the access tokens. */
   readonly publicUrl: string;
   /** 32 bytes. */
@@ -41,12 +61,38 @@ export interface AuthConfig {
 export interface Auth {
   /** Throws `invalid-token`, `token-expired`, `session-ended` or `account-gone`. Answers at once where it can. */
   authenticate: Authenticate;
+  /** Throws `reauth-required` where the actor's sign-in is older than 5 minutes (SES-9). */
+  requireFreshSignIn(actor: Actor): Promise<void>;
+  /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
+  checkOpenSessions(): Promise<void>;
+  /**
+   * Promises inside `tx` that the person's grant to this app is revoked at Apple (SIWA-9); without a token to revoke it
+   * by, the person has to do so themselves.
+   */
+  revokeAppleGrant(userId: string, tx: ClientSession): Promise<{ manualRevocationRequired: boolean }>;
   routes: Route[];
   ensureIndexes(): Promise<void>;
   /** After the indexes. Throws where the master key is not the one of this database. */
   start(): Promise<void>;
+  /** Does what is due of Apple's notifications and revocations now; it is looked for every 2 s anyway. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** How long a promise to Apple, or one of Apple's, is kept alive (SIWA-9). */
+const week = 7 * 24 * 60 * 60_000;
+
+const appleTokenApiOf = (baseUrl: string, team: AppleTeam, clock: Clock) =>
+  createAppleTokenApi({ baseUrl, clientSecret: createClientSecrets(team, clock), clock });
+
+const deviceGateOf = (
+  { deviceCheckMode: mode, deviceCheckBaseUrl: baseUrl, appleTeam: team }: AuthConfig,
+  clock: Clock,
+) => {
+  if (mode === 'off') return createDeviceGate({ mode, query: undefined, clock });
+  if (!team) throw new Error('DEVICECHECK_MODE needs APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY.');
+  return createDeviceGate({ mode, query: createDeviceCheckApi({ baseUrl, team, clock }), clock });
+};
 
 export const createAuth = (deps: {
   connection: Connection;
@@ -54,8 +100,10 @@ export const createAuth = (deps: {
   log: Logger;
   config: AuthConfig;
   accounts: Accounts;
-  /** A session was ended by this process: its sockets have to close. */
+  /** A session has ended, here or at another process: its sockets have to close. */
   onSessionEnded: (ended: SessionEnded) => void;
+  /** The sessions of the sockets that this process holds. */
+  openSessions: () => readonly string[];
 }): Auth => {
   const { connection, clock, log, config, accounts } = deps;
   const { masterKey } = config;
@@ -64,47 +112,112 @@ export const createAuth = (deps: {
   const sessionStore = createSessionStore(connection);
   const keyStore = createSigningKeyStore(connection);
 
-  const keys = createSigningKeys({ store: keyStore, clock, masterKey });
+  const keys = createSigningKeys({ store: keyStore, clock, log, masterKey });
   const accessTokens = createAccessTokens({ keys, clock, issuer: config.publicUrl });
   const authenticator = createAuthenticator({ accessTokens, sessions: sessionStore, accounts, clock });
+  const onEnded = (ended: SessionEnded) => {
+    authenticator.sessionEnded(ended.sessionId, ended.reason);
+    deps.onSessionEnded(ended);
+  };
+  const watch = createSessionWatch({ sessions: sessionStore, openSessions: deps.openSessions, onEnded, log });
   const sessions = createSessionService({
     sessions: sessionStore,
     accessTokens,
     accounts,
     clock,
     masterKey,
-    onEnded(ended) {
-      authenticator.sessionEnded(ended.sessionId, ended.reason);
-      deps.onSessionEnded(ended);
-    },
+    onEnded,
   });
+  const apple = { keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }), clock };
+  const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
+  const verifyIdentityToken = identityTokenVerifier({ ...apple, ...trusted });
+  const revocations = createOutboxStore<Revocation>(connection, {
+    model: 'AppleRevocation',
+    collection: 'applerevocations',
+  });
+  const inbox = createOutboxStore<PendingEvent>(connection, {
+    model: 'AppleNotification',
+    collection: 'applenotifications',
+  });
+  const grants = createAppleGrants({
+    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, clock),
+    verifyIdentityToken,
+    links,
+    outbox: revocations,
+    masterKey,
+    clock,
+  });
+  const notifications = createAppleNotifications({
+    read: notificationReader({ ...apple, ...trusted }),
+    inbox,
+    onKept: () => {
+      inboxWorker.kick();
+    },
+    links,
+    sessions,
+    accounts,
+    clock,
+    log,
+  });
+  const inboxWorker = createOutboxWorker({
+    name: 'apple-notifications',
+    store: inbox,
+    handle: notifications.apply,
+    giveUpAfterMs: week,
+    clock,
+    log,
+  });
+  const revoker = createOutboxWorker({
+    name: 'apple-revocations',
+    store: revocations,
+    handle: grants.revoke,
+    giveUpAfterMs: week,
+    clock,
+    log,
+  });
+  const workers = [inboxWorker, revoker];
   const signIns = createSignInService({
-    verifyIdentityToken: identityTokenVerifier({
-      keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }),
-      clock,
-      issuers: config.appleIssuers,
-      clientIds: config.appleClientIds,
-    }),
+    verifyIdentityToken,
     nonces,
     links,
+    grants,
+    devices: deviceGateOf(config, clock),
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
     turns: createTurns(clock),
     clock,
   });
-  const sweep = createSweep({ nonces, sessions: sessionStore, clock, log });
+  const sweep = createSweep({
+    nonces,
+    sessions: sessionStore,
+    keys: keyStore,
+    outboxes: [inbox, revocations],
+    clock,
+    log,
+  });
 
   return {
     authenticate: authenticator.authenticate,
-    routes: authRoutes({ signIns, sessions, keys }),
+    requireFreshSignIn: sessions.requireFreshSignIn,
+    checkOpenSessions: watch.check,
+    revokeAppleGrant: grants.revokeLater,
+    routes: authRoutes({ signIns, sessions, keys, notifications }),
     async ensureIndexes() {
-      for (const store of [nonces, links, sessionStore, keyStore]) await store.ensureIndexes();
+      for (const store of [nonces, links, sessionStore, keyStore, inbox, revocations])
+        await store.ensureIndexes();
     },
     async start() {
       await keys.start();
       sweep.start();
+      watch.start();
+      for (const worker of workers) worker.start();
     },
-    stop: sweep.stop,
+    async settle() {
+      for (const worker of workers) await worker.run();
+    },
+    async stop() {
+      for (const part of [watch, ...workers, sweep, keys]) await part.stop();
+    },
   };
 };

@@ -16,6 +16,8 @@ nonceSchema.index({ expiresAt: 1 });
 export interface NonceStore {
   ensureIndexes(): Promise<void>;
   save(hash: string, expiresAt: number): Promise<void>;
+  /** Whether it could be spent now; asked before something that cannot be taken back. */
+  isOpen(hash: string, now: number): Promise<boolean>;
   /** True for the one caller who spends it; the transaction decides between two at once. */
   spend(hash: string, now: number, tx: ClientSession): Promise<boolean>;
   removeExpired(now: number): Promise<void>;
@@ -31,6 +33,9 @@ export const createNonceStore = (connection: Connection): NonceStore => {
     },
     async save(hash, expiresAt) {
       await nonces.insertOne({ _id: hash, expiresAt: new Date(expiresAt) });
+    },
+    async isOpen(hash, now) {
+      return (await nonces.countDocuments({ _id: hash, expiresAt: { $gt: new Date(now) } })) === 1;
     },
     async spend(hash, now, session) {
       const { deletedCount } = await nonces.deleteOne(

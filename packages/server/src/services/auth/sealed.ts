@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 
 const ivBytes = 12;
 const tagBytes = 16;
@@ -24,3 +24,7 @@ export const unseal = (masterKey: Buffer, sealed: string, context: string): Buff
     .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
   return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]);
 };
+
+/** Names a master key without telling anything of it, so that a row says by which one it is sealed. */
+export const masterKeyId = (masterKey: Buffer): string =>
+  createHash('sha256').update('pufftrack master key id').update(masterKey).digest('hex').slice(0, 8);

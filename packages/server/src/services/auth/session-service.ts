@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Session, User } from '@pufftrack/contract';
+import type { Session, SessionInfo, User } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
+import type { Actor } from '../../platform/http/route.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -14,6 +15,7 @@ import {
   decideRefresh,
   endedProblem,
   idleTtlMs,
+  isFreshSignIn,
   maxLiveSessions,
   remainingMs,
   utcDayOf,
@@ -22,10 +24,10 @@ import {
   type StoredSession,
 } from './session.ts';
 import type { SessionStore } from './session-store.ts';
+import { viewSession } from './session-view.ts';
 
 export interface SessionEnded {
   readonly sessionId: string;
-  readonly userId: string;
   readonly reason: EndReason;
 }
 
@@ -43,6 +45,14 @@ export interface SessionService {
   answer(session: StoredSession): Promise<Session>;
   /** Throws `invalid-token`, `token-expired`, `session-ended`, `refresh-reused` or `account-gone`. */
   refresh(refreshToken: string, log: Logger): Promise<Session>;
+  /** The caller's live sessions, newest first. Throws `session-ended` where the caller's own is none of them. */
+  list(actor: Actor): Promise<SessionInfo[]>;
+  /** Throws `not-found` for a session that has ended or is somebody else's. */
+  endOne(actor: Actor, sessionId: string, log: Logger): Promise<void>;
+  /** Ends every session of a person. */
+  endAll(userId: string, reason: EndReason, log: Logger): Promise<void>;
+  /** Throws `reauth-required` where the actor's sign-in is older than 5 minutes, and `session-ended`. */
+  requireFreshSignIn(actor: Actor): Promise<void>;
   /** Ends the session that a token names; one that has ended already is fine. */
   logout(by: { bearer: string | undefined; refreshToken: string | undefined }, log: Logger): Promise<void>;
 }
@@ -61,7 +71,7 @@ export const createSessionService = (deps: {
 
   const end = async (session: StoredSession, reason: EndReason): Promise<boolean> => {
     const ended = await sessions.end(session.id, reason, clock.now());
-    if (ended) deps.onEnded({ sessionId: session.id, userId: session.userId, reason });
+    if (ended) deps.onEnded({ sessionId: session.id, reason });
     return ended;
   };
 
@@ -128,7 +138,7 @@ export const createSessionService = (deps: {
     },
 
     announceEnded(ended, reason) {
-      for (const { id, userId } of ended) deps.onEnded({ sessionId: id, userId, reason });
+      for (const { id } of ended) deps.onEnded({ sessionId: id, reason });
     },
 
     answer: async (session) => tokensFor(session, await userOf(session)),
@@ -174,6 +184,37 @@ export const createSessionService = (deps: {
             throw new DomainError('invalid-token', { detail: 'This refresh token was never given out.' });
         }
       }
+    },
+
+    async list(actor) {
+      const live = await sessions.listLive(actor.userId, clock.now());
+      if (!live.some(({ id }) => id === actor.sessionId)) throw endedProblem('logout');
+      return live.reverse().map((session) => viewSession(session, actor.sessionId));
+    },
+
+    async endOne({ userId }, sessionId, log) {
+      if (!(await sessions.endOwn({ id: sessionId, userId }, 'logout', clock.now())))
+        throw new DomainError('not-found', { detail: 'The caller has no such session.' });
+      deps.onEnded({ sessionId, reason: 'logout' });
+      log.info({ event: 'auth.session_ended', userId, sessionId }, 'a session was ended by its person');
+    },
+
+    async endAll(userId, reason, log) {
+      const live = await sessions.listLive(userId, clock.now());
+      for (const session of live) await end(session, reason);
+      log.info(
+        { event: 'auth.all_sessions_ended', userId, count: live.length, reason },
+        'signed out everywhere',
+      );
+    },
+
+    async requireFreshSignIn({ sessionId }) {
+      const session = await sessions.find(sessionId);
+      if (session?.endedAt !== null) throw endedProblem(session?.endedReason ?? 'logout');
+      if (!isFreshSignIn(session, clock.now()))
+        throw new DomainError('reauth-required', {
+          detail: 'This call needs a sign-in of the last 5 minutes. Sign in with Apple again.',
+        });
     },
 
     async logout({ bearer, refreshToken }, log) {

@@ -51,7 +51,9 @@ export interface SessionStore {
   insert(session: StoredSession, tx: ClientSession): Promise<void>;
   find(id: string): Promise<StoredSession | undefined>;
   /** The sessions of a person that have neither ended nor expired, oldest first. */
-  listLive(userId: string, now: number, tx: ClientSession): Promise<StoredSession[]>;
+  listLive(userId: string, now: number, tx?: ClientSession): Promise<StoredSession[]>;
+  /** Those of the ids whose session has ended or is gone, with the reason; one query where none has. */
+  findEnded(ids: readonly string[]): Promise<{ id: string; reason: EndReason }[]>;
   /** Moves on to the next refresh token; undefined where another call did, or the session has ended. */
   rotate(
     from: Pick<StoredSession, 'id' | 'refreshCounter'>,
@@ -61,6 +63,8 @@ export interface SessionStore {
   markSuccessorUsed(id: string, refreshCounter: number, now: number): Promise<void>;
   /** True for the one caller who ends it. */
   end(id: string, reason: EndReason, now: number, tx?: ClientSession): Promise<boolean>;
+  /** The same for a live session of this very person; another's and an ended one are false alike. */
+  endOwn(of: { id: string; userId: string }, reason: EndReason, now: number): Promise<boolean>;
   removeLongEnded(now: number): Promise<void>;
 }
 
@@ -84,10 +88,23 @@ export const createSessionStore = (connection: Connection): SessionStore => {
       const docs = await sessions
         .find(
           { userId, endedAt: null, expiresAt: { $gt: at }, idleExpiresAt: { $gt: at } },
-          { session: tx, sort: { number: 1 } },
+          { ...(tx && { session: tx }), sort: { number: 1 } },
         )
         .toArray();
       return docs.map(fromDoc);
+    },
+    async findEnded(ids) {
+      const alive = await sessions
+        .find({ _id: { $in: [...ids] }, endedAt: null }, { projection: { _id: 1 } })
+        .toArray();
+      if (alive.length === ids.length) return [];
+      const aliveIds = new Set(alive.map(({ _id }) => _id));
+      const others = ids.filter((id) => !aliveIds.has(id));
+      const docs = await sessions
+        .find({ _id: { $in: others } }, { projection: { endedReason: 1 } })
+        .toArray();
+      const reasons = new Map(docs.map(({ _id, endedReason }) => [_id, endedReason]));
+      return others.map((id) => ({ id, reason: reasons.get(id) ?? 'logout' }));
     },
     async rotate({ id, refreshCounter }, { now, lastUsedOn, idleExpiresAt }) {
       const doc = await sessions.findOneAndUpdate(
@@ -117,6 +134,13 @@ export const createSessionStore = (connection: Connection): SessionStore => {
         { _id: id, endedAt: null },
         { $set: { endedAt: new Date(now), endedReason: reason, purgeAt: new Date(now + keepEndedMs) } },
         tx ? { session: tx } : {},
+      );
+      return modifiedCount === 1;
+    },
+    async endOwn({ id, userId }, reason, now) {
+      const { modifiedCount } = await sessions.updateOne(
+        { _id: id, userId, endedAt: null },
+        { $set: { endedAt: new Date(now), endedReason: reason, purgeAt: new Date(now + keepEndedMs) } },
       );
       return modifiedCount === 1;
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decideRefresh, remainingMs, utcDayOf } from './session.ts';
+import { decideRefresh, isFreshSignIn, remainingMs, utcDayOf } from './session.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -46,6 +46,18 @@ describe('decideRefresh (SES-3, SES-4)', () => {
   it('counts a late first use from the end of the day of grace', () => {
     const late = { ...session, successorUsedAt: rotatedAt + 3 * day };
     expect(decideRefresh(late, 4, rotatedAt + 3 * day + 1)).toBe('reused');
+  });
+});
+
+describe('isFreshSignIn (SES-9)', () => {
+  it.each([
+    ['now', 0, true],
+    ['in the last ms of 5 minutes', 300 * second - 1, true],
+    ['after 5 minutes', 300 * second, false],
+    ['an hour later', hour, false],
+    ['before it, by a clock that was set back', -1, false],
+  ])('%s', (_name, after, fresh) => {
+    expect(isFreshSignIn({ authenticatedAt: rotatedAt }, rotatedAt + after)).toBe(fresh);
   });
 });
 

@@ -13,6 +13,8 @@ export const absoluteTtlMs = 365 * day;
 export const unusedSuccessorGraceMs = day;
 /** How long after the successor was first used: requests that were under way at that moment. */
 export const usedSuccessorGraceMs = minute;
+/** A sign-in this recent is what deletion and export ask for (SES-9). */
+export const freshSignInMs = 5 * minute;
 /** Sessions of one person; the oldest makes room (SES-5). */
 export const maxLiveSessions = 10;
 /** An ended or expired session is kept so long, so that its tokens get a true answer. */
@@ -86,6 +88,13 @@ export const decideRefresh = (
     usedSuccessorGraceMs;
   return now < graceEndsAt ? 'repeat' : 'reused';
 };
+
+/**
+ * Whether the person proved to be there within the last 5 minutes (SES-9). A refresh proves nothing of that kind: only
+ * a sign-in moves `authenticatedAt`. A sign-in of the future is none: the clock was set back since.
+ */
+export const isFreshSignIn = ({ authenticatedAt }: Pick<StoredSession, 'authenticatedAt'>, now: number) =>
+  now >= authenticatedAt && now - authenticatedAt < freshSignInMs;
 
 /** ms until the session ends by itself if nobody refreshes it again. */
 export const remainingMs = (

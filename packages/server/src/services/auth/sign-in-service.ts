@@ -5,9 +5,11 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { randomSecret } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { Accounts } from './accounts.ts';
-import type { VerifyIdentityToken } from './apple-identity-token.ts';
+import type { Accounts, NewAccount } from './accounts.ts';
+import type { AppleGrants } from './apple-grants.ts';
+import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
 import type { AppleLinkStore } from './apple-link-store.ts';
+import type { DeviceGate } from './device-check-service.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionService } from './session-service.ts';
@@ -29,15 +31,48 @@ export const createSignInService = (deps: {
   verifyIdentityToken: VerifyIdentityToken;
   nonces: NonceStore;
   links: AppleLinkStore;
+  grants: AppleGrants;
+  devices: DeviceGate;
   sessions: SessionService;
   accounts: Accounts;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   turns: Turns;
   clock: Clock;
 }): SignInService => {
-  const { nonces, links, sessions, accounts, clock } = deps;
+  const { nonces, links, grants, sessions, accounts, clock } = deps;
 
-  const signIn = async (input: AppleSignIn) => {
+  /**
+   * The refresh token that the authorization code stands for, where there is one. A code is spent once and for all, so
+   * everything that would refuse the sign-in is asked before (SIWA-6).
+   */
+  const redeemCode = async (
+    identity: AppleIdentity,
+    code: string | undefined,
+    { nonceHash, account, log }: { nonceHash: string; account: NewAccount; log: Logger },
+  ): Promise<string | undefined> => {
+    if (code === undefined) return undefined;
+    if (!(await nonces.isOpen(nonceHash, clock.now()))) throw invalidNonce();
+    const isNew = (await links.findUserId(identity.sub)) === undefined;
+    if (isNew) accounts.checkNewAccount(account);
+    const redeemed = await grants.redeem(identity, code, log);
+    if (redeemed === 'refused' && isNew)
+      throw new DomainError('invalid-identity-token', {
+        detail: 'Apple refuses the authorization code. Ask the person to sign in again.',
+      });
+    return typeof redeemed === 'object' ? redeemed.refreshToken : undefined;
+  };
+
+  /** Asked before the code is spent and in no transaction: it may take two seconds. */
+  const admitDevice = async (
+    identity: AppleIdentity,
+    deviceToken: string | undefined,
+    { nonceHash, log }: { nonceHash: string; log: Logger },
+  ) => {
+    const isNewAccount = (await links.findUserId(identity.sub)) === undefined;
+    await deps.devices.admit({ deviceToken, nonceHash, isNewAccount }, log);
+  };
+
+  const signIn = async (input: AppleSignIn, log: Logger) => {
     const identity = await deps.verifyIdentityToken(input.identityToken);
     const nonceHash = sha256Hex(input.nonce);
     // The app hands Apple the hash and keeps the nonce: a token seen on its way is worth nothing here (SIWA-4).
@@ -51,23 +86,30 @@ export const createSignInService = (deps: {
       model: input.device?.model ?? null,
     };
 
-    const { session, evicted, isNewUser } = await deps.turns(identity.sub, () =>
-      deps.inTransaction(async (tx) => {
+    const account = { ...details, ageBand, consents };
+    const { clientId } = identity;
+
+    const { session, evicted, isNewUser } = await deps.turns(identity.sub, async () => {
+      const code = input.authorizationCode;
+      await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
+      const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
+      return deps.inTransaction(async (tx) => {
         const now = clock.now();
         if (!(await nonces.spend(nonceHash, now, tx))) throw invalidNonce();
         let userId = await links.findUserId(identity.sub, tx);
         const isNew = userId === undefined;
         if (userId === undefined) {
-          const account = { ...details, ageBand, consents };
           accounts.checkNewAccount(account);
           ({ userId } = await accounts.openAccount(account, tx));
           await links.link(identity.sub, userId, now, tx);
         } else {
           await accounts.recordSignIn(userId, details, tx);
         }
+        if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);
+        else await links.keepRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
         return { ...(await sessions.open(userId, device, tx)), isNewUser: isNew };
-      }),
-    );
+      });
+    });
     sessions.announceEnded(evicted, 'logout');
     return { session, isNewUser };
   };
@@ -82,7 +124,7 @@ export const createSignInService = (deps: {
 
     async signIn(input, log) {
       try {
-        const { session, isNewUser } = await signIn(input);
+        const { session, isNewUser } = await signIn(input, log);
         const { userId, id: sessionId } = session;
         log.info({ event: 'auth.sign_in', userId, sessionId, isNewUser }, 'signed in');
         return { ...(await sessions.answer(session)), isNewUser };

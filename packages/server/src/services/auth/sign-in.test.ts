@@ -185,10 +185,14 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         log: undefined as never,
         accounts: undefined as never,
         onSessionEnded: () => undefined,
+        openSessions: () => [],
         config: {
           appleBaseUrl: world.apple.baseUrl,
           appleIssuers: ['https://appleid.apple.com'],
           appleClientIds: [clientId],
+          appleTeam: undefined,
+          deviceCheckMode: 'off',
+          deviceCheckBaseUrl: world.apple.baseUrl,
           publicUrl: 'http://x',
           masterKey: Buffer.alloc(32),
           ...config,
@@ -349,10 +353,12 @@ describe('first sign-ins in parallel (SIWA-14)', () => {
 
 describe('the log', () => {
   it('tells of sign-ins and refusals, and of no secret (LOG-1)', async () => {
+    const person = somebody();
+    await node.signIn(person);
     const { nonce } = await newNonce();
-    const identityToken = await mint(nonce, {
-      claims: { aud: clientId, email: 'canary@example.com', email_verified: true },
-    });
+    const sub = world.apple.subjectOf(person);
+    const claims = { aud: clientId, email: 'canary@example.com', email_verified: true };
+    const identityToken = await mint(nonce, { claims }, sub);
     const body = { identityToken, nonce, ...adult, user: { name: { firstName: 'Canary' } } };
     const answer = await node.post('/auth/apple', { ...body, authorizationCode: 'canary-code' });
     const expired = await mint(nonce, { claims: { aud: clientId, exp: 1, email: 'canary@example.com' } });

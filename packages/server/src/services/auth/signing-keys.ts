@@ -1,21 +1,34 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
 import type { Clock } from '../../platform/clock.ts';
-import { seal, unseal } from './sealed.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { newSigningKey, sealContextOf } from './new-signing-key.ts';
+import { unseal } from './sealed.ts';
+import { accessTtlMs } from './session.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 
-const rereadAfterMs = 5_000;
+/** A key that another process has published or promoted is known here after this time. */
+export const rereadAfterMs = 5_000;
+/** Clocks may differ, and a process may sign with the old key until it has read the new one. */
+const skewMs = 60_000;
+/** A retired key verifies so long: until the last token that it can have signed has run out (SES-7). */
+export const verifyRetiredMs = accessTtlMs + skewMs;
 
 interface SigningKey {
   readonly kid: string;
+  readonly retiredAt: number | null;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
 }
 
 /** The keys that access tokens are signed and verified with, in memory. */
 export interface SigningKeys {
-  /** Reads them, and makes the first one on an empty database. Throws where the master key is another one. */
+  /**
+   * Reads them, makes the first one on an empty database, and reads them again every 5 s, so that a rotation is
+   * noticed without a restart. Throws where the master key is another one.
+   */
   start(): Promise<void>;
+  stop(): Promise<void>;
   active(): SigningKey;
   /** Reads them again for a key that another process may have made, at most every 5 s. */
   find(kid: string): Promise<KeyObject | undefined>;
@@ -26,18 +39,20 @@ export interface SigningKeys {
 export const createSigningKeys = (deps: {
   store: SigningKeyStore;
   clock: Clock;
+  log: Logger;
   masterKey: Buffer;
 }): SigningKeys => {
-  const { store, clock, masterKey } = deps;
+  const { store, clock, log, masterKey } = deps;
+  let timer: NodeJS.Timeout | undefined;
   let keys = new Map<string, SigningKey>();
   let activeKid: string | undefined;
   let readAt = -Infinity;
   let reading: Promise<void> | undefined;
 
-  const open = ({ kid, sealedKey }: StoredSigningKey): SigningKey => {
+  const open = ({ kid, retiredAt, sealedKey }: StoredSigningKey): SigningKey => {
     let jwk: Buffer;
     try {
-      jwk = unseal(masterKey, sealedKey, contextOf(kid));
+      jwk = unseal(masterKey, sealedKey, sealContextOf(kid));
     } catch (cause) {
       throw new Error(
         'MASTER_KEY does not open the signing keys of this database. Start with the key it was first started with.',
@@ -45,7 +60,7 @@ export const createSigningKeys = (deps: {
       );
     }
     const privateKey = createPrivateKey({ key: JSON.parse(jwk.toString()) as never, format: 'jwk' });
-    return { kid, privateKey, publicKey: createPublicKey(privateKey) };
+    return { kid, retiredAt, privateKey, publicKey: createPublicKey(privateKey) };
   };
 
   const readAll = async () => {
@@ -60,21 +75,28 @@ export const createSigningKeys = (deps: {
     }));
 
   const makeFirst = async () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const kid = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }));
-    const jwk = Buffer.from(JSON.stringify(privateKey.export({ format: 'jwk' })));
-    await store.insertActive({
-      kid,
-      createdAt: clock.now(),
-      sealedKey: seal(masterKey, jwk, contextOf(kid)),
-    });
+    await store.insertActive(await newSigningKey(masterKey, clock.now()));
     await read();
+  };
+
+  const verifies = ({ retiredAt }: SigningKey) =>
+    retiredAt === null || clock.now() < retiredAt + verifyRetiredMs;
+
+  const reread = () => {
+    read().catch((error: unknown) => {
+      log.warn({ event: 'auth.signing_keys_unread', err: error }, 'the signing keys were not read again');
+    });
   };
 
   return {
     async start() {
       await read();
       if (activeKid === undefined) await makeFirst();
+      timer = setInterval(reread, rereadAfterMs).unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      await reading?.catch(() => undefined);
     },
     active() {
       const key = activeKid === undefined ? undefined : keys.get(activeKid);
@@ -84,10 +106,11 @@ export const createSigningKeys = (deps: {
     async find(kid) {
       const age = clock.now() - readAt;
       if (!keys.has(kid) && (age >= rereadAfterMs || age < 0)) await read();
-      return keys.get(kid)?.publicKey;
+      const key = keys.get(kid);
+      return key && verifies(key) ? key.publicKey : undefined;
     },
     jwks: () => ({
-      keys: [...keys.values()].map(({ kid, publicKey }) => ({
+      keys: [...keys.values()].filter(verifies).map(({ kid, publicKey }) => ({
         ...(publicKey.export({ format: 'jwk' }) as JWK & { kty: string }),
         kid,
         alg: 'ES256',
@@ -96,5 +119,3 @@ export const createSigningKeys = (deps: {
     }),
   };
 };
-
-const contextOf = (kid: string) => `signing-key:${kid}`;

@@ -2,11 +2,13 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionStore } from './session-store.ts';
+import type { SigningKeyStore } from './signing-key-store.ts';
+import { verifyRetiredMs } from './signing-keys.ts';
 
 const everyMs = 10 * 60_000;
 
 export interface Sweep {
-  /** Removes nonces that have expired, and sessions that ended or expired 30 days ago. */
+  /** Removes nonces that have expired, sessions that ended or expired 30 days ago, and keys whose tokens have run out, and jobs done long ago. */
   run(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
@@ -16,6 +18,8 @@ export interface Sweep {
 export const createSweep = (deps: {
   nonces: NonceStore;
   sessions: SessionStore;
+  keys: SigningKeyStore;
+  outboxes: readonly { removeLongDone(now: number): Promise<void> }[];
   clock: Clock;
   log: Logger;
 }): Sweep => {
@@ -25,6 +29,8 @@ export const createSweep = (deps: {
   const run = async () => {
     await deps.nonces.removeExpired(deps.clock.now());
     await deps.sessions.removeLongEnded(deps.clock.now());
+    await deps.keys.removeRetired(deps.clock.now() - verifyRetiredMs);
+    for (const outbox of deps.outboxes) await outbox.removeLongDone(deps.clock.now());
   };
   const tick = () => {
     running = run().catch((error: unknown) => {

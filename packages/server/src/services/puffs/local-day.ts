@@ -8,21 +8,30 @@ export type DayNumber = number;
 
 const dayMs = 86_400_000;
 
+const dayNames = new Map<DayNumber, string>();
+const maxDayNames = 20_000; // some 50 years; a wilder day costs a little more
+
 /** `dayOf(0)` is `1970-01-01`. */
-export const dayOf = (day: DayNumber): string => new Date(day * dayMs).toISOString().slice(0, 10);
+export const dayOf = (day: DayNumber): string => {
+  let name = dayNames.get(day);
+  if (name === undefined) {
+    name = new Date(day * dayMs).toISOString().slice(0, 10);
+    if (dayNames.size < maxDayNames) dayNames.set(day, name);
+  }
+  return name;
+};
 
 /** `dayNumberOf('1970-01-02')` is 1. */
 export const dayNumberOf = (day: string): DayNumber => Date.parse(`${day}T00:00:00Z`) / dayMs;
 
 const monthNames = new Map<DayNumber, string>();
-const maxMonthNames = 20_000; // some 50 years; a wilder day costs a little more
 
 /** `YYYY-MM` of a day. */
 export const monthOf = (day: DayNumber): string => {
   let name = monthNames.get(day);
   if (name === undefined) {
     name = dayOf(day).slice(0, 7);
-    if (monthNames.size < maxMonthNames) monthNames.set(day, name);
+    if (monthNames.size < maxDayNames) monthNames.set(day, name);
   }
   return name;
 };

@@ -103,7 +103,10 @@ export const createPuffPeople = (deps: {
         const { rev, clearedRev } = state;
         const sums = await recounts.countMonth(person, name, { rev, clearedRev });
         // Puffs of this process may have been folded meanwhile; then the month is counted once more.
-        if (state.months.get(name) === changedAt) state.setMonth(name, sums, rev);
+        if (state.months.get(name) !== changedAt) continue;
+        state.setMonth(name, sums, rev);
+        state.dirtyMonths.add(name); // its row is written anew
+        state.dirty = true;
       }
     }
   };
@@ -144,7 +147,7 @@ export const createPuffPeople = (deps: {
     try {
       if (known) {
         await bringUpToDate(person, known, () => months(known));
-        if (known.rev !== before) onChange(person, known);
+        if (known.rev !== before || known.dirty) onChange(person, known);
         return known;
       }
     } catch (error) {

@@ -35,6 +35,10 @@ export class PuffState implements PuffHistory {
   /** The newest change whose content is gone: which month it changed is not known any more. */
   strippedRev = 0;
   readonly #loaded = new Map<string, { sums: Map<DayNumber, HourSums>; countedUpTo: number }>();
+  /** Months that were loaded or changed since months were let go last. */
+  readonly #recent = new Set<string>();
+  /** Derived for the `dayStartHour` that was asked for last: counts by local day, and the days that have any. */
+  #counts: { dayStartHour: number; byDay: Map<DayNumber, number> } | undefined;
   #active: { dayStartHour: number; days: DayNumber[] } | undefined;
 
   /** Takes the next record, but for a change (see `foldChange`). Numbers folded before are left alone. */
@@ -50,6 +54,10 @@ export class PuffState implements PuffHistory {
         const sum = hours[counted.wall.hour] ?? 0;
         if (sum === 0) this.#active = undefined;
         hours[counted.wall.hour] = sum + counted.quantity;
+        if (!this.#counts) return;
+        const day = localDayOf(counted.wall, this.#counts.dayStartHour);
+        const count = this.#counts.byDay.get(day);
+        if (count !== undefined) this.#counts.byDay.set(day, count + counted.quantity);
       });
     } else if (record.kind === 'clear') {
       this.#clear(record.rev);
@@ -75,7 +83,7 @@ export class PuffState implements PuffHistory {
           const hours = recount.dates.get(counted.wall.dayNumber);
           if (hours) sums.set(counted.wall.dayNumber, [...hours]);
           else sums.delete(counted.wall.dayNumber);
-          this.#active = undefined;
+          this.#forgetDerived();
         });
     this.#moveTo(rev);
   }
@@ -93,6 +101,7 @@ export class PuffState implements PuffHistory {
     const month = this.#loaded.get(name);
     if (!month) return;
     this.dirtyMonths.add(name);
+    this.#recent.add(name);
     // A month row as loaded may be ahead of the log as folded: what it counts already is not counted again.
     if (rev <= month.countedUpTo) return;
     change(month.sums);
@@ -109,6 +118,11 @@ export class PuffState implements PuffHistory {
       this.months.delete(name);
       this.dirtyMonths.delete(name);
     }
+    this.#forgetDerived();
+  }
+
+  #forgetDerived() {
+    this.#counts = undefined;
     this.#active = undefined;
   }
 
@@ -119,7 +133,8 @@ export class PuffState implements PuffHistory {
   /** Sums of a month that has been asked for, with everything up to `countedUpTo` in them. */
   setMonth(name: string, sums: Map<DayNumber, HourSums>, countedUpTo: number): void {
     this.#loaded.set(name, { sums, countedUpTo });
-    this.#active = undefined;
+    this.#recent.add(name);
+    this.#forgetDerived();
   }
 
   /** Sums of a loaded month, and the number up to which they are complete. */
@@ -133,13 +148,14 @@ export class PuffState implements PuffHistory {
     return Math.max(this.rev, ...[...this.#loaded.values()].map(({ countedUpTo }) => countedUpTo));
   }
 
-  /** Lets go of months before `name` that are on disk. */
+  /** Lets go of months before `name` that are on disk and that nobody has used since this was last called. */
   unloadBefore(name: string): void {
     for (const loaded of this.#loaded.keys())
-      if (loaded < name && !this.dirtyMonths.has(loaded)) {
+      if (loaded < name && !this.dirtyMonths.has(loaded) && !this.#recent.has(loaded)) {
         this.#loaded.delete(loaded);
-        this.#active = undefined;
+        this.#forgetDerived();
       }
+    this.#recent.clear();
   }
 
   isLoadedFrom(day: DayNumber): boolean {
@@ -157,11 +173,13 @@ export class PuffState implements PuffHistory {
   }
 
   countOn(day: DayNumber, dayStartHour: number): number {
-    let count = 0;
-    const today = this.#hoursOfDate(day);
-    if (today) for (let hour = dayStartHour; hour < 24; hour++) count += today[hour] ?? 0;
-    const next = dayStartHour > 0 ? this.#hoursOfDate(day + 1) : undefined;
-    if (next) for (let hour = 0; hour < dayStartHour; hour++) count += next[hour] ?? 0;
+    if (this.#counts?.dayStartHour !== dayStartHour) this.#counts = { dayStartHour, byDay: new Map() };
+    const { byDay } = this.#counts;
+    let count = byDay.get(day);
+    if (count === undefined) {
+      count = this.hoursOn(day, dayStartHour).reduce((sum, quantity) => sum + quantity, 0);
+      byDay.set(day, count);
+    }
     return count;
   }
 

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+
+/**
+ * The address that a call is counted under. `trustedHops` proxies stand before this server, and each has appended the
+ * address that it saw to `X-Forwarded-For`; what stands further left was written by the caller and is not looked at.
+ * An IPv6 address counts as its /64: a household has that many to itself.
+ *
+ * clientAddress with trustedHops 1 of `X-Forwarded-For: 1.1.1.1, 2.2.2.2` is 2.2.2.2.
+ */
+export const clientAddress = (
+  req: Pick<IncomingMessage, 'headers' | 'socket'>,
+  trustedHops: number,
+): string => {
+  const direct = req.socket.remoteAddress ?? 'unknown';
+  if (trustedHops === 0) return networkOf(direct);
+  const header = req.headers['x-forwarded-for'];
+  const forwarded = (Array.isArray(header) ? header.join(',') : (header ?? ''))
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  // Fewer than there are proxies: the call came past some of them, and the leftmost is the farthest known.
+  return networkOf(forwarded.at(-trustedHops) ?? forwarded[0] ?? direct);
+};
+
+const networkOf = (address: string): string => {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!isIPv6(plain)) return plain.slice(0, 64);
+  const [head = '', tail] = (plain.split('%')[0] ?? '').split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups = [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+};

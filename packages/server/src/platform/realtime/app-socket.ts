@@ -1,0 +1,30 @@
+import type {
+  ClientToServerEvents,
+  ServerEvent,
+  ServerEventName,
+  ServerToClientEvents,
+} from '@pufftrack/contract';
+import type { Server, Socket } from 'socket.io';
+import type { Actor } from '../http/route.ts';
+
+export interface SocketData {
+  /** Replaced by each `authenticate`; the person and the session stay the same. */
+  actor: Actor;
+  /** Whether the client was told that this token runs out. */
+  warned: boolean;
+  /** Calls beyond a limit so far; the third one ends the socket. */
+  strikes: number;
+}
+
+type NoEvents = Record<string, never>;
+export type AppSocket = Socket<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
+export type AppSocketServer = Server<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
+
+// Typed by the event maps at the call; Socket.IO's own types cannot follow a generic name.
+export const emitTo = <Name extends ServerEventName>(
+  target: { emit: (...args: never[]) => unknown },
+  event: Name,
+  payload: ServerEvent<Name>,
+) => {
+  (target.emit as (event: string, payload: unknown) => unknown)(event, payload);
+};

@@ -1,0 +1,100 @@
+import { clientEvents, rateClassOfEvent } from '@pufftrack/contract';
+import type { Clock } from '../clock.ts';
+import { DomainError } from '../errors.ts';
+import { refuseForbiddenKeys } from '../http/body.ts';
+import { invalidInput, problemOf, toDomainError } from '../http/problem.ts';
+import type { Authenticate } from '../http/route.ts';
+import { newUuid } from '../ids.ts';
+import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
+import type { Logger } from '../logger.ts';
+import type { AppSocket } from './app-socket.ts';
+import type { SocketEvent } from './socket-event.ts';
+
+const maxStrikes = 3;
+
+export interface SocketCallDeps {
+  readonly events: readonly SocketEvent[];
+  readonly authenticate: Authenticate;
+  readonly limits: RateLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+type Handle = (socket: AppSocket, payload: object) => Promise<object>;
+
+/**
+ * Answers everything that sockets send: known events within their limits, and unknown ones with a problem. Nothing that
+ * a client sends ends the process; the third call beyond a limit ends the socket (WS-4).
+ */
+export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) => void) => {
+  const handlers = new Map<string, Handle>([
+    ['authenticate', (socket, payload) => authenticateAgain(socket, payload, deps)],
+    ...deps.events.map(({ name, handle }): [string, Handle] => [
+      name,
+      (socket, payload) => handle({ actor: socket.data.actor, payload, log: deps.log }),
+    ]),
+  ]);
+
+  const takeTurn = async (socket: AppSocket, event: string) => {
+    const counted = deps.limits.take('person', socket.data.actor.userId, rateClassOfEvent(event));
+    const state = counted instanceof Promise ? await counted : counted;
+    if (!state || state.allowed) return;
+    socket.data.strikes += 1;
+    throw rateLimited(state);
+  };
+
+  const answer = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
+    const requestId = newUuid();
+    try {
+      await takeTurn(socket, event);
+      const handle = handlers.get(event);
+      if (!handle) throw new DomainError('not-found', { detail: 'There is no such event.' });
+      const value = payload ?? {};
+      if (typeof value !== 'object' || Array.isArray(value))
+        throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
+      refuseForbiddenKeys(value);
+      return await handle(socket, value);
+    } catch (thrown) {
+      const error = toDomainError(thrown);
+      if (error.code === 'internal')
+        deps.log.error({ err: error.details.cause, requestId, event: event.slice(0, 40) }, 'event failed');
+      return { error: problemOf(error, requestId) };
+    }
+  };
+
+  return (socket) => {
+    socket.onAny((event: string, ...args: unknown[]) => {
+      const ack = args.at(-1);
+      const payload = typeof args[0] === 'function' ? undefined : args[0];
+      void answer(socket, event, payload).then((value) => {
+        if (typeof ack === 'function') (ack as (value: object) => void)(value);
+        if (socket.data.strikes < maxStrikes) return;
+        deps.log.warn({ event: 'socket.limit_strikes', userId: socket.data.actor.userId }, 'socket closed');
+        socket.disconnect(true);
+      });
+    });
+  };
+};
+
+/** A new token for the socket, of the same person and session; any other one ends the socket (WS-2). */
+const authenticateAgain = async (
+  socket: AppSocket,
+  payload: object,
+  { authenticate, clock }: SocketCallDeps,
+): Promise<object> => {
+  const parsed = clientEvents.authenticate.safeParse(payload);
+  if (!parsed.success) throw invalidInput(parsed.error);
+  const held = socket.data.actor;
+  try {
+    const actor = await authenticate(parsed.data.token);
+    if (actor.userId !== held.userId || actor.sessionId !== held.sessionId)
+      throw new DomainError('invalid-token', { detail: 'This is a token of another session.' });
+    socket.data.actor = actor;
+    socket.data.warned = false;
+    return { expiresIn: Math.floor((actor.expiresAt - clock.now()) / 1000) };
+  } catch (error) {
+    // After the ack, which says why.
+    setImmediate(() => socket.disconnect(true));
+    throw error;
+  }
+};

@@ -1,0 +1,296 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect } from 'node:net';
+import { io, type Socket } from 'socket.io-client';
+import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+
+/** First byte of a WebSocket close frame (RFC 6455 section 5.5.1). */
+const closeFrame = 0x88;
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.disconnect();
+});
+const tokenOf = (person: Person) => person.client.accessToken() ?? '';
+
+interface SocketOptions {
+  headers?: Record<string, string>;
+  query?: Record<string, string>;
+  auth?: object;
+}
+const openSocket = (app: TestApp, { headers = {}, query = {}, auth = {} }: SocketOptions) => {
+  const socket = io(app.url, {
+    auth,
+    query,
+    extraHeaders: headers,
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+  });
+  sockets.push(socket);
+  return socket;
+};
+const eventOf = (socket: Socket, event: string) =>
+  new Promise<unknown>((resolve, reject) => {
+    const deadline = setTimeout(() => {
+      reject(new Error(`no ${event} within 8 s`));
+    }, 8_000);
+    socket.once(event, (payload: unknown) => {
+      clearTimeout(deadline);
+      resolve(payload);
+    });
+  });
+const outcomeOf = (socket: Socket) =>
+  Promise.race([
+    eventOf(socket, 'connect').then(() => 'connected'),
+    eventOf(socket, 'connect_error').then(() => 'refused'),
+  ]);
+
+describe('rate limits (RATE-1)', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    // Writes: 12 a minute and person; refused tokens: 30 a minute and address.
+    app = await startTestApp({ edge: { rateLimitScale: 0.1, trustedHops: 1 } });
+  });
+  afterAll(() => app.close());
+
+  const get = (path: string, token?: string, forwarded = '198.51.100.7') =>
+    fetch(`${app.url}${path}`, {
+      headers: {
+        'x-forwarded-for': forwarded,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+    });
+
+  it('count for the person: the 13th write is 429, another person goes on', async () => {
+    const [alice, bob] = [await app.person('alice'), await app.person('bob')];
+    const patch = (person: Person) => person.client.send('patchMe', { body: { dayStartHour: 4 } });
+    for (let call = 1; call <= 12; call++) {
+      const { headers } = await patch(alice);
+      expect(headers.get('ratelimit-policy')).toBe('"write";q=12;w=60');
+      expect(headers.get('ratelimit')).toBe(`"write";r=${12 - call};t=60`);
+    }
+    await expect(patch(alice)).rejects.toMatchObject({
+      code: 'rate-limited',
+      status: 429,
+      retryAfterMs: 60_000,
+    });
+    expect((await patch(bob)).status).toBe(200);
+    expect(await alice.client.call('getMe')).toMatchObject({ dayStartHour: 4 });
+    app.clock.advance(60_000);
+    expect((await patch(alice)).status).toBe(200);
+  });
+
+  it('count refused tokens for the address, which the caller cannot choose', async () => {
+    const statuses: number[] = [];
+    // What stands left of the proxy's own entry is the caller's invention.
+    for (let call = 0; call < 31; call++)
+      statuses.push((await get('/users/me', 'rubbish', `203.0.113.${call}, 198.51.100.9`)).status);
+    expect(statuses).toEqual([...Array<number>(30).fill(401), 429]);
+    expect((await get('/users/me', 'rubbish', '198.51.100.10')).status).toBe(401);
+    // Whoever has a token is not kept out by what others on the address do.
+    const carla = await app.person('carla');
+    expect((await get('/users/me', tokenOf(carla), '198.51.100.9')).status).toBe(200);
+  });
+
+  it('take an IPv6 network for one address', async () => {
+    const statuses: number[] = [];
+    for (let call = 0; call < 31; call++)
+      statuses.push((await get('/users/me', 'rubbish', `2001:db8:1:2::${call.toString(16)}`)).status);
+    expect(statuses.at(-1)).toBe(429);
+    expect((await get('/users/me', 'rubbish', '2001:db8:1:3::1')).status).toBe(401);
+  });
+
+  it('end a socket at the third call beyond them, and count unknown events (WS-4)', async () => {
+    const dora = await app.person('dora');
+    const socket = openSocket(app, { auth: { token: tokenOf(dora) } });
+    await eventOf(socket, 'ready');
+    const call = (event: string, payload: unknown): Promise<{ error?: { code: string } }> =>
+      socket.timeout(5_000).emitWithAck(event, payload) as Promise<{ error?: { code: string } }>;
+    const codes: (string | undefined)[] = [];
+    // 12 a minute, and connecting was the first.
+    for (let sent = 0; sent < 13; sent++) codes.push((await call('no-such-event', {})).error?.code);
+    expect(codes.slice(0, 11)).toEqual(Array(11).fill('not-found'));
+    expect(codes.slice(11)).toEqual(['rate-limited', 'rate-limited']);
+    const ended = eventOf(socket, 'disconnect');
+    void call('no-such-event', {}).catch(() => undefined);
+    expect(await ended).toBe('io server disconnect');
+    expect(await app.client().call('healthLive')).toEqual({ status: 'live' });
+  });
+});
+
+describe('the edge', () => {
+  let app: TestApp;
+  let alice: Person;
+  beforeAll(async () => {
+    app = await startTestApp({
+      edge: { corsOrigins: ['https://app.example.com'], minAppBuild: 200 },
+    });
+    alice = await app.person('alice');
+  });
+  afterAll(() => app.close());
+
+  const call = (method: string, path: string, headers: Record<string, string> = {}, body?: object) =>
+    fetch(`${app.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${tokenOf(alice)}`,
+        ...(body && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+
+  it('sends the same headers from every door', async () => {
+    const answers = {
+      'GET /users/me': await call('GET', '/users/me'),
+      'POST /puffs': await call('POST', '/puffs', {}, {}),
+      'GET /nowhere': await call('GET', '/nowhere'),
+      'GET /health/live': await call('GET', '/health/live'),
+    };
+    const changing = /^(date|x-request-id|content-length|ratelimit|connection|keep-alive|transfer-encoding)$/;
+    const common = {
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'origin-agent-cluster': '?1',
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+      'x-dns-prefetch-control': 'off',
+      'x-download-options': 'noopen',
+      'x-frame-options': 'SAMEORIGIN',
+      'x-permitted-cross-domain-policies': 'none',
+      'x-xss-protection': '0',
+    };
+    const json = 'application/json; charset=utf-8';
+    const expected: Record<string, object> = {
+      'GET /users/me': { ...common, 'content-type': json, 'ratelimit-policy': '"read";q=600000;w=60' },
+      'POST /puffs': { ...common, 'content-type': json, 'ratelimit-policy': '"puffs";q=600000;w=60' },
+      'GET /nowhere': { ...common, 'content-type': 'application/problem+json; charset=utf-8' },
+      'GET /health/live': { ...common, 'content-type': json },
+    };
+    for (const [address, { headers }] of Object.entries(answers)) {
+      const steady = Object.fromEntries([...headers].filter(([name]) => !changing.test(name)));
+      expect({ address, ...steady }).toEqual({ address, ...expected[address] });
+      expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+
+  it('tells an old app to update, but for signing in and what keeps its puffs (426)', async () => {
+    const old = { 'x-app-build': '199' };
+    const upgraded = await call('GET', '/users/me', old);
+    expect(await upgraded.json()).toMatchObject({ status: 426, code: 'upgrade-required' });
+    const served: [string, string, object?][] = [
+      ['POST', '/puffs', {}],
+      ['GET', '/config'],
+      ['GET', '/auth/sessions'],
+      ['POST', '/auth/apple/nonce'],
+      ['GET', '/health/live'],
+    ];
+    for (const [method, path, body] of served) {
+      const { status } = await call(method, path, old, body);
+      expect({ path, served: status < 300 }).toEqual({ path, served: true });
+    }
+    for (const build of ['200', '1000', 'beta'])
+      expect((await call('GET', '/users/me', { 'x-app-build': build })).status).toBe(200);
+    expect((await call('GET', '/users/me')).status).toBe(200);
+    expect(await app.client().call('getConfig')).toMatchObject({
+      minAppBuild: 200,
+      serverTime: '2026-10-21T10:00:00.000Z',
+      limits: { puffsPerBatch: 1000, bodyBytes: 65_536, socketsPerPerson: 5 },
+    });
+  });
+
+  it('lets pages of allowed origins read its answers, and no others', async () => {
+    const preflight = (origin: string) =>
+      call('OPTIONS', '/puffs', {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization',
+      });
+    const allowed = await preflight('https://app.example.com');
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(allowed.headers.get('access-control-allow-headers')).toContain('Authorization');
+    expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
+    for (const origin of ['https://evil.example', 'https://app.example.com.evil.io', 'null']) {
+      expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull();
+      const answer = await call('GET', '/users/me', { origin });
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    }
+    const read = await call('GET', '/users/me', { origin: 'https://app.example.com' });
+    expect(read.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(read.headers.get('access-control-expose-headers')).toContain('RateLimit');
+    expect(read.headers.get('vary')).toContain('Origin');
+  });
+
+  it('takes sockets of apps and of allowed pages, and of no other page (WS-1)', async () => {
+    const auth = { token: tokenOf(alice) };
+    const from = (origin?: string) => outcomeOf(openSocket(app, { auth, headers: origin ? { origin } : {} }));
+    expect(await from()).toBe('connected');
+    expect(await from('https://app.example.com')).toBe('connected');
+    expect(await from(app.url)).toBe('connected');
+    expect(await from('https://evil.example')).toBe('refused');
+    expect(await outcomeOf(openSocket(app, { query: { token: auth.token } }))).toBe('refused');
+  });
+
+  it('closes a connection that shows no token within 5 s (WS-1)', async () => {
+    const closedAfterMs = await new Promise<number>((resolve, reject) => {
+      const startedAt = performance.now();
+      const raw = connect(Number(new URL(app.url).port), '127.0.0.1');
+      raw.write(
+        'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n' +
+          'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+      );
+      raw.on('error', reject);
+      raw.on('data', (bytes: Buffer) => {
+        if (bytes[0] !== closeFrame) return;
+        resolve(performance.now() - startedAt);
+        raw.destroy();
+      });
+      setTimeout(() => {
+        raw.destroy(new Error('still open after 7 s'));
+      }, 7_000).unref();
+    });
+    expect(closedAfterMs).toBeGreaterThan(4_000);
+  });
+
+  it('keeps five sockets of a person, the oldest makes room (API-4)', async () => {
+    const bob = await app.person('bob');
+    const open = async () => {
+      const socket = openSocket(app, { auth: { token: tokenOf(bob) } });
+      await eventOf(socket, 'ready');
+      return socket;
+    };
+    const first = await open();
+    const ended = Promise.all([eventOf(first, 'serverDraining'), eventOf(first, 'disconnect')]);
+    const others = [await open(), await open(), await open(), await open()];
+    expect(first.connected).toBe(true);
+    others.push(await open());
+    expect(await ended).toEqual([{ reconnectAfterMs: 60_000 }, 'io server disconnect']);
+    expect(others.map(({ connected }) => connected)).toEqual(Array(5).fill(true));
+  });
+
+  it('stays up whatever a socket sends (WS-4)', async () => {
+    const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+    await eventOf(socket, 'ready');
+    const junk: unknown[] = [
+      null,
+      7,
+      'x',
+      [],
+      { $ne: 1 },
+      { a: { b: { c: [[[[[[[[1]]]]]]]] } } },
+      { token: 7 },
+    ];
+    for (const event of ['puff', 'authenticate', 'undo', 'constructor', '__proto__', ''])
+      for (const payload of junk) {
+        socket.emit(event, payload); // without an ack
+        socket.emit(event, payload, payload);
+      }
+    for (let sent = 0; sent < 10_000; sent++) socket.emit('no-such-event', sent);
+    const bob = await app.person('bob');
+    expect(await bob.client.call('getMe')).toMatchObject({ id: bob.userId });
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
