@@ -5,7 +5,8 @@ export const serverProgram = 'packages/server/dist/main.js';
 
 /** Builds a program of this folder likewise: what runs from its sources carries a loader, and costs more. */
 export const buildProgram = async (name: string): Promise<string> => {
-  const outfile = `bench/dist/${name}.js`;
+  // Beside the server, so that both find the same packages.
+  const outfile = `packages/server/dist/bench/${name}.js`;
   await build({
     entryPoints: [`bench/${name}.ts`],
     outfile,

@@ -8,6 +8,7 @@ import {
   isTurn,
   monthsOfDay,
   planWrite,
+  readyOf,
   type Item,
   type Outcome,
   type PersonWrite,
@@ -142,7 +143,7 @@ export const createGroupCommit = (deps: {
         continue;
       }
       const state = people.peek(person);
-      const ready = items.length === 1 ? items : items.filter((item) => item.checked);
+      const ready = readyOf(items);
       if (!state || ready.length === 0 || ready.some((item) => !isReady(state, item))) {
         park(person, items, () => prepare(person, items));
         continue;
@@ -240,7 +241,13 @@ export const createGroupCommit = (deps: {
         return Promise.reject(unavailable(new Error(`${waiting} puffs are waiting`)));
       waiting += puffs.length;
       return new Promise((resolve, reject) => {
-        const request: Request = { outcomes: [], open: puffs.length, resolve, reject };
+        const request: Request = {
+          size: puffs.length,
+          outcomes: [],
+          open: puffs.length,
+          resolve,
+          reject,
+        };
         enqueue(
           person,
           puffs.map((puff, position) => ({

@@ -11,6 +11,7 @@ export type Outcome =
 
 /** A call of `append`: it is answered when all its items are. */
 export interface Request {
+  readonly size: number;
   readonly outcomes: Outcome[];
   open: number;
   resolve(answer: AppendAnswer): void;
@@ -64,6 +65,18 @@ export const byPerson = <Waiting extends { readonly person: string }>(
   }
   return people;
 };
+
+/** So many puffs of one person that came each alone go in unchecked; of more, one is likely to be known. */
+const maxUnchecked = 4;
+
+/**
+ * Those that may take numbers now. A puff that came alone is most likely new, and a known id costs an empty record at
+ * the worst; of a batch each known id would, so the log is asked first.
+ */
+export const readyOf = (items: readonly Item[]): readonly Item[] =>
+  items.length <= maxUnchecked && items.every(({ checked, request }) => checked || request.size === 1)
+    ? items
+    : items.filter(({ checked }) => checked);
 
 /** The wall months that the bound of an item's local day is read from. */
 export const monthsOfDay = ({ puff, dayStartHour }: Item): string[] => {
