@@ -10,7 +10,7 @@ import { findSchemathesis, run } from './schemathesis.ts';
 
 const examples = process.env['API_FUZZ_EXAMPLES'] ?? '25';
 const seed = process.env['API_FUZZ_SEED'] ?? '20261021';
-const withinMs = 150_000;
+const withinMs = 300_000;
 const checks = [
   'not_a_server_error',
   'status_code_conformance',

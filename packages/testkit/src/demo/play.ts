@@ -1,5 +1,5 @@
 import type { PuffSocket } from '@pufftrack/client';
-import type { UserStats } from '@pufftrack/contract';
+import type { Friend, UserStats } from '@pufftrack/contract';
 import { befriend, type Person } from '../person.ts';
 import { startTestApp } from '../test-app.ts';
 import { allPuffs, differences, recountOf } from './recount.ts';
@@ -66,6 +66,11 @@ export const playDemo = async (mongoUri: string, print: (line: string) => void):
 
     for (const scene of week()) {
       app.clock.set(scene.at);
+      // Hours have passed for everybody: no access token is good that long, so each phone comes back with a new one.
+      for (const phone of phones.values()) {
+        phone.socket.close();
+        phone.socket = await phone.person.connect();
+      }
       await show(scene);
     }
     app.clock.set(lastMoment);
@@ -86,7 +91,7 @@ export const playDemo = async (mongoUri: string, print: (line: string) => void):
     }
     for (const { person } of phones.values()) {
       const { friends } = await person.client.call('listFriends');
-      for (const { name, summary, theirShareLevel } of friends)
+      for (const { name, summary, theirShareLevel } of [...friends].sort(byName))
         print(
           `${person.name}'s phone: ${name ?? '?'} (${theirShareLevel}): ${summary?.todayCount ?? '?'} today`,
         );
@@ -97,6 +102,9 @@ export const playDemo = async (mongoUri: string, print: (line: string) => void):
     await app.close();
   }
 };
+
+/** Friends are listed by when they became friends, which is the same moment here. */
+const byName = (a: Friend, b: Friend) => (a.name ?? '').localeCompare(b.name ?? '');
 
 const figures = (stats: UserStats): string =>
   `${stats.dailyPuffCount} today, ${stats.weeklyPuffCount} this week, ${stats.totalPuffCount} in all, ${stats.streakDays} days free`;
