@@ -6,6 +6,7 @@ import { allPuffs, recountOf } from '../src/demo/recount.ts';
 import { signInPerson, startTestApp, testClientId, type TestApp } from '../src/index.ts';
 
 const minute = 60_000;
+const isLong = Boolean(process.env['LONG']);
 
 /** Something that a person does on one of their phones; `pick` chooses among the puffs that this phone knows. */
 type Act =
@@ -127,43 +128,47 @@ describe('three devices of one person', () => {
   });
   afterAll(() => app.close());
 
-  it('end equal, and equal to the server, whatever they do and whichever answers are lost', async () => {
-    await fc.assert(
-      fc.asyncProperty(plan, async ({ acts, losses }) => {
-        let lossy = false;
-        const flaky: typeof fetch = async (...request) => {
-          const answer = await fetch(...request);
-          if (!lossy || !losses.next().value) return answer;
-          await answer.arrayBuffer();
-          throw new TypeError('the connection was cut after the server had answered');
-        };
-        const name = randomUUID();
-        const now = () => app.clock.now();
-        const newClient = () => createClient({ baseUrl: app.url, now, fetch: flaky });
-        const world = { url: app.url, now, apple: app.apple, clientId: testClientId, newClient };
-        const clients = [];
-        for (let count = 0; count < 3; count++) clients.push((await signInPerson(world, name)).client);
-        const devices = clients.map((client) => new Device(client));
+  it(
+    'end equal, and equal to the server, whatever they do and whichever answers are lost',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(plan, async ({ acts, losses }) => {
+          let lossy = false;
+          const flaky: typeof fetch = async (...request) => {
+            const answer = await fetch(...request);
+            if (!lossy || !losses.next().value) return answer;
+            await answer.arrayBuffer();
+            throw new TypeError('the connection was cut after the server had answered');
+          };
+          const name = randomUUID();
+          const now = () => app.clock.now();
+          const newClient = () => createClient({ baseUrl: app.url, now, fetch: flaky });
+          const world = { url: app.url, now, apple: app.apple, clientId: testClientId, newClient };
+          const clients = [];
+          for (let count = 0; count < 3; count++) clients.push((await signInPerson(world, name)).client);
+          const devices = clients.map((client) => new Device(client));
 
-        lossy = true;
-        for (const { device, act: what } of acts) await devices[device]!.do(what, app.clock.now());
-        lossy = false;
-        for (const device of devices) await device.send();
-        for (const device of devices) await device.pull();
+          lossy = true;
+          for (const { device, act: what } of acts) await devices[device]!.do(what, app.clock.now());
+          lossy = false;
+          for (const device of devices) await device.send();
+          for (const device of devices) await device.pull();
 
-        const stored = await allPuffs(clients[0]!);
-        const server = sorted(new Map(stored.map((puff) => [puff.id, shownOf(puff)])));
-        for (const device of devices) {
-          expect(device.waiting).toEqual([]);
-          expect(sorted(device.shown)).toEqual(server);
-        }
-        const { byDay, total } = recountOf(stored, 'Europe/Berlin', app.clock.now());
-        expect(await clients[1]!.call('getStats')).toMatchObject({ totalPuffCount: total });
-        const query = { from: '2026-10-10', to: '2026-10-22' };
-        const { days } = await clients[2]!.call('getStatsDays', { query });
-        expect(new Map(days.flatMap(({ day, count }) => (count > 0 ? [[day, count]] : [])))).toEqual(byDay);
-      }),
-      { numRuns: process.env['LONG'] ? 500 : 12 },
-    );
-  }, 60_000);
+          const stored = await allPuffs(clients[0]!);
+          const server = sorted(new Map(stored.map((puff) => [puff.id, shownOf(puff)])));
+          for (const device of devices) {
+            expect(device.waiting).toEqual([]);
+            expect(sorted(device.shown)).toEqual(server);
+          }
+          const { byDay, total } = recountOf(stored, 'Europe/Berlin', app.clock.now());
+          expect(await clients[1]!.call('getStats')).toMatchObject({ totalPuffCount: total });
+          const query = { from: '2026-10-10', to: '2026-10-22' };
+          const { days } = await clients[2]!.call('getStatsDays', { query });
+          expect(new Map(days.flatMap(({ day, count }) => (count > 0 ? [[day, count]] : [])))).toEqual(byDay);
+        }),
+        { numRuns: isLong ? 300 : 12 },
+      );
+    },
+    isLong ? 1_800_000 : 60_000,
+  );
 });
