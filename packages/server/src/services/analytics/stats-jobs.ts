@@ -35,7 +35,7 @@ export const isProcessed = ({ consents }: { consents: ReadonlySet<Purpose> }): b
 
 /**
  * The two jobs of a local day's turn. Nothing is ended by them: days and streaks are derived whenever somebody asks.
- * They keep the stored `UserStats` of people who do not ask in step with the calendar (docs/adr/0010-jobs-of-our-own.md).
+ * They keep the stored `UserStats` of people who do not ask in step with the calendar (docs/adr/0008-jobs-of-our-own.md).
  */
 export const statsJobs = (deps: {
   people: JobPeople;
