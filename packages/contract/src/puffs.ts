@@ -206,7 +206,7 @@ export const PuffChange = z
   .union([
     z.object({ puff: Puff }),
     z.object({ deletedId: z.string(), revision: z.number().int() }),
-    z.object({ clearedRevision: z.number().int() }),
+    z.object({ clearedRevision: z.number().int(), revision: z.number().int() }),
   ])
   .meta({ id: 'PuffChange', description: 'clearedRevision: every puff with a lower revision is gone.' });
 export type PuffChange = z.infer<typeof PuffChange>;

@@ -4,6 +4,9 @@ import { z } from 'zod';
 // eslint-disable-next-line no-control-regex
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** Half of a character of two code units: no UTF-8 can hold it. */
+const loneSurrogate = /\p{Surrogate}/u;
+
 /** Text from a person: NFC-normalised and trimmed; control characters are refused. Length counts code units. */
 export const text = (min: number, max: number) =>
   z
@@ -11,7 +14,8 @@ export const text = (min: number, max: number) =>
     .overwrite((value) => value.normalize('NFC').trim())
     .min(min)
     .max(max)
-    .refine((value) => !controlCharacter.test(value), { error: 'must not hold control characters' });
+    .refine((value) => !controlCharacter.test(value), { error: 'must not hold control characters' })
+    .refine((value) => !loneSurrogate.test(value), { error: 'must be well-formed Unicode' });
 
 /** ISO 8601 with an offset or `Z`; answered in UTC with milliseconds. */
 export const Instant = z.iso
@@ -64,9 +68,4 @@ export const Limit = z
   .pipe(z.number().min(1).max(500))
   .default(50);
 
-export const Cursor = z
-  .string()
-  .min(1)
-  .max(500)
-  .optional()
-  .meta({ description: 'nextCursor of the page before.' });
+export const Cursor = z.string().optional().meta({ description: 'nextCursor of the page before.' });

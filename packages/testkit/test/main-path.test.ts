@@ -200,6 +200,10 @@ describe('the main path', () => {
     ]);
     expect(new Set(seen.map(({ id }) => id)).size).toBe(4);
     expect(second.nextCursor).toBeNull();
+    const other = await app.person('somebody else');
+    await expect(
+      other.client.call('listPuffs', { query: { cursor: first.nextCursor ?? '' } }),
+    ).rejects.toMatchObject({ code: 'invalid-cursor' });
   });
 
   it('makes a phone that was away right again by `ready`', async () => {

@@ -3,8 +3,13 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** `length` characters of Crockford base32: five bits of chance each, no letters that look alike. */
-export const randomCode = (length: number): string =>
-  Array.from(randomBytes(length), (byte) => crockford.charAt(byte & 31)).join('');
+export const randomCode = (length: number): string => codeOf(randomBytes(length));
+
+const codeOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => crockford.charAt(byte & 31)).join('');
+
+/** Where these bytes stand among ids: one character of the ids' own alphabet for each. */
+export const idOfBytes = (bytes: Uint8Array): string => codeOf(bytes).toLowerCase();
 
 /** An opaque id with 130 bits of chance; sorts nowhere, tells nothing. */
 export const newId = (): string => randomCode(26).toLowerCase();

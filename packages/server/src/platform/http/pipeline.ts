@@ -14,7 +14,7 @@ import { rateLimited, type RateLimits, type RateScope, type RateState } from '..
 import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
 import { clientAddress } from './client-address.ts';
-import { invalidInput, problemHeaders, problemOf, toDomainError } from './problem.ts';
+import { invalidInput, isGuess, problemHeaders, problemOf, toDomainError } from './problem.ts';
 import type { Actor, Authenticate, Route } from './route.ts';
 
 export interface PipelineDeps {
@@ -64,7 +64,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     try {
       return await requireActor(authenticate, bearer);
     } catch (error) {
-      await take(res, 'address', clientAddress(req, deps.trustedHops), 'refused');
+      if (isGuess(error)) await take(res, 'address', clientAddress(req, deps.trustedHops), 'refused');
       throw error;
     }
   };

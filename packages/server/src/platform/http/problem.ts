@@ -19,6 +19,13 @@ export const toDomainError = (error: unknown): DomainError => {
   });
 };
 
+/** A token that somebody may be trying out; one of ours that has run out is none, nor is a database that is away. */
+export const isGuess = (error: unknown): boolean =>
+  error instanceof DomainError &&
+  problemStatus[error.code] === 401 &&
+  error.code !== 'token-expired' &&
+  error.code !== 'session-ended';
+
 // Express gives a 400 to a path that does not decode.
 const isMalformedUrl = (error: unknown) =>
   error instanceof URIError || (error as { status?: unknown }).status === 400;

@@ -29,8 +29,10 @@ export const isDatabaseUnavailable = (error: unknown): boolean =>
     (unavailable.test(error.name) ||
       error.hasErrorLabel('RetryableWriteError') ||
       error.hasErrorLabel('TransientTransactionError') ||
-      error.code === 64 || // write concern timed out
-      error.code === 50)); // maxTimeMS
+      unavailableCodes.has(error.code)));
+
+/** src/mongo/base/error_codes.yml: maxTimeMS, write concern timed out, and what a server says that is no primary now. */
+const unavailableCodes: ReadonlySet<unknown> = new Set([50, 64, 91, 189, 10107, 11600, 11602, 13435, 13436]);
 
 const unavailable =
   /^Mongo(ServerSelection|Topology|WaitQueueTimeout|PoolCleared|PoolClosed|NotConnected|WriteConcern|OperationTimeout)/;

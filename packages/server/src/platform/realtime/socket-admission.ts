@@ -1,4 +1,5 @@
 import { DomainError } from '../errors.ts';
+import { isGuess } from '../http/problem.ts';
 import { clientAddress } from '../http/client-address.ts';
 import type { Authenticate } from '../http/route.ts';
 import type { Phase } from '../lifecycle.ts';
@@ -25,6 +26,7 @@ export const admit = async (
   try {
     socket.data.actor = await deps.authenticate(token);
   } catch (error) {
+    if (!isGuess(error)) throw error;
     const state = await deps.limits.take(
       'address',
       clientAddress(socket.request, deps.trustedHops),

@@ -57,7 +57,8 @@ export interface SigningKeyStore {
 }
 
 export const createSigningKeyStore = (connection: Connection): SigningKeyStore => {
-  const model = connection.model('SigningKey', signingKeySchema);
+  // The command that rotates keys opens a store of its own, on the connection of the services.
+  const model = connection.models['SigningKey'] ?? connection.model('SigningKey', signingKeySchema);
   const keys = model.collection as unknown as Collection<SigningKeyDoc>;
   const insert = async (state: KeyState, { kid, createdAt, sealedKey }: NewSigningKey) => {
     try {

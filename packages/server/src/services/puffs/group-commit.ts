@@ -150,6 +150,8 @@ export const createGroupCommit = (deps: {
       }
       const plan = planWrite(person, state, ready);
       for (const item of plan.full) finish(item, { status: 'day-full' }, state);
+      // The same id stands earlier in this group: the log is asked for it then, once for all that repeat it.
+      for (const item of plan.repeated) item.checked = false;
       const later = [...plan.repeated, ...items.filter((item) => !ready.includes(item))];
       if (later.length > 0) enqueue(person, later);
       if (plan.numbered.length > 0) writes.push(plan);
@@ -231,6 +233,10 @@ export const createGroupCommit = (deps: {
           group.filter((one): one is Item => !isTurn(one)),
           error,
         );
+        for (const turn of group.filter(isTurn)) {
+          turn.reject(unavailable(error));
+          done(1);
+        }
       },
     }),
   );
@@ -267,7 +273,7 @@ export const createGroupCommit = (deps: {
         return Promise.reject(unavailable(new Error(`${waiting} puffs are waiting`)));
       waiting += 1;
       return new Promise((resolve, reject) => {
-        enqueue(person, [{ person, run: () => work().then(resolve, reject) }]);
+        enqueue(person, [{ person, run: () => work().then(resolve, reject), reject }]);
       });
     },
     settle: () => (waiting === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),

@@ -86,7 +86,7 @@ export const createPuffs = <Person extends PuffPerson>(
       checkpoints,
       reconcile,
       purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
-      settle: log.settle,
+      flush: log.flush,
     }),
     countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
     routes: puffRoutes(puffs, changes, reads),

@@ -71,14 +71,15 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
     { found, puff, changed }: ChangeAnswer,
   ) => {
     if (!found || !puff || !changed) return;
-    const { receivedAt, quantity } = found.puff;
+    const { receivedAt } = found.puff;
     const isRecent = clock.now() - receivedAt <= retractWindowMs;
     onChanged({
       person,
       stats,
       sessionId: actor.sessionId,
       deleted: { id: puff.id, revision: puff.rev },
-      ...(isRecent && wasShownLive(found.original, receivedAt) && { retractedCount: quantity }),
+      ...(isRecent &&
+        wasShownLive(found.original, receivedAt) && { retractedCount: found.original.quantity }),
     });
   };
 
@@ -185,4 +186,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
 const noPuff = () => new DomainError('not-found', { detail: 'There is no such puff.' });
 
 const deleted = () =>
-  new DomainError('puff-deleted', { detail: 'This puff is deleted, and cannot come back any more.' });
+  new DomainError('puff-deleted', {
+    detail:
+      'This puff is deleted. POST /puffs/{id}/restore brings it back, within 30 days of its own deletion.',
+  });

@@ -45,7 +45,10 @@ export interface ChangeAnswer {
 
 /** Entries of the log that change what stands in it. Each is made knowing everything before it. */
 export interface PuffChanges {
-  /** Throws what `decide` throws, `day-full`, or `overloaded` where the outcome is not known: the same call is safe. */
+  /**
+   * Throws what `decide` throws, `day-full`, or `overloaded` where the outcome is not known. The same call is safe where
+   * `target` is an id, because `decide` compares values; a target that is looked for may be another one the next time.
+   */
   change(person: string, wanted: WantedChange): Promise<ChangeAnswer>;
   /** Hides every puff of now for good; answers how many lived. */
   clear(person: string, at: number, purgeAt: number): Promise<{ state: PuffState; deleted: number }>;

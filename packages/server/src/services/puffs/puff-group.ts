@@ -36,6 +36,7 @@ export interface Turn {
   readonly person: string;
   /** Never rejects. */
   readonly run: () => Promise<void>;
+  readonly reject: (error: unknown) => void;
 }
 
 export const isTurn = (waiting: Item | Turn): waiting is Turn => 'run' in waiting;
@@ -50,7 +51,7 @@ export interface PersonWrite {
 export interface Plan extends PersonWrite {
   /** No room on their day. */
   readonly full: readonly Item[];
-  /** The same id stands earlier in this group; they ask again after it. */
+  /** The same id stands earlier in this group. */
   readonly repeated: readonly Item[];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { idOfBytes } from '../../platform/ids.ts';
 import { defineJob, type Job } from '../../platform/jobs/job.ts';
 import { dayMs, hourMs, minuteMs } from '../../platform/jobs/schedule.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
@@ -10,18 +11,16 @@ const sampleSize = 500;
 /** Where the sample of a night begins among the ids of people: anywhere, and for one window always there. */
 const startOfSample = (windowEnd: number): string => {
   const digest = createHash('sha256').update(`reconcile ${windowEnd}`).digest();
-  return BigInt(`0x${digest.toString('hex')}`)
-    .toString(32)
-    .slice(0, 8);
+  return idOfBytes(digest.subarray(0, 8));
 };
 
 export const puffJobs = (deps: {
   checkpoints: Pick<CheckpointStore, 'listPeople'>;
   reconcile: Reconcile;
   /** Answers how many deletions were made final. */
-  purge: () => Promise<number>;
+  purge: (signal: AbortSignal) => Promise<number>;
   /** Writes the checkpoints of this process. */
-  settle: () => Promise<void>;
+  flush: () => Promise<void>;
 }): Job[] => [
   defineJob({
     name: 'reconcile',
@@ -30,7 +29,7 @@ export const puffJobs = (deps: {
     offsetMs: 2 * hourMs + 30 * minuteMs,
     progress: z.object({ done: z.number(), drift: z.number() }),
     async run({ to, progress, save, log }) {
-      await deps.settle();
+      await deps.flush();
       const start = startOfSample(to);
       const tail = await deps.checkpoints.listPeople(start, sampleSize);
       const head = tail.length < sampleSize ? await deps.checkpoints.listPeople('', sampleSize) : [];
@@ -58,8 +57,8 @@ export const puffJobs = (deps: {
     offsetMs: 20 * minuteMs,
     // What is due is found by an index; a run that is continued finds what is left.
     progress: z.undefined(),
-    async run() {
-      return { purged: await deps.purge() };
+    async run({ signal }) {
+      return { purged: await deps.purge(signal) };
     },
   }),
 ];

@@ -58,6 +58,41 @@ describe('the log of puffs', () => {
     expect((await recount(store, person)).records).toBe(1);
   });
 
+  it('asks the log once for an id that a batch repeats a hundred times', async () => {
+    let inserts = 0;
+    const { log } = await open({
+      wrapStore: (real): PuffStore => ({
+        ...real,
+        insert(puffs) {
+          inserts += 1;
+          return real.insert(puffs);
+        },
+      }),
+    });
+    const puff = puffNumber(1);
+    const { outcomes } = await log.append(
+      person,
+      range(100).map(() => puff),
+      0,
+    );
+    expect(outcomes.filter(({ status }) => status === 'created')).toHaveLength(1);
+    expect(inserts).toBe(1);
+  });
+
+  it('writes its checkpoints while puffs keep coming', async () => {
+    const { log, checkpoints } = await open({ checkpointEveryMs: 1_000_000 });
+    const done = new AbortController();
+    const busy = range(4).map(async () => {
+      while (!done.signal.aborted) await log.append(person, [{ ...puffNumber(2), id: newUuid() }], 0);
+    });
+    await log.append(newId(), [puffNumber(1)], 0);
+    await log.history(person);
+    await log.flush();
+    expect((await checkpoints.load(person)).rev).toBeGreaterThan(0);
+    done.abort();
+    await Promise.all(busy);
+  });
+
   it('keeps the same id of two people apart', async () => {
     const { log } = await open();
     const other = newId();

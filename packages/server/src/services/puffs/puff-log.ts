@@ -19,7 +19,9 @@ export interface PuffLog extends PuffChanges {
    * from the first day of the month before the last.
    */
   history(person: string, from?: DayNumber): Promise<PuffState>;
-  /** Resolves when all that was accepted is on disk, its checkpoints too. */
+  /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
+  flush(): Promise<void>;
+  /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,6 +74,7 @@ export const createPuffLog = (deps: {
     append: commit.append,
     ...createPuffChanges({ store, people, alone: commit.alone }),
     history: people.current,
+    flush: flusher.flush,
     async settle() {
       await commit.settle();
       await flusher.flush();

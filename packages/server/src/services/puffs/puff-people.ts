@@ -154,7 +154,8 @@ export const createPuffPeople = (deps: {
       if (!(error instanceof Stripped)) throw error;
     }
     const state = await load(person, windowStart(clock.now()));
-    await loadMonths(person, state, months(state));
+    const isLoaded = [...months(state)].every((name) => state.isMonthLoaded(name));
+    if (!isLoaded) await bringUpToDate(person, state, () => months(state));
     states.set(person, state);
     if (state.dirty) onChange(person, state);
     return state;

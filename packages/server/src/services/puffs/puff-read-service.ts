@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Puff, PuffChange } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import type { Actor } from '../../platform/http/route.ts';
@@ -36,7 +37,7 @@ export const createPuffReadService = (deps: {
       const found = await store.list(userId, {
         ...(from !== undefined && { from: Date.parse(from) }),
         ...(to !== undefined && { to: Date.parse(to) }),
-        ...(cursor !== undefined && { before: readCursor(cursor) }),
+        ...(cursor !== undefined && { before: readCursor(userId, cursor) }),
         clearedRev,
         limit: limit + 1,
       });
@@ -44,7 +45,7 @@ export const createPuffReadService = (deps: {
       const last = page.at(-1);
       return {
         puffs: page.map(({ puff }) => viewPuff(puff, dayStartHour)),
-        nextCursor: found.length > limit && last ? writeCursor(last.cursor) : null,
+        nextCursor: found.length > limit && last ? writeCursor(userId, last.cursor) : null,
       };
     },
 
@@ -68,7 +69,7 @@ export const createPuffReadService = (deps: {
 /** What a phone is told of one number: each puff at its latest one alone, and nothing that a deletion of all hides. */
 const viewChange = (logged: LoggedChange, clearedRev: number, dayStartHour: number): PuffChange[] => {
   const { rev } = logged;
-  if (logged.kind === 'clear') return [{ clearedRevision: rev }];
+  if (logged.kind === 'clear') return [{ clearedRevision: rev, revision: rev }];
   if (!('puff' in logged) || !logged.puff || rev < clearedRev) return [];
   const { id, latestRev, content } = logged.puff;
   if (latestRev !== rev) return [];
@@ -79,12 +80,20 @@ const viewChange = (logged: LoggedChange, clearedRev: number, dayStartHour: numb
   ];
 };
 
-const writeCursor = ({ timestamp, rev }: PuffCursor): string =>
-  Buffer.from(`${timestamp}.${rev}`).toString('base64url');
+/** Good for the lists of one person alone. */
+const markOf = (userId: string): string =>
+  createHash('sha256').update(userId).digest('base64url').slice(0, 8);
 
-const readCursor = (cursor: string): PuffCursor => {
-  const match = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match?.[1] || !match[2] || Buffer.from(match[0]).toString('base64url') !== cursor)
-    throw new DomainError('invalid-cursor', { detail: 'The cursor is not one that this call has given.' });
-  return { timestamp: Number(match[1]), rev: Number(match[2]) };
+const writeCursor = (userId: string, { timestamp, rev }: PuffCursor): string =>
+  Buffer.from(`${timestamp}.${rev}.${markOf(userId)}`).toString('base64url');
+
+const readCursor = (userId: string, cursor: string): PuffCursor => {
+  const text = Buffer.from(cursor, 'base64url').toString('latin1');
+  const [, timestamp, rev, mark] = /^(-?\d{1,16})\.(\d{1,16})\.([\w-]{8})$/.exec(text) ?? [];
+  const isOwn = mark === markOf(userId) && Buffer.from(text, 'latin1').toString('base64url') === cursor;
+  if (timestamp === undefined || rev === undefined || !isOwn)
+    throw new DomainError('invalid-cursor', {
+      detail: 'The cursor is not one that this call has given you.',
+    });
+  return { timestamp: Number(timestamp), rev: Number(rev) };
 };

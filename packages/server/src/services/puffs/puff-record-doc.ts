@@ -134,13 +134,15 @@ export const logRecordOf = (doc: PuffRecordDoc): LogRecord => {
     return doc.target === undefined || doc.before === undefined
       ? { rev, kind: 'stripped' }
       : { rev, kind, target: doc.target, before: liveOf(doc.before), after: liveOf(doc.after) };
-  const counted = doc.original ?? (hasContent(doc) ? doc : undefined);
+  const counted = doc.original ?? (isCounted(doc) ? doc : undefined);
   return counted ? { rev, kind, counted: countedOf(counted) } : { rev, kind: 'empty' };
 };
 
+const isCounted = (doc: PuffRecordDoc): doc is PuffRecordDoc & ValuesDoc => doc.wallDate !== undefined;
+
 type WithContent = PuffRecordDoc & ValuesDoc & { receivedAt: Date; sessionId: string };
 
-const hasContent = (doc: PuffRecordDoc): doc is WithContent => doc.wallDate !== undefined;
+const hasContent = (doc: PuffRecordDoc): doc is WithContent => isCounted(doc) && doc.receivedAt !== undefined;
 
 /** The fields that `logRecordOf` reads. */
 export const logProjection = {

@@ -1,6 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
+import { onNewestPast } from '../../platform/mongo/newest-past.ts';
 import type { Counted, LogRecord } from './log-record.ts';
 import type { PuffValues, RecordedPuff, StoredPuff } from './puff.ts';
 import {
@@ -123,6 +124,11 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return taken;
     }
   };
+  /** For a reader: what the database says of it is a fault of a read. */
+  const insertEmpty = (docs: PuffRecordDoc[]) =>
+    insertDocs(docs).catch((error: unknown) => {
+      throw error instanceof UnknownOutcome ? error.cause : error;
+    });
   const insertOne = async (doc: PuffRecordDoc) => (await insertDocs([doc])).size === 0;
   const after = (person: string, rev: number) => ({ person, rev: { $gt: rev } });
 
@@ -155,7 +161,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         purgeAt: new Date(purgeAt),
       }),
     async fillHoles(person, revs) {
-      await insertDocs(
+      await insertEmpty(
         revs.map((rev) => ({ _id: recordIdOf(person, `~${rev}`), person, rev, kind: 'empty' })),
       );
     },
@@ -194,9 +200,8 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return doc ? storedPuffOf(doc) : undefined;
     },
     async findNewest(person, id) {
-      const doc = await records.findOne(
-        { _id: recordIdOf(person, id) },
-        { readConcern: { level: 'linearizable' }, maxTimeMS },
+      const doc = await onNewestPast(connection.getClient(), records, (session) =>
+        records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS, session }),
       );
       return doc ? storedPuffOf(doc) : undefined;
     },

@@ -18,6 +18,8 @@ const maxAgeYears = 10;
 export const undoWindowMs = 10 * minuteMs;
 /** How long a deleted puff can be restored; then its content goes for good (domain.md D2). */
 export const restoreWindowMs = 30 * 24 * hourMs;
+/** A restore on its way when the time runs out still finds the content. */
+export const restorePurgeMs = restoreWindowMs + hourMs;
 /** After a deletion of all, the content goes for good within a day. */
 export const clearPurgeMs = hourMs;
 /** Friends who saw a puff are told of its end for this long. */

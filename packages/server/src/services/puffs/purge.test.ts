@@ -5,7 +5,7 @@ import { liveRecount } from '../../../test/live-recount.ts';
 import { logNow, openLog, puffNumber, type LogProcess } from '../../../test/puff-log.ts';
 import { createPurge } from './purge.ts';
 import { createPurgeStore } from './purge-store.ts';
-import { restoreWindowMs } from './puff.ts';
+import { restorePurgeMs } from './puff.ts';
 
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
 const canary = 'a-very-private-trigger';
@@ -74,14 +74,14 @@ describe('what was deleted', () => {
     await change(here, first!.id, logNow);
     await change(here, second!.id, logNow);
     await change(here, second!.id, null); // restored
-    expect(await purgeAt(logNow + restoreWindowMs - 1, here)).toBe(0);
-    expect(await purgeAt(logNow + restoreWindowMs, here)).toBe(1);
+    expect(await purgeAt(logNow + restorePurgeMs - 1, here)).toBe(0);
+    expect(await purgeAt(logNow + restorePurgeMs, here)).toBe(1);
     const left = await rowsWithContent();
     expect(left.some(({ _id, target }) => String(_id).endsWith(first!.id) || target === first!.id)).toBe(
       false,
     );
     expect(left.length).toBeGreaterThan(4);
-    expect(await purgeAt(logNow + restoreWindowMs, here)).toBe(0);
+    expect(await purgeAt(logNow + restorePurgeMs, here)).toBe(0);
     await expectAgreement();
 
     expect((await here.store.find(person, first!.id))?.content).toBeUndefined();
@@ -114,7 +114,7 @@ describe('what was deleted', () => {
       ...here,
       checkpoints: { ...here.checkpoints, noteStrip: () => Promise.resolve(false) },
     };
-    expect(await purgeAt(logNow + restoreWindowMs, noCheckpoints)).toBe(0);
+    expect(await purgeAt(logNow + restorePurgeMs, noCheckpoints)).toBe(0);
     expect(await rowsWithContent()).toHaveLength(3);
   });
 });

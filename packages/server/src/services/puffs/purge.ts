@@ -14,17 +14,18 @@ const pageSize = 500;
  */
 export const createPurge =
   (deps: { store: PurgeStore; log: PuffLog; checkpoints: CheckpointStore; clock: Clock }) =>
-  /** Answers how many deletions were made final. Any number of processes may do it, and it may be cut off. */
-  async (): Promise<number> => {
+  /** Answers how many deletions were made final. Any number of processes may do it, and `signal` may cut it off. */
+  async (signal?: AbortSignal): Promise<number> => {
     const { store, log, checkpoints, clock } = deps;
     const now = clock.now();
     let purged = 0;
     for (;;) {
       const due = await store.findDue(now, pageSize);
       for (const { person } of due) await log.history(person);
-      await log.settle();
+      await log.flush();
       let done = 0;
       for (const { person, id, rev } of due) {
+        signal?.throwIfAborted();
         if (!(await checkpoints.noteStrip(person, rev))) continue;
         if (id === undefined) await store.stripBefore(person, rev);
         else await store.stripPuff(person, id, rev);

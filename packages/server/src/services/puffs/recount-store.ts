@@ -1,8 +1,9 @@
 import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
+import { onNewestPast } from '../../platform/mongo/newest-past.ts';
 import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
 import type { ChangeRecord } from './log-record.ts';
-import { restoreWindowMs } from './puff.ts';
+import { restorePurgeMs } from './puff.ts';
 import { recordIdOf, type PuffRecordDoc } from './puff-record-doc.ts';
 import { datesOfMonth, hoursIn, type HourSums, type MonthSums, type Recount } from './puff-state.ts';
 import { liveAbove, puffRecordsOf } from './puff-store.ts';
@@ -88,7 +89,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
           ...values,
           editRev: rev,
           ...(original && { original }),
-          ...(deletedAt && { deletedAt, purgeAt: new Date(deletedAt.getTime() + restoreWindowMs) }),
+          ...(deletedAt && { deletedAt, purgeAt: new Date(deletedAt.getTime() + restorePurgeMs) }),
         },
         ...(!deletedAt && { $unset: { deletedAt: '', purgeAt: '' } }),
       },
@@ -130,15 +131,10 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         await session.endSession();
       }
     },
-    async countMonth(person, month, counting) {
-      const session = connection.getClient().startSession({ causalConsistency: true });
-      try {
-        // A write that changes nothing: what is read after it is no older past than what the state has counted.
-        await records.updateOne({ _id: recordIdOf(person, '~0') }, { $set: { rev: 0 } }, { session });
-        return await countDates(person, datesOfMonth(month), counting, session);
-      } finally {
-        await session.endSession();
-      }
-    },
+    // On an older past a month would lack what the state has counted.
+    countMonth: (person, month, counting) =>
+      onNewestPast(connection.getClient(), records, (session) =>
+        countDates(person, datesOfMonth(month), counting, session),
+      ),
   };
 };
