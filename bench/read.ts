@@ -8,8 +8,8 @@ import { seedLog } from './seed.ts';
 import { clientId, signInPeople, tokenOf } from './people.ts';
 import { median, spread, table } from './report.ts';
 
-const rounds = 5;
-const callsEach = 300;
+const rounds = 3;
+const callsEach = 200;
 const years = 10;
 const sizes = [100, 1_000_000];
 

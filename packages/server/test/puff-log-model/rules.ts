@@ -11,7 +11,7 @@ export const allRules = {
   skipFoldedRevs: true,
   /** The same id twice in a group goes in once. */
   dedupeInGroup: true,
-  /** A group of several first asks which ids exist. */
+  /** A group of several first asks which ids exist; the program lets up to four that came each alone go unasked. */
   askWhichExist: true,
   /** Writes answer only when a majority holds them. */
   waitForMajority: true,
@@ -21,7 +21,10 @@ export const allRules = {
   causalReads: true,
 
   // entries
-  /** A client's retry of an edit carries the same `_id`. */
+  /**
+   * A retry of an edit carries the same `_id`. The program compares values instead: an edit that changes nothing is not
+   * written, which is as good for whoever names the puff, as clients do.
+   */
   operationIds: true,
   /** An entry's target is looked for within the fold only: above it there may be a hole that the entry would take. */
   targetWithinFold: true,
