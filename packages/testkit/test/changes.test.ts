@@ -46,21 +46,6 @@ describe('editing, deleting and undoing', () => {
     expect((await person.client.call('listPuffs')).puffs[1]).toMatchObject({ id: puff.id, quantity: 5 });
   });
 
-  it('knows the longest gap of today, as edits and deletions leave it', async () => {
-    await newPerson();
-    const gap = async () => (await person.client.call('getStats')).longestGapTodaySeconds;
-    expect(await gap()).toBeUndefined();
-    const [early, late] = [
-      await record({ timestamp: at(180 * minute) }),
-      await record({ timestamp: at(60 * minute) }),
-    ];
-    expect(await gap()).toBe(7_200);
-    await edit(late.id, { timestamp: at(30 * minute) });
-    expect(await gap()).toBe(9_000);
-    await remove(early.id);
-    expect(await gap()).toBe(1_800);
-  });
-
   it('reads an edited timestamp on the wall of the zone in which the puff happened', async () => {
     await newPerson();
     const { puff } = await person.client.call('recordPuff', {

@@ -61,7 +61,6 @@ export const createServices = (deps: {
     connection,
     clock,
     history: puffs.history,
-    instantsOn: puffs.instantsOn,
     person: users.settings,
     people: users.settingsOfMany,
     boardFriendsOf: users.boardFriendsOf,

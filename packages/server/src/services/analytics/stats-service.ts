@@ -3,7 +3,6 @@ import type { Clock } from '../../platform/clock.ts';
 import { dayNumberOf, dayOf, type DayNumber, type PuffHistory } from '../puffs/index.ts';
 import { todayOf, type Calendar } from './calendar.ts';
 import type { CalendarPerson, Calendars } from './calendars.ts';
-import { longestGapSeconds } from './gaps.ts';
 import { firstDayOf, type Settled, type SettledPerson } from './settled.ts';
 import { hourBins, statsDays, type HoursOn } from './stats-days.ts';
 import { statsOf, summaryOf, type StatsSettings } from './stats.ts';
@@ -18,8 +17,6 @@ export interface StatsService {
   /** From a history that the caller holds already; at once where everything else is in memory too. */
   statsOf(person: StatsPerson, history: PuffHistory): UserStats | Promise<UserStats>;
   current(userId: string): Promise<UserStats>;
-  /** The same with what only the puffs of today can tell. */
-  detailed(userId: string): Promise<UserStats>;
   days(userId: string, range: { from: string; to: string }): Promise<StatsDay[]>;
   /** Over the last `days` local days, today included. */
   hours(userId: string, days: number): Promise<HourBins>;
@@ -35,8 +32,6 @@ export interface StatsServiceDeps {
   settled: Settled;
   clock: Clock;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;
-  /** puffs: the instants (ms) of a local day, oldest first. */
-  instantsOn: (userId: string, day: DayNumber, dayStartHour: number) => Promise<number[]>;
   person: (userId: string) => StatsPerson | Promise<StatsPerson>;
   people: (userIds: readonly string[]) => Promise<ReadonlyMap<string, StatsPerson>>;
   /** Friends who let this person see their summary and who are on boards. */
@@ -118,16 +113,6 @@ export const createStatsService = (deps: StatsServiceDeps): StatsService => {
     async current(userId) {
       const person = await deps.person(userId);
       return statsNow(person, await deps.history(userId), clock.now());
-    },
-    async detailed(userId) {
-      const person = await deps.person(userId);
-      const now = clock.now();
-      const [stats, instants] = [
-        await statsNow(person, await deps.history(userId), now),
-        await deps.instantsOn(userId, todayOf(person, now), person.dayStartHour),
-      ];
-      const longestGapTodaySeconds = longestGapSeconds(instants, now);
-      return { ...stats, ...(longestGapTodaySeconds !== undefined && { longestGapTodaySeconds }) };
     },
     async days(userId, range) {
       const person = await deps.person(userId);

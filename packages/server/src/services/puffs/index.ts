@@ -13,7 +13,7 @@ import { createPuffLog, type PuffLog } from './puff-log.ts';
 import { puffRoutes } from './puff-routes.ts';
 import { createPuffChangeService } from './puff-change-service.ts';
 import type { PuffPerson } from './puff-person.ts';
-import { createPuffReadService, type PuffReadService } from './puff-read-service.ts';
+import { createPuffReadService } from './puff-read-service.ts';
 import { createPuffService } from './puff-service.ts';
 import { puffJobs } from './puff-jobs.ts';
 import { createPuffPeople } from './puff-people.ts';
@@ -35,8 +35,7 @@ export type { PersonHour } from './tally-store.ts';
 /** What is received later than this after it happened counts for its person, and no more for the platform. */
 export const lateAfterMs = backdatedAfterMs;
 
-export interface Puffs
-  extends Pick<PuffLog, 'history' | 'settle' | 'stop'>, Pick<PuffReadService, 'instantsOn'> {
+export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
   routes: Route[];
   events: SocketEvent[];
   jobs: Job[];
@@ -81,7 +80,6 @@ export const createPuffs = <Person extends PuffPerson>(
   });
   return {
     history: log.history,
-    instantsOn: reads.instantsOn,
     settle: log.settle,
     stop: log.stop,
     jobs: puffJobs({

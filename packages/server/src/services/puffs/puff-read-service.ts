@@ -2,15 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Puff, PuffChange } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import type { Actor } from '../../platform/http/route.ts';
-import { localDayOf, type DayNumber } from './local-day.ts';
 import type { PuffLog } from './puff-log.ts';
 import type { PuffPerson } from './puff-person.ts';
 import type { LoggedChange, PuffCursor, PuffStore } from './puff-store.ts';
 import { viewPuff } from './puff-view.ts';
-
-const dayMs = 86_400_000;
-/** No zone is further from UTC than 14 h. */
-const zoneReachMs = 16 * 3_600_000;
 
 export interface PuffQuery {
   from?: string | undefined;
@@ -22,8 +17,6 @@ export interface PuffQuery {
 /** Reads of records. Each first brings the fold up to date, so that every change is applied to its record. */
 export interface PuffReadService {
   list(actor: Actor, query: PuffQuery): Promise<{ puffs: Puff[]; nextCursor: string | null }>;
-  /** The instants (ms) of the live puffs of a local day, oldest first. */
-  instantsOn(userId: string, day: DayNumber, dayStartHour: number): Promise<number[]>;
   /** Throws `resync-required` for a revision that this log has not reached. */
   changes(
     actor: Actor,
@@ -54,15 +47,6 @@ export const createPuffReadService = (deps: {
         puffs: page.map(({ puff }) => viewPuff(puff, dayStartHour)),
         nextCursor: found.length > limit && last ? writeCursor(userId, last.cursor) : null,
       };
-    },
-
-    async instantsOn(userId, day, dayStartHour) {
-      const { clearedRev } = await log.history(userId);
-      const [from, to] = [day * dayMs - zoneReachMs, (day + 2) * dayMs + zoneReachMs];
-      const puffs = await store.listCounted(userId, { from, to, clearedRev });
-      return puffs.flatMap(({ timestamp, wall }) =>
-        localDayOf(wall, dayStartHour) === day ? [timestamp] : [],
-      );
     },
 
     async changes(actor, { since, limit }) {

@@ -85,11 +85,6 @@ export interface PuffStore {
     person: string,
     range: { from?: number; to?: number; before?: PuffCursor; clearedRev: number; limit: number },
   ): Promise<{ puff: RecordedPuff; cursor: PuffCursor }[]>;
-  /** When live puffs happened and what the wall showed, between two instants (ms), oldest first. */
-  listCounted(
-    person: string,
-    range: { from: number; to: number; clearedRev: number },
-  ): Promise<Pick<Counted, 'timestamp' | 'wall'>[]>;
   /** The id of the live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
   newestOfSession(
     person: string,
@@ -234,18 +229,6 @@ export const createPuffStore = (connection: Connection): PuffStore => {
           ? [{ puff: content.puff, cursor: { timestamp: content.puff.timestamp, rev: doc.rev } }]
           : [];
       });
-    },
-    async listCounted(person, { from, to, clearedRev }) {
-      const docs = await records
-        .find(
-          {
-            ...liveAbove(person, clearedRev),
-            timestamp: { $gte: new Date(from), $lt: new Date(to) },
-          },
-          { sort: { timestamp: 1, rev: 1 }, maxTimeMS },
-        )
-        .toArray();
-      return docs.flatMap((doc) => storedPuffOf(doc).content?.puff ?? []);
     },
     async newestOfSession(person, { sessionId, since, clearedRev, rev }) {
       // By number, newest first: numbers follow the order of receipt, so this ends soon after `since`.
