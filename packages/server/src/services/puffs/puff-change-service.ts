@@ -15,7 +15,7 @@ import {
 import type { ChangeAnswer, Target } from './puff-changes.ts';
 import type { PuffHistory } from './puff-history.ts';
 import type { PuffLog } from './puff-log.ts';
-import { writeConsents, type PuffPerson, type PuffsChanged } from './puff-person.ts';
+import { writerOf, type PuffPerson, type PuffsChanged } from './puff-person.ts';
 import type { PuffStore } from './puff-store.ts';
 import { viewPuff } from './puff-view.ts';
 
@@ -43,11 +43,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
 }): PuffChangeService => {
   const { log, store, clock, statsOf, onChanged } = deps;
 
-  const writer = async (actor: Actor): Promise<Person> => {
-    const person = await deps.person(actor.userId);
-    deps.requireConsents(person, writeConsents);
-    return person;
-  };
+  const writer = writerOf(deps);
 
   /** Tells a puff that a deletion of all has hidden, or whose content is gone, from one that never was. */
   const missing = async (person: Person, id: string): Promise<DomainError> =>
@@ -87,7 +83,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
 
   return {
     async edit(actor, id, edit) {
-      const person = await writer(actor);
+      const person = await writer(actor.userId);
       const at = clock.now();
       const rejection =
         edit.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(edit.timestamp), at);
@@ -123,7 +119,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
     },
 
     async restore(actor, id) {
-      const person = await writer(actor);
+      const person = await writer(actor.userId);
       const at = clock.now();
       const answer = await log.change(person.userId, {
         target: id,

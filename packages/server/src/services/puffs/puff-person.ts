@@ -33,4 +33,16 @@ export interface PuffsChanged<Person extends PuffPerson> {
 }
 
 /** Consents without which nothing about a person's puffs is written. */
-export const writeConsents: readonly Purpose[] = ['terms', 'health-processing'];
+const writeConsents: readonly Purpose[] = ['terms', 'health-processing'];
+
+/** Somebody who may write puffs at the moment. Throws `consent-required` or `account-gone`. */
+export const writerOf =
+  <Person extends PuffPerson>(deps: {
+    person: (userId: string) => Person | Promise<Person>;
+    requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
+  }) =>
+  async (userId: string): Promise<Person> => {
+    const person = await deps.person(userId);
+    deps.requireConsents(person, writeConsents);
+    return person;
+  };

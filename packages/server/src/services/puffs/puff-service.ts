@@ -21,7 +21,7 @@ import {
   type RecordedPuff,
 } from './puff.ts';
 import type { PuffLog } from './puff-log.ts';
-import { writeConsents, type PuffPerson, type PuffsRecorded } from './puff-person.ts';
+import { writerOf, type PuffPerson, type PuffsRecorded } from './puff-person.ts';
 import type { PuffHistory } from './puff-history.ts';
 import type { PuffStore } from './puff-store.ts';
 import { viewPuff } from './puff-view.ts';
@@ -43,11 +43,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
 }): PuffService => {
   const { log, store, clock, statsOf } = deps;
 
-  const writer = async (actor: Actor): Promise<Person> => {
-    const person = await deps.person(actor.userId);
-    deps.requireConsents(person, writeConsents);
-    return person;
-  };
+  const writer = writerOf(deps);
 
   /** An id once sent stays used, whatever stands in the body now. */
   const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
@@ -78,7 +74,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
 
   return {
     async record(actor, input) {
-      const person = await writer(actor);
+      const person = await writer(actor.userId);
       const now = clock.now();
       const rejection =
         input.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(input.timestamp), now);
@@ -101,7 +97,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     },
 
     async recordBatch(actor, items) {
-      const person = await writer(actor);
+      const person = await writer(actor.userId);
       const now = clock.now();
       const results: BatchResult[] = [];
       const puffs: { puff: NewPuff; position: number }[] = [];
