@@ -53,6 +53,11 @@ export interface AuthWorld {
   readonly clock: { now: () => number; advance: (ms: number) => void };
   readonly uri: string;
   node(options?: { config?: Partial<AuthConfig>; uri?: string }): Promise<AuthNode>;
+  /**
+   * Resolves when what Apple said and what Apple has to be told is done, whichever process had it in hand. An attempt that
+   * failed on a busy machine gets its retry: the clock moves on for it, by half a minute at most.
+   */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,6 +83,13 @@ export const startAuthWorld = async (): Promise<AuthWorld> => {
       nodes.push(node);
       return node;
     },
+    async settle() {
+      for (let tries = 0; tries < 5; tries++) {
+        await Promise.all(nodes.map((node) => node.auth.settle()));
+        if ((await countPromised(uri)) === 0) return;
+        now += 7_000;
+      }
+    },
     async close() {
       for (const node of nodes) await node.stop();
       const connection = await connectMongo(uri);
@@ -86,6 +98,21 @@ export const startAuthWorld = async (): Promise<AuthWorld> => {
       await apple.close();
     },
   };
+};
+
+/** Jobs of the outboxes that are not done. */
+const countPromised = async (uri: string): Promise<number> => {
+  const connection = await connectMongo(uri);
+  try {
+    const counts = await Promise.all(
+      ['applenotifications', 'applerevocations'].map((name) =>
+        connection.collection(name).countDocuments({ payload: { $ne: null } }),
+      ),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  } finally {
+    await connection.close();
+  }
 };
 
 const startNode = async (world: {
