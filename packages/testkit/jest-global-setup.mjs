@@ -11,6 +11,8 @@ export default async () => {
   }).unref();
   if (process.env.MONGODB_URI) {
     process.env.PUFFTRACK_TEST_MONGODB_URI = process.env.MONGODB_URI;
+    // Servers that tests start as processes are told their database, or find one of their own.
+    delete process.env.MONGODB_URI;
     return;
   }
   const { startTemporaryMongo } = await tsImport('../local-services/src/index.ts', import.meta.url);
