@@ -14,13 +14,15 @@ import { createLogger } from '../packages/server/src/platform/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createServices } from '../packages/server/src/app/services.ts';
 import { noSockets } from '../packages/server/src/platform/realtime/socket-server.ts';
+import { bareListener } from './listener.ts';
 
-// What `bench -- record` compares the program with, all with the program's own token check:
+// What `bench -- record` and `bench -- fanout` compare the program with; the HTTP ones with the program's own token check:
 //   POST /puffs         (b) parse, validate and answer the same bytes, without Express; no database
 //   POST /puffs?        (b) the same through Express
 //   POST /mongoose      (c) Express + Mongoose create()
 //   POST /transaction   (d) Express + one transaction with a count for each puff
 //   socket `puff`       (e) a bare ack
+//   socket `fan`        a bare emit of its payload to the room of the listeners
 
 const env = z
   .object({ MONGODB_URI: z.string(), MASTER_KEY: z.string(), PUBLIC_URL: z.string(), SAMPLE: z.string() })
@@ -116,9 +118,15 @@ const http = createHttpServer({
   validateAnswers: false,
   phase: () => 'open',
 });
-new Server(http, { transports: ['websocket'], perMessageDeflate: false }).on('connection', (socket) => {
+const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false });
+io.on('connection', (socket) => {
+  if (socket.handshake.auth['token'] === bareListener) void socket.join('listeners');
   socket.on('puff', (_payload: unknown, ack: (value: object) => void) => {
     ack(sample);
+  });
+  socket.on('fan', (payload: unknown, ack: (value: object) => void) => {
+    io.to('listeners').emit('friendPuff', payload);
+    ack({});
   });
 });
 

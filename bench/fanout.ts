@@ -1,0 +1,192 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { cpus } from 'node:os';
+import { startAppleSimulator } from '@pufftrack/apple-simulator';
+import type { Client } from '@pufftrack/client';
+import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
+import { startServerProcess, type ServerProcess } from '@pufftrack/testkit';
+import { buildProgram, serverProgram } from './built.ts';
+import { bareListener, listen, type Listener } from './listener.ts';
+import { socketWire, type Wire } from './load.ts';
+import { clientId, signInPeople, tokenOf } from './people.ts';
+import { cpuMicroseconds } from './processes.ts';
+import { median, spread, table } from './report.ts';
+
+const rounds = 5;
+const warmUpPuffs = 100;
+/** Few enough that all rounds together stay below what one local day may hold. */
+const puffsEach = 400;
+/** One person's puffs that are under way at a time. */
+const underWay = 4;
+const deliveredWithinMs = 60_000;
+
+/** A person has 200 friends at most, and each of them at most five sockets in a process. */
+const audiences = [
+  { friends: 10, socketsEach: 1 },
+  { friends: 100, socketsEach: 1 },
+  { friends: 200, socketsEach: 5 },
+] as const;
+
+interface Variant {
+  readonly listeners: number;
+  readonly servers: readonly ServerProcess[];
+  readonly wires: readonly Wire[];
+  /** Events that have arrived, over all listeners. */
+  readonly arrived: () => number;
+  readonly close: () => void;
+}
+
+interface Sample {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+}
+
+/** What it costs to tell one person's friends of a puff, beside a bare room emit of Socket.IO; in turns within one run. */
+export const benchFanout = async (print: (line: string) => void): Promise<void> => {
+  const mongo = await startTemporaryMongo({ log: print });
+  const apple = await startAppleSimulator({ now: () => Date.now() });
+  const env = {
+    MONGODB_URI: mongo.uri,
+    MASTER_KEY: randomBytes(32).toString('base64'),
+    PUBLIC_URL: 'http://bench.test',
+    PORT: '0',
+    APPLE_BASE_URL: apple.baseUrl,
+    APPLE_CLIENT_IDS: clientId,
+    DATA_DIR: await temporaryDataDir(),
+    RATE_LIMIT_SCALE: '100000',
+  };
+  const servers: ServerProcess[] = [];
+  const startOne = async (program: string, more: Record<string, string> = {}) => {
+    const server = await startServerProcess({ ...env, ...more }, program);
+    servers.push(server);
+    return server;
+  };
+  try {
+    const program = await startOne(serverProgram);
+    const people = await signInPeople(program.port, apple, audiences.length + 200);
+    const sharers = people.slice(0, audiences.length);
+    const friends = people.slice(audiences.length);
+    for (const [index, { friends: count }] of audiences.entries())
+      for (const friend of friends.slice(0, count)) await befriend(friend, sharers[index] as Client);
+    const sample = await sharers[0]?.call('recordPuff', { body: { id: randomUUID() } });
+    const bare = await startOne(await buildProgram('variants-server'), { SAMPLE: JSON.stringify(sample) });
+
+    print(`${cpus().length} cores of ${cpus()[0]?.model ?? '?'}, Node.js ${process.version}`);
+    print(
+      `${puffsEach} puffs of one person, ${underWay} under way at a time; ${rounds} rounds in turns, median (lowest-highest)\n`,
+    );
+    const rows: string[][] = [];
+    for (const [index, { friends: count, socketsEach }] of audiences.entries()) {
+      const tokens = friends
+        .slice(0, count)
+        .flatMap((friend) => new Array<string>(socketsEach).fill(tokenOf(friend)));
+      const variants = [
+        await openVariant({
+          servers: [program],
+          tokens,
+          wire: () => socketWire(program.port, tokenOf(sharers[index] as Client), puff),
+        }),
+        await openVariant({
+          servers: [bare],
+          tokens: tokens.map(() => bareListener),
+          wire: () => socketWire(bare.port, 'sender', event, 'fan'),
+        }),
+      ] as const;
+      const samples = await measure(variants);
+      for (const variant of variants) variant.close();
+      rows.push(rowOf(tokens.length, samples));
+    }
+    print(
+      table(['sockets', 'deliveries/s', 'bare emit', 'ratio', 'CPU us each', 'CPU us each, bare emit'], rows),
+    );
+  } finally {
+    for (const server of servers) await server.stop();
+    await apple.close();
+    await mongo.stop();
+  }
+};
+
+const puff = () => ({ id: randomUUID() });
+const event = () => ({
+  friendId: 'f'.repeat(26),
+  friendName: 'Somebody',
+  count: 1,
+  todayCount: 17,
+  dailyLimit: null,
+});
+
+const befriend = async (friend: Client, sharer: Client): Promise<void> => {
+  const { friendCode } = await sharer.call('getMe');
+  await friend.call('requestFriend', { body: { friendCode } });
+  const { received } = await sharer.call('listFriendRequests');
+  for (const { id } of received) await sharer.call('acceptFriend', { body: { requestId: id } });
+};
+
+/** Its listeners are spread over its servers; puffs go to the first one. */
+const openVariant = async (options: {
+  servers: readonly ServerProcess[];
+  tokens: readonly string[];
+  wire: () => Promise<Wire>;
+}): Promise<Variant> => {
+  const { servers, tokens } = options;
+  let arrived = 0;
+  const listeners: Listener[] = [];
+  for (const [index, token] of tokens.entries()) {
+    const port = servers[index % servers.length]?.port ?? NaN;
+    listeners.push(await listen({ port, token, event: 'friendPuff', onEvent: () => (arrived += 1) }));
+  }
+  const wires = await Promise.all(Array.from({ length: underWay }, options.wire));
+  return {
+    listeners: tokens.length,
+    servers,
+    wires,
+    arrived: () => arrived,
+    close() {
+      for (const open of [...listeners, ...wires]) open.close();
+    },
+  };
+};
+
+/** Sends so many, and waits until every listener has been told of each. */
+const run = async (variant: Variant, count: number): Promise<Sample> => {
+  const { wires, servers, arrived } = variant;
+  const cpu = () => servers.reduce((sum, { pid }) => sum + cpuMicroseconds(pid), 0);
+  const expected = arrived() + count * variant.listeners;
+  const [startedAt, cpuBefore] = [performance.now(), cpu()];
+  let left = count;
+  await Promise.all(
+    wires.map(async (wire) => {
+      while (left-- > 0) await wire.send();
+    }),
+  );
+  while (arrived() < expected) {
+    if (performance.now() - startedAt > deliveredWithinMs)
+      throw new Error(`${expected - arrived()} deliveries are missing`);
+    await new Promise(setImmediate);
+  }
+  const deliveries = count * variant.listeners;
+  return {
+    perSecond: deliveries / ((performance.now() - startedAt) / 1_000),
+    cpuUs: (cpu() - cpuBefore) / deliveries,
+  };
+};
+
+const measure = async (variants: readonly [Variant, Variant]): Promise<[Sample[], Sample[]]> => {
+  const samples: [Sample[], Sample[]] = [[], []];
+  for (const variant of variants) await run(variant, warmUpPuffs);
+  for (let round = 0; round < rounds; round++)
+    for (const [index, variant] of variants.entries()) samples[index]?.push(await run(variant, puffsEach));
+  return samples;
+};
+
+const rowOf = (sockets: number, [program, bare]: [Sample[], Sample[]]): string[] => {
+  const rates = (samples: readonly Sample[]) => samples.map(({ perSecond }) => perSecond);
+  const costs = (samples: readonly Sample[]) => samples.map(({ cpuUs }) => cpuUs);
+  return [
+    String(sockets),
+    spread(rates(program), 0),
+    spread(rates(bare), 0),
+    (median(rates(program)) / median(rates(bare))).toFixed(2),
+    spread(costs(program), 1),
+    spread(costs(bare), 1),
+  ];
+};
