@@ -64,6 +64,7 @@ export const historyOf = (puffs: readonly RawPuff[]): TestHistory => {
         Array.from({ length: 24 }, (_, hour) =>
           sum(on(day, dayStartHour).filter(({ wall }) => wall.hour === hour)),
         ),
+      marksOn: () => ({ lateOnly: false, trimmed: false }),
       activeDays: (dayStartHour) =>
         [...byDay(dayStartHour).keys()].filter((day) => day >= first).sort((a, b) => a - b),
     };

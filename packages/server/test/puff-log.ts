@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
+import { createManyLogsStore } from '../src/services/puffs/many-logs-store.ts';
 import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
 import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
 import { PuffState } from '../src/services/puffs/puff-state.ts';
@@ -37,6 +38,7 @@ export const openLog = async (
     store: wrapStore?.(store) ?? store,
     recounts: createRecountStore(connection),
     checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
+    many: createManyLogsStore(connection),
     clock: { now: () => logNow },
     log: pino({ level: 'silent' }),
     ...limits,

@@ -45,8 +45,14 @@ export interface CheckpointStore {
   ensureIndexes(): Promise<void>;
   /** The totals as last written, without any month, to be brought up to date from the log; an empty state without any. */
   load(person: string): Promise<PuffState>;
+  /** The same for each of these people, in one query. */
+  loadMany(people: readonly string[]): Promise<ReadonlyMap<string, PuffState>>;
   /** The rows of these months, those that there are. */
   loadMonths(person: string, months: readonly string[]): Promise<ReadonlyMap<string, MonthRow>>;
+  /** The same for many people, in one query; by person and month. */
+  loadMonthsOfMany(
+    months: ReadonlyMap<string, readonly string[]>,
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, MonthRow>>>;
   /** People whose state has been written, in the order of their ids, from `from` on. */
   listPeople(from: string, limit: number): Promise<string[]>;
   /** Rows are written only over older ones. */
@@ -93,6 +99,19 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
   const months = monthModel.collection as unknown as Collection<MonthDoc>;
   const people = personModel.collection as unknown as Collection<PersonDoc>;
 
+  const loadMonthsOfMany: CheckpointStore['loadMonthsOfMany'] = async (wanted) => {
+    const ids = [...wanted].flatMap(([person, names]) => names.map((name) => monthIdOf(person, name)));
+    const rows = new Map<string, Map<string, MonthRow>>();
+    if (ids.length === 0) return rows;
+    for (const doc of await months.find({ _id: { $in: ids } }, oneBatch(ids.length)).toArray()) {
+      const row = { rev: doc.rev, sums: sumsOf(doc) };
+      const own = rows.get(doc.person);
+      if (own) own.set(doc.month, row);
+      else rows.set(doc.person, new Map([[doc.month, row]]));
+    }
+    return rows;
+  };
+
   return {
     async ensureIndexes() {
       await monthModel.createCollection();
@@ -103,12 +122,15 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       const doc = await people.findOne({ _id: person });
       return doc ? stateOf(doc) : new PuffState();
     },
-    async loadMonths(person, names) {
-      const docs = await months
-        .find({ _id: { $in: names.map((name) => monthIdOf(person, name)) } })
-        .toArray();
-      return new Map(docs.map((doc) => [doc.month, { rev: doc.rev, sums: sumsOf(doc) }]));
+    async loadMany(persons) {
+      if (persons.length === 0) return new Map();
+      const docs = await people.find({ _id: { $in: [...persons] } }, oneBatch(persons.length)).toArray();
+      const states = new Map(docs.map((doc) => [doc._id, stateOf(doc)]));
+      return new Map(persons.map((person) => [person, states.get(person) ?? new PuffState()]));
     },
+    loadMonths: async (person, names) =>
+      (await loadMonthsOfMany(new Map([[person, names]]))).get(person) ?? new Map<string, MonthRow>(),
+    loadMonthsOfMany,
     async listPeople(from, limit) {
       const docs = await people
         .find({ _id: { $gte: from } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit })
@@ -142,6 +164,9 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     },
   };
 };
+
+/** All that there can be in one answer: the driver asks for more in steps otherwise. */
+const oneBatch = (count: number) => ({ batchSize: count + 1 });
 
 const monthIdOf = (person: string, month: string) => `${person}:${month}`;
 

@@ -1,6 +1,6 @@
 import { dayNumberOf, dayOf, localDayOf, monthOf, type DayNumber } from './local-day.ts';
 import type { ChangeRecord, Counted, LogRecord } from './log-record.ts';
-import type { PuffHistory } from './puff-history.ts';
+import type { DayMarks, PuffHistory } from './puff-history.ts';
 
 /** Sums of quantity by wall hour 0..23 of one wall date. */
 export type HourSums = number[];
@@ -186,6 +186,10 @@ export class PuffState implements PuffHistory {
   hoursOn(day: DayNumber, dayStartHour: number): readonly number[] {
     const [today, next] = [this.#hoursOfDate(day), dayStartHour > 0 ? this.#hoursOfDate(day + 1) : undefined];
     return Array.from({ length: 24 }, (_, hour) => (hour < dayStartHour ? next : today)?.[hour] ?? 0);
+  }
+
+  marksOn(_day: DayNumber, _dayStartHour: number): DayMarks {
+    return { lateOnly: false, trimmed: false };
   }
 
   #hoursOfDate(day: DayNumber): HourSums | undefined {
