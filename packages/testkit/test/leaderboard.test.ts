@@ -186,7 +186,7 @@ describe('boards', () => {
     );
     // Nobody asks for a board; the turn of the day freezes.
     morning(start + 9);
-    await app.jobs.runDue();
+    await app.jobs.run('daily-stats', dayOf(start + 8));
     await early(hal, 30);
     await early(ida, 30);
     await live(
