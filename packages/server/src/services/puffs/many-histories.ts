@@ -71,8 +71,8 @@ const loadStored = async (
   );
   for (const [person, rows] of await checkpoints.loadMonthsOfMany(names)) {
     const state = states.get(person);
-    for (const [name, { rev, sums }] of rows)
-      if (rev >= (state?.months.get(name) ?? Infinity)) state?.setMonth(name, sums, rev);
+    for (const [name, { rev, dates }] of rows)
+      if (rev >= (state?.months.get(name) ?? Infinity)) state?.setMonth(name, dates, rev);
   }
   return states;
 };

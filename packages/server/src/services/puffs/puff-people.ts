@@ -114,14 +114,14 @@ export const createPuffPeople = (deps: {
         if (changedAt === undefined) continue;
         const row = rows.get(name);
         if (row && row.rev >= changedAt) {
-          state.setMonth(name, row.sums, row.rev);
+          state.setMonth(name, row.dates, row.rev);
           continue;
         }
         const { rev, clearedRev } = state;
-        const sums = await recounts.countMonth(person, name, { rev, clearedRev });
+        const dates = await recounts.countMonth(person, name, { rev, clearedRev });
         // Puffs of this process may have been folded meanwhile; then the month is counted once more.
         if (state.months.get(name) !== changedAt) continue;
-        state.setMonth(name, sums, rev);
+        state.setMonth(name, dates, rev);
         state.dirtyMonths.add(name); // its row is written anew
         state.dirty = true;
       }
