@@ -3,6 +3,7 @@ import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { createLogger } from '../packages/server/src/platform/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createCheckpointStore } from '../packages/server/src/services/puffs/checkpoint-store.ts';
+import { createManyLogsStore } from '../packages/server/src/services/puffs/many-logs-store.ts';
 import { createPuffLog } from '../packages/server/src/services/puffs/puff-log.ts';
 import { newPuff } from '../packages/server/src/services/puffs/puff.ts';
 import { createPuffStore } from '../packages/server/src/services/puffs/puff-store.ts';
@@ -18,6 +19,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     store: createPuffStore(connection),
     recounts: createRecountStore(connection),
     checkpoints: createCheckpointStore(connection),
+    many: createManyLogsStore(connection),
     clock: systemClock,
     log: createLogger({ level: 'silent' }),
   });

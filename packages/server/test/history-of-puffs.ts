@@ -6,7 +6,11 @@ export interface RawPuff {
   readonly timestamp: number;
   readonly timeZone: string;
   readonly quantity: number;
+  /** ms; at once where it is left out. */
+  readonly receivedAt?: number;
 }
+
+const lateMs = 48 * 3_600_000;
 
 /** A person's puffs as a list, and histories of it as the service puffs gives them. */
 export interface TestHistory extends PuffHistory {
@@ -64,6 +68,11 @@ export const historyOf = (puffs: readonly RawPuff[]): TestHistory => {
         Array.from({ length: 24 }, (_, hour) =>
           sum(on(day, dayStartHour).filter(({ wall }) => wall.hour === hour)),
         ),
+      marksOn(day, dayStartHour) {
+        const puffs = on(day, dayStartHour);
+        const isLate = ({ timestamp, receivedAt = timestamp }: RawPuff) => receivedAt - timestamp > lateMs;
+        return { lateOnly: puffs.length > 0 && puffs.every(isLate), trimmed: false };
+      },
       activeDays: (dayStartHour) =>
         [...byDay(dayStartHour).keys()].filter((day) => day >= first).sort((a, b) => a - b),
     };

@@ -7,28 +7,46 @@ interface Row {
   wallDate: string;
   wallHour: number;
   quantity: number;
+  receivedAt: Date;
   deletedAt?: Date;
 }
+
+const hourMs = 3_600_000;
+
+const rowsOf = async (connection: Connection, person: string): Promise<Row[]> =>
+  (await connection
+    .collection('puffrecords')
+    .find({ person })
+    .sort({ rev: 1 })
+    .toArray()) as unknown as Row[];
+
+const clearedRevOf = (rows: readonly Row[]) =>
+  Math.max(0, ...rows.filter(({ kind }) => kind === 'clear').map(({ rev }) => rev));
 
 /**
  * What a person's state has to say, counted from the live records as they lie in the database. It knows no fold:
  * changes count by what they have made of their puffs, so a change that was not applied is seen.
  */
 export const liveRecount = async (connection: Connection, person: string): Promise<object> => {
-  const rows = (await connection
-    .collection('puffrecords')
-    .find({ person })
-    .sort({ rev: 1 })
-    .toArray()) as unknown as Row[];
-  const clearedRev = Math.max(0, ...rows.filter(({ kind }) => kind === 'clear').map(({ rev }) => rev));
+  const rows = await rowsOf(connection, person);
+  const clearedRev = clearedRevOf(rows);
   const live = rows.filter(
     ({ kind, deletedAt, rev, timestamp }) =>
       kind === 'puff' && !deletedAt && rev > clearedRev && timestamp !== undefined,
   );
-  const days: Record<string, number[]> = {};
-  for (const { wallDate, wallHour, quantity } of live) {
-    const hours = (days[wallDate] ??= new Array<number>(24).fill(0));
-    hours[wallHour] = (hours[wallHour] ?? 0) + quantity;
+  const days: Record<string, { hours: number[]; timelyHours: number; first: number; last: number }> = {};
+  for (const { wallDate, wallHour, quantity, timestamp, receivedAt } of live) {
+    const at = Number(timestamp);
+    const day = (days[wallDate] ??= {
+      hours: new Array<number>(24).fill(0),
+      timelyHours: 0,
+      first: at,
+      last: at,
+    });
+    day.hours[wallHour] = (day.hours[wallHour] ?? 0) + quantity;
+    if (Number(receivedAt) - at <= 48 * hourMs) day.timelyHours |= 2 ** wallHour;
+    day.first = Math.min(day.first, at);
+    day.last = Math.max(day.last, at);
   }
   return {
     rev: rows.length,
@@ -38,4 +56,22 @@ export const liveRecount = async (connection: Connection, person: string): Promi
     clearedRev,
     days,
   };
+};
+
+/** The local days from which something was deleted more than 24 h after it happened, by the records as they lie. */
+export const trimmedDays = async (
+  connection: Connection,
+  person: string,
+  dayStartHour: number,
+): Promise<number[]> => {
+  const rows = await rowsOf(connection, person);
+  const days = rows
+    .filter(
+      ({ kind, rev, timestamp, deletedAt }) =>
+        kind === 'puff' && rev > clearedRevOf(rows) && Number(deletedAt) - Number(timestamp) > 24 * hourMs,
+    )
+    .map(
+      ({ wallDate, wallHour }) => Date.parse(wallDate) / (24 * hourMs) - (wallHour < dayStartHour ? 1 : 0),
+    );
+  return [...new Set(days)].sort((a, b) => a - b);
 };

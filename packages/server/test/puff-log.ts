@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
+import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/many-logs-store.ts';
 import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
 import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
 import { PuffState } from '../src/services/puffs/puff-state.ts';
@@ -22,21 +23,24 @@ export const openLog = async (
   options: {
     wrapStore?: (store: PuffStore) => PuffStore;
     wrapCheckpoints?: (store: CheckpointStore) => CheckpointStore;
+    wrapMany?: (store: ManyLogsStore) => ManyLogsStore;
     maxPeople?: number;
     maxQueued?: number;
     checkpointEveryMs?: number;
   } = {},
 ): Promise<LogProcess> => {
-  const { wrapStore, wrapCheckpoints, ...limits } = options;
+  const { wrapStore, wrapCheckpoints, wrapMany, ...limits } = options;
   const connection = await connectMongo(uri);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
+  const many = createManyLogsStore(connection);
   await store.ensureIndexes();
   await checkpoints.ensureIndexes();
   const log = createPuffLog({
     store: wrapStore?.(store) ?? store,
     recounts: createRecountStore(connection),
     checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
+    many: wrapMany?.(many) ?? many,
     clock: { now: () => logNow },
     log: pino({ level: 'silent' }),
     ...limits,

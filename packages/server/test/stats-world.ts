@@ -162,7 +162,8 @@ export const serverWorld = (world: ReferenceWorld): ServerWorld => {
     weekStart,
   };
   const goals = goalsOf(world);
-  const rules = dayRules(settings, { goals, checkIns: new Set(world.checkIns) });
+  const checkIns = world.checkIns.map((day) => ({ day, at: (day + 1) * dayMs }));
+  const rules = dayRules(settings, { goals, checkIns });
   return {
     settings,
     goals,

@@ -63,6 +63,8 @@ export const createServices = (deps: {
     history: puffs.history,
     person: users.settings,
     people: users.settingsOfMany,
+    newestRevs: puffs.newestRevs,
+    histories: puffs.histories,
     boardFriendsOf: users.boardFriendsOf,
     changeSettings: users.changeSettings,
     onStatsChanged: notifications.statsChanged,

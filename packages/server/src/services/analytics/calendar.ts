@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DayStatus } from '@pufftrack/contract';
 import { localDayAt, type DayNumber } from '../puffs/index.ts';
+import { isLateWord, type CheckIn } from './check-in.ts';
 import { dayStatus } from './day-status.ts';
 import { goalInForce, limitInForce, type Goal } from './goal.ts';
 import { settledThrough } from './settled-day.ts';
@@ -11,6 +12,8 @@ export interface DayRules {
   /** In the order of setting. */
   readonly goals: readonly Goal[];
   readonly checkIns: ReadonlySet<DayNumber>;
+  /** Those of `checkIns` that came too late for boards; see check-in.ts. */
+  readonly lateCheckIns: ReadonlySet<DayNumber>;
   readonly skipped: ReadonlySet<DayNumber>;
 }
 
@@ -22,9 +25,13 @@ export interface CalendarSettings {
 
 export const dayRules = (
   settings: CalendarSettings,
-  said: Pick<DayRules, 'goals' | 'checkIns'>,
+  { goals, checkIns }: { goals: readonly Goal[]; checkIns: readonly CheckIn[] },
 ): DayRules => ({
-  ...said,
+  goals,
+  checkIns: new Set(checkIns.map(({ day }) => day)),
+  lateCheckIns: new Set(
+    checkIns.filter(({ day, at }) => isLateWord(day, dayThen(settings, at))).map(({ day }) => day),
+  ),
   skipped: skippedDays(settings.timeZones, settings.dayStartHour),
 });
 
@@ -47,6 +54,12 @@ export interface Calendar {
 
 export const todayOf = (settings: CalendarSettings, now: number): DayNumber =>
   localDayAt(now, settings.timeZone, settings.dayStartHour);
+
+/** The local day of an instant (ms) that is over, where the person was at that time. */
+export const dayThen = (settings: CalendarSettings, instant: number): DayNumber => {
+  const lived = settings.timeZones.findLast(({ from }) => from <= instant) ?? settings.timeZones[0];
+  return localDayAt(instant, lived?.timeZone ?? settings.timeZone, settings.dayStartHour);
+};
 
 export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumber): Calendar => {
   const { goals, checkIns, skipped } = rules;

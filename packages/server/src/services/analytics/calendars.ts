@@ -56,7 +56,7 @@ export const createCalendars = (deps: { goals: GoalStore; checkIns: CheckInStore
     return (person: CalendarPerson, now: number): Calendar => {
       const said = {
         goals: goals.get(person.userId) ?? [],
-        checkIns: new Set(checkIns.get(person.userId)),
+        checkIns: checkIns.get(person.userId) ?? [],
       };
       return keep(person, dayRules(person, said), now);
     };

@@ -1,5 +1,6 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import type { DayNumber } from '../puffs/index.ts';
+import type { CheckIn } from './check-in.ts';
 
 /** A person's word that there was nothing on a day; `at` is when they first gave it. */
 interface CheckInDoc {
@@ -22,7 +23,7 @@ checkInSchema.index({ userId: 1, day: 1 }, { unique: true });
 export interface CheckInStore {
   ensureIndexes(): Promise<void>;
   /** In one query; people without check-ins are left out. */
-  listMany(userIds: readonly string[]): Promise<ReadonlyMap<string, DayNumber[]>>;
+  listMany(userIds: readonly string[]): Promise<ReadonlyMap<string, CheckIn[]>>;
   /** A day that is there already keeps its `at` (ms). */
   add(userId: string, days: readonly DayNumber[], at: number, tx: ClientSession): Promise<void>;
   remove(userId: string, days: readonly DayNumber[], tx: ClientSession): Promise<void>;
@@ -40,13 +41,14 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
         .find({ userId: trusted({ $in: [...userIds] }) })
         .sort({ userId: 1, day: 1 })
         .lean<CheckInDoc[]>();
-      const days = new Map<string, DayNumber[]>();
-      for (const { userId, day } of docs) {
-        const known = days.get(userId);
-        if (known) known.push(day);
-        else days.set(userId, [day]);
+      const checkIns = new Map<string, CheckIn[]>();
+      for (const { userId, day, at } of docs) {
+        const checkIn = { day, at: at.getTime() };
+        const known = checkIns.get(userId);
+        if (known) known.push(checkIn);
+        else checkIns.set(userId, [checkIn]);
       }
-      return days;
+      return checkIns;
     },
     async add(userId, days, at, tx) {
       if (days.length === 0) return;

@@ -2,6 +2,21 @@ import { DomainError } from '../../platform/errors.ts';
 import { dayNumberOf, type DayNumber } from '../puffs/index.ts';
 
 const maxDaysBack = 30;
+/** So long after its day a check-in still counts where people are compared. */
+const boardDaysBack = 3;
+
+/** A person's word that there was nothing on a day; `at` (ms) is when they first gave it. */
+export interface CheckIn {
+  readonly day: DayNumber;
+  readonly at: number;
+}
+
+/**
+ * Whether boards take no notice of a check-in (domain.md D11), by the local day on which it was given. A word about
+ * Friday counts until Monday; on Tuesday it is late. How many days one call named says nothing: a phone can also call
+ * once for each.
+ */
+export const isLateWord = (day: DayNumber, saidOn: DayNumber): boolean => saidOn - day > boardDaysBack;
 
 /**
  * The days of a check-in as numbers, each once. Only past days of the last 30 can be checked in: today is not over.

@@ -1,9 +1,9 @@
 import type { Goal as GoalView, GoalInput, Purpose, UserStats } from '@pufftrack/contract';
 import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
-import { localDayAt, type DayNumber, type PuffHistory } from '../puffs/index.ts';
+import type { DayNumber, PuffHistory } from '../puffs/index.ts';
 import { measuredBaseline, type MeasuredBaseline } from './baseline.ts';
-import { todayOf } from './calendar.ts';
+import { dayThen, todayOf, type CalendarSettings } from './calendar.ts';
 import type { Calendars } from './calendars.ts';
 import { checkInDays } from './check-in.ts';
 import type { CheckInStore } from './check-in-store.ts';
@@ -11,7 +11,6 @@ import { isSameGoal, newGoal } from './goal.ts';
 import type { GoalStore } from './goal-store.ts';
 import { viewGoal } from './goal-view.ts';
 import { firstDayOf } from './settled.ts';
-import type { ZonePeriod } from './skipped-days.ts';
 import type { StatsPerson } from './stats-service.ts';
 
 /** Consents without which nothing about a person's goals and days is written. */
@@ -116,12 +115,5 @@ export const createGoalService = (deps: GoalServiceDeps): GoalService => {
 };
 
 /** The local day of an instant (ms) where the person was at that time; of one to come, where they are now. */
-const dayAt = (
-  person: { timeZone: string; timeZones: readonly ZonePeriod[]; dayStartHour: number },
-  instant: number,
-  now: number,
-): DayNumber => {
-  const lived = person.timeZones.findLast(({ from }) => from <= instant) ?? person.timeZones[0];
-  const timeZone = instant >= now ? person.timeZone : (lived?.timeZone ?? person.timeZone);
-  return localDayAt(instant, timeZone, person.dayStartHour);
-};
+const dayAt = (person: CalendarSettings, instant: number, now: number): DayNumber =>
+  instant >= now ? todayOf(person, instant) : dayThen(person, instant);

@@ -1,4 +1,4 @@
-import { Schema, type Connection } from 'mongoose';
+import { Schema, trusted, type Connection } from 'mongoose';
 import type { SettledRuns } from './settled-runs.ts';
 import type { Run } from './streaks.ts';
 
@@ -35,7 +35,8 @@ const settledSchema = new Schema<SettledDoc>(
 
 export interface SettledStore {
   ensureIndexes(): Promise<void>;
-  find(userId: string): Promise<SettledRuns | undefined>;
+  /** In one query; people without a row are left out. */
+  findMany(userIds: readonly string[]): Promise<ReadonlyMap<string, SettledRuns>>;
   save(userId: string, settled: SettledRuns): Promise<void>;
 }
 
@@ -45,9 +46,9 @@ export const createSettledStore = (connection: Connection): SettledStore => {
     async ensureIndexes() {
       await model.createCollection();
     },
-    async find(userId) {
-      const doc = await model.findById(userId).lean<SettledDoc>();
-      return doc ? { through: doc.through, rev: doc.rev, key: doc.key, runs: doc.runs } : undefined;
+    async findMany(userIds) {
+      const docs = await model.find({ _id: trusted({ $in: [...userIds] }) }).lean<SettledDoc[]>();
+      return new Map(docs.map(({ _id, through, rev, key, runs }) => [_id, { through, rev, key, runs }]));
     },
     async save(userId, settled) {
       await model.updateOne({ _id: userId }, { $set: settled }, { upsert: true });

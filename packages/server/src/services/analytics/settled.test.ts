@@ -34,10 +34,13 @@ const memoryStore = () => {
   const calls = { found: 0, saved: 0 };
   const store: SettledStore = {
     ensureIndexes: () => Promise.resolve(),
-    find: (userId) => {
+    findMany: (userIds) => {
       calls.found += 1;
-      const row = rows.get(userId);
-      return Promise.resolve(row === undefined ? undefined : (JSON.parse(row) as SettledRuns));
+      const found = userIds.flatMap((userId) => {
+        const row = rows.get(userId);
+        return row === undefined ? [] : [[userId, JSON.parse(row) as SettledRuns] as const];
+      });
+      return Promise.resolve(new Map(found));
     },
     save: (userId, settled) => {
       calls.saved += 1;
@@ -122,21 +125,23 @@ describe('settled runs', () => {
 
           const calendar = calendarOf(
             dayStartHour,
-            { goals: [...goals], checkIns: new Set(checkIns), skipped: new Set(skipped) },
+            {
+              goals: [...goals],
+              checkIns: new Set(checkIns),
+              lateCheckIns: new Set(),
+              skipped: new Set(skipped),
+            },
             today,
           );
-          let history = log.loadedFrom(calendar.settledThrough + 1);
-          if (!settled.peek(person, calendar, history))
-            history = await settled.prepare(person, calendar, history);
-          const found = settled.peek(person, calendar, history);
-          expect(found).toBeDefined();
-          const runs =
-            found &&
+          const held = log.loadedFrom(calendar.settledThrough + 1);
+          if (one.what === 'restart') await settled.prefetch([{ person, calendar, history: held }]);
+          const runs = await settled.whenReady(person, calendar, held, (history, found) =>
             walkRuns(calendar, found.runs, {
               from: calendar.settledThrough + 1,
               to: today - 1,
               countOn: (day) => history.countOn(day, dayStartHour),
-            });
+            }),
+          );
           expect(runs).toEqual(walkAll(calendar, log));
         }
       }),
@@ -146,7 +151,11 @@ describe('settled runs', () => {
 
   const today = firstDay + 200;
   const calendar = (checkIns: number[] = []) =>
-    calendarOf(0, { goals: [], checkIns: new Set(checkIns), skipped: new Set() }, today);
+    calendarOf(
+      0,
+      { goals: [], checkIns: new Set(checkIns), lateCheckIns: new Set(), skipped: new Set() },
+      today,
+    );
   const aged = () => {
     const log = historyOf([]);
     addPuff(log, firstDay, 12);
@@ -167,7 +176,7 @@ describe('settled runs', () => {
     const days = calendar();
     const held = log.loadedFrom(days.settledThrough + 1);
     expect(settled.peek(person, days, held)).toBeUndefined();
-    await settled.prepare(person, days, held);
+    await settled.whenReady(person, days, held, () => undefined);
     expect(asked).toHaveLength(1);
     for (let index = 0; index < 5; index++) {
       addPuff(log, today - index * 3, 9);
@@ -184,14 +193,14 @@ describe('settled runs', () => {
       createSettled({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
     const days = calendar();
     const held = log.loadedFrom(days.settledThrough + 1);
-    await open().prepare(person, days, held);
+    await open().whenReady(person, days, held, () => undefined);
     const other = open();
-    expect(await other.prepare(person, days, held)).toBe(held);
+    expect(await other.whenReady(person, days, held, (history) => history)).toBe(held);
     expect(other.peek(person, days, held)).toBeDefined();
     addPuff(log, days.settledThrough - 20, 9);
     expect(other.peek(person, days, held)).toBeUndefined();
     expect(other.peek(person, calendar([days.settledThrough - 5]), held)).toBeUndefined();
-    await other.prepare(person, days, held);
+    await other.whenReady(person, days, held, () => undefined);
     expect(calls.saved).toBe(2);
   });
 

@@ -17,13 +17,26 @@ export interface SettledPerson {
 
 /** The settled runs of people: in memory, behind it a stored row for each, behind it the whole history. */
 export interface Settled {
-  /** Valid for this history, without a database call; undefined where one is needed. */
+  /** Valid for this history, which is loaded far enough, without a database call; undefined where one is needed. */
   peek(person: SettledPerson, calendar: Calendar, history: PuffHistory): SettledRuns | undefined;
+  /** Reads the stored rows of those whom `peek` does not know, in one query for all. */
+  prefetch(people: readonly SettledHistory[]): Promise<void>;
   /**
-   * Reads what `peek` lacks: a history loaded far enough, and the stored row, or the whole history where that row says
-   * nothing. Answers the history to peek with; ask again if it has moved on meanwhile.
+   * Reads what is missing (a history loaded far enough, and the stored row, or the whole history where that row says
+   * nothing), and then calls `make` at once with a history and the runs that are valid for it.
    */
-  prepare(person: SettledPerson, calendar: Calendar, history: PuffHistory): Promise<PuffHistory>;
+  whenReady<T>(
+    person: SettledPerson,
+    calendar: Calendar,
+    history: PuffHistory,
+    make: (history: PuffHistory, settled: SettledRuns) => T,
+  ): Promise<T>;
+}
+
+export interface SettledHistory {
+  readonly person: SettledPerson;
+  readonly calendar: Calendar;
+  readonly history: PuffHistory;
 }
 
 /** No puff of a person lies before this day. */
@@ -37,6 +50,7 @@ export const createSettled = (deps: {
   const kept = new LRUCache<string, SettledRuns>({ max: maxPeople });
 
   const peek: Settled['peek'] = (person, calendar, history) => {
+    if (!history.isLoadedFrom(calendar.settledThrough + 1)) return undefined;
     const known = kept.get(person.userId);
     if (known && isSettledValid(known, calendar, history)) return known;
     const isEmpty = history.changedThrough(calendar.settledThrough + 1) === 0;
@@ -52,22 +66,40 @@ export const createSettled = (deps: {
     return settled;
   };
 
+  /** Keeps the row if it is valid for this history. */
+  const keep = ({ person, calendar, history }: SettledHistory, row: SettledRuns | undefined): boolean => {
+    if (!row || !isSettledValid(row, calendar, history)) return false;
+    kept.set(person.userId, row);
+    return true;
+  };
+
+  /** Reads what `peek` lacks; answers the history to peek with, which may have moved on meanwhile. */
+  const prepare = async (person: SettledPerson, calendar: Calendar, held: PuffHistory) => {
+    const { userId } = person;
+    const from = calendar.settledThrough + 1;
+    const history = held.isLoadedFrom(from) ? held : await deps.history(userId, from);
+    if (peek(person, calendar, history)) return history;
+    if (keep({ person, calendar, history }, (await deps.store.findMany([userId])).get(userId)))
+      return history;
+    const whole = await deps.history(userId, firstDayOf(person));
+    const settled = peek(person, calendar, whole);
+    if (settled) await deps.store.save(userId, settled);
+    return whole;
+  };
+
   return {
     peek,
-    async prepare(person, calendar, held) {
-      const { userId } = person;
-      const from = calendar.settledThrough + 1;
-      const history = held.isLoadedFrom(from) ? held : await deps.history(userId, from);
-      if (peek(person, calendar, history)) return history;
-      const row = await deps.store.find(userId);
-      if (row && isSettledValid(row, calendar, history)) {
-        kept.set(userId, row);
-        return history;
+    async prefetch(people) {
+      const missing = people.filter(({ person, calendar, history }) => !peek(person, calendar, history));
+      if (missing.length === 0) return;
+      const rows = await deps.store.findMany(missing.map(({ person }) => person.userId));
+      for (const one of missing) keep(one, rows.get(one.person.userId));
+    },
+    async whenReady(person, calendar, held, make) {
+      for (let history = held; ; history = await prepare(person, calendar, history)) {
+        const settled = peek(person, calendar, history);
+        if (settled) return make(history, settled);
       }
-      const whole = await deps.history(userId, firstDayOf(person));
-      const settled = peek(person, calendar, whole);
-      if (settled) await deps.store.save(userId, settled);
-      return whole;
     },
   };
 };

@@ -5,7 +5,8 @@ import { hourMs, minuteMs } from '../../platform/jobs/schedule.ts';
 import { isDatabaseUnavailable } from '../../platform/mongo/errors.ts';
 import { isKnownZone } from '../../platform/time-zones.ts';
 import { dayStartsTurned } from './day-turns.ts';
-import type { StatsPerson, StatsService } from './stats-service.ts';
+import type { StatsReadModel } from './stats-read-model.ts';
+import type { StatsPerson } from './stats-service.ts';
 
 /** A person as the jobs need them; users gives it. */
 export interface JobPerson extends StatsPerson {
@@ -39,7 +40,7 @@ export const isProcessed = ({ consents }: { consents: ReadonlySet<Purpose> }): b
  */
 export const statsJobs = (deps: {
   people: JobPeople;
-  settle: StatsService['settle'];
+  settle: StatsReadModel['settle'];
   /** Numbers changed though nothing was recorded: the day turned. */
   onDayTurned: (stats: UserStats) => void;
 }): Job[] => {

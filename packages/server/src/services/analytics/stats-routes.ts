@@ -1,8 +1,9 @@
 import { endpoints } from '@pufftrack/contract';
 import { answer, route, type Route } from '../../platform/http/route.ts';
+import type { GetLeaderboard } from './leaderboard.ts';
 import type { StatsService } from './stats-service.ts';
 
-export const statsRoutes = (stats: StatsService): Route[] => [
+export const statsRoutes = (stats: StatsService, leaderboard: GetLeaderboard): Route[] => [
   route(endpoints.getStats, async ({ actor }) => answer(200, await stats.current(actor.userId))),
   route(endpoints.getStatsDays, async ({ actor, input }) =>
     answer(200, { days: await stats.days(actor.userId, input.query) }),
@@ -11,6 +12,6 @@ export const statsRoutes = (stats: StatsService): Route[] => [
     answer(200, await stats.hours(actor.userId, input.query.days)),
   ),
   route(endpoints.getLeaderboard, async ({ actor, input }) =>
-    answer(200, await stats.leaderboard(actor.userId, input.query.board)),
+    answer(200, await leaderboard(actor.userId, input.query.board)),
   ),
 ];

@@ -1,42 +1,35 @@
 import type { UserStats } from '@pufftrack/contract';
 import { Schema, trusted, type Connection } from 'mongoose';
+import type { Standings } from './board.ts';
 
-/** What a stored row was computed from; with any of it changed the row says nothing. */
-export interface StatsKey {
-  readonly revision: number;
+/** The numbers of one person, and what they were made from: with any of it changed the row says nothing. */
+export interface StatsRow {
   readonly settingsVersion: number;
-  /** The local day, `YYYY-MM-DD`. */
-  readonly today: string;
+  /** Says itself of which revision and which local day it is. */
+  readonly stats: UserStats;
+  readonly standings: Standings;
 }
 
-interface UserStatsDoc {
+interface UserStatsDoc extends StatsRow {
   _id: string;
-  revision: number;
-  settingsVersion: number;
-  today: string;
-  stats: UserStats;
 }
 
 const userStatsSchema = new Schema<UserStatsDoc>(
   {
     _id: { type: String, required: true },
-    revision: { type: Number, required: true },
     settingsVersion: { type: Number, required: true },
-    today: { type: String, required: true },
     stats: { type: Schema.Types.Mixed, required: true },
+    standings: { type: Schema.Types.Mixed, required: true },
   },
   { collection: 'userstats', versionKey: false },
 );
 
-export interface StoredStats extends StatsKey {
-  readonly stats: UserStats;
-}
-
 /** `UserStats` as a read model: a cache that may be dropped at any time. */
 export interface StatsStore {
   ensureIndexes(): Promise<void>;
-  findMany(people: readonly string[]): Promise<ReadonlyMap<string, StoredStats>>;
-  save(rows: readonly { key: StatsKey; stats: UserStats }[]): Promise<void>;
+  /** In one query; people without a row are left out. */
+  findMany(people: readonly string[]): Promise<ReadonlyMap<string, StatsRow>>;
+  save(rows: readonly StatsRow[]): Promise<void>;
 }
 
 export const createStatsStore = (connection: Connection): StatsStore => {
@@ -46,18 +39,17 @@ export const createStatsStore = (connection: Connection): StatsStore => {
       await model.createCollection();
     },
     async findMany(people) {
-      const docs = await model.find({ _id: trusted({ $in: [...people] }) }).lean();
+      // A row without standings was stored by another release.
+      const docs = await model
+        .find({ _id: trusted({ $in: [...people] }), standings: trusted({ $exists: true }) })
+        .lean<UserStatsDoc[]>();
       return new Map(docs.map((doc) => [doc._id, doc]));
     },
     async save(rows) {
       if (rows.length === 0) return;
       await model.bulkWrite(
-        rows.map(({ key, stats }) => ({
-          updateOne: {
-            filter: { _id: stats.userId },
-            update: { $set: { ...key, stats } },
-            upsert: true,
-          },
+        rows.map((row) => ({
+          updateOne: { filter: { _id: row.stats.userId }, update: { $set: row }, upsert: true },
         })),
         { ordered: false },
       );

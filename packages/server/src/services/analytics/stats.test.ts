@@ -32,7 +32,11 @@ describe('time since the last puff or the quit (domain.md D5)', () => {
       setAt: 0,
       effectiveDay: today,
     };
-    const calendar = calendarOf(0, { goals: [goal], checkIns: new Set(), skipped: new Set() }, today);
+    const calendar = calendarOf(
+      0,
+      { goals: [goal], checkIns: new Set(), lateCheckIns: new Set(), skipped: new Set() },
+      today,
+    );
     expect(calendar).toMatchObject({ quitAt: 7 * second, puffFreeFrom: Infinity });
   });
 });

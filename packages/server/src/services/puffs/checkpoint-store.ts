@@ -1,20 +1,13 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
-import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
-import { PuffState, type HourSums, type MonthSums } from './puff-state.ts';
-
-/** Sums of one wall month: day of the month (`01`..`31`) to 24 hour sums. Everything up to `rev` is in it. */
-interface MonthDoc {
-  _id: string;
-  person: string;
-  month: string;
-  rev: number;
-  days: Record<string, number[]>;
-}
+import type { DateFacts } from './date-facts.ts';
+import type { DayNumber } from './local-day.ts';
+import { monthDocOf, monthFactsOf, monthIdOf, type MonthDoc } from './month-doc.ts';
+import { PuffState } from './puff-state.ts';
 
 /**
- * A person's totals at `rev`, and the months that have sums, each with the number that changed it last. A month row at
+ * A person's totals at `rev`, and the months that have had a puff, each with the number that changed it last. A month row at
  * that number or above holds everything of its month up to `rev`; an older one is as good as missing.
  */
 interface PersonDoc {
@@ -38,18 +31,24 @@ export interface Checkpoint {
 
 export interface MonthRow {
   readonly rev: number;
-  readonly sums: Map<DayNumber, HourSums>;
+  readonly dates: Map<DayNumber, DateFacts>;
 }
 
 export interface CheckpointStore {
   ensureIndexes(): Promise<void>;
   /** The totals as last written, without any month, to be brought up to date from the log; an empty state without any. */
   load(person: string): Promise<PuffState>;
-  /** The rows of these months, those that there are. */
+  /** The same for each of these people, in one query. */
+  loadMany(people: readonly string[]): Promise<ReadonlyMap<string, PuffState>>;
+  /** The rows of these months, those that there are and that say everything. */
   loadMonths(person: string, months: readonly string[]): Promise<ReadonlyMap<string, MonthRow>>;
+  /** The same for many people, in one query; by person and month. */
+  loadMonthsOfMany(
+    months: ReadonlyMap<string, readonly string[]>,
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, MonthRow>>>;
   /** People whose state has been written, in the order of their ids, from `from` on. */
   listPeople(from: string, limit: number): Promise<string[]>;
-  /** Rows are written only over older ones. */
+  /** No row is written over a newer one. */
   writeMonths(checkpoints: readonly Checkpoint[]): Promise<void>;
   /** Only after `writeMonths` of the same checkpoints. */
   writePeople(checkpoints: readonly Checkpoint[]): Promise<void>;
@@ -67,6 +66,8 @@ const monthSchema = new Schema<MonthDoc>(
     month: { type: String, required: true },
     rev: { type: Number, required: true },
     days: { type: Schema.Types.Mixed, required: true },
+    facts: Schema.Types.Mixed,
+    factsRev: Number,
   },
   { collection: 'puffmonths', versionKey: false },
 );
@@ -93,6 +94,21 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
   const months = monthModel.collection as unknown as Collection<MonthDoc>;
   const people = personModel.collection as unknown as Collection<PersonDoc>;
 
+  const loadMonthsOfMany: CheckpointStore['loadMonthsOfMany'] = async (wanted) => {
+    const ids = [...wanted].flatMap(([person, names]) => names.map((name) => monthIdOf(person, name)));
+    const rows = new Map<string, Map<string, MonthRow>>();
+    if (ids.length === 0) return rows;
+    for (const doc of await months.find({ _id: { $in: ids } }, oneBatch(ids.length)).toArray()) {
+      const dates = monthFactsOf(doc);
+      if (!dates) continue;
+      const row = { rev: doc.rev, dates };
+      const own = rows.get(doc.person);
+      if (own) own.set(doc.month, row);
+      else rows.set(doc.person, new Map([[doc.month, row]]));
+    }
+    return rows;
+  };
+
   return {
     async ensureIndexes() {
       await monthModel.createCollection();
@@ -103,12 +119,15 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       const doc = await people.findOne({ _id: person });
       return doc ? stateOf(doc) : new PuffState();
     },
-    async loadMonths(person, names) {
-      const docs = await months
-        .find({ _id: { $in: names.map((name) => monthIdOf(person, name)) } })
-        .toArray();
-      return new Map(docs.map((doc) => [doc.month, { rev: doc.rev, sums: sumsOf(doc) }]));
+    async loadMany(persons) {
+      if (persons.length === 0) return new Map();
+      const docs = await people.find({ _id: { $in: [...persons] } }, oneBatch(persons.length)).toArray();
+      const states = new Map(docs.map((doc) => [doc._id, stateOf(doc)]));
+      return new Map(persons.map((person) => [person, states.get(person) ?? new PuffState()]));
     },
+    loadMonths: async (person, names) =>
+      (await loadMonthsOfMany(new Map([[person, names]]))).get(person) ?? new Map<string, MonthRow>(),
+    loadMonthsOfMany,
     async listPeople(from, limit) {
       const docs = await people
         .find({ _id: { $gte: from } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit })
@@ -116,13 +135,15 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       return docs.map(({ _id }) => _id);
     },
     writeMonths: (checkpoints) =>
-      writeNewer(
+      writeOver(
         months,
+        '$lte',
         checkpoints.flatMap((checkpoint) => checkpoint.months),
       ),
     writePeople: (checkpoints) =>
-      writeNewer(
+      writeOver(
         people,
+        '$lt',
         checkpoints.map((checkpoint) => checkpoint.person),
       ),
     async countStrips(person) {
@@ -143,16 +164,21 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
   };
 };
 
-const monthIdOf = (person: string, month: string) => `${person}:${month}`;
+/** All that there can be in one answer: the driver asks for more in steps otherwise. */
+const oneBatch = (count: number) => ({ batchSize: count + 1 });
 
-/** Upserts each row over an older one; a row that is newer already makes the upsert a duplicate key, which is fine. */
-const writeNewer = async <Doc extends { _id: string; rev: number }>(
+/**
+ * Upserts each row over an older one, or with `$lte` over one of the same number too: that may know less, where an older
+ * program wrote it. Over a newer one the upsert is a duplicate key, which is fine.
+ */
+const writeOver = async <Doc extends { _id: string; rev: number }>(
   collection: Collection<Doc>,
+  overRev: '$lt' | '$lte',
   docs: readonly Doc[],
 ): Promise<void> => {
   if (docs.length === 0) return;
   const operations = docs.map(({ _id, ...fields }) => ({
-    updateOne: { filter: { _id, rev: { $lt: fields.rev } }, update: { $set: fields }, upsert: true },
+    updateOne: { filter: { _id, rev: { [overRev]: fields.rev } }, update: { $set: fields }, upsert: true },
   })) as unknown as AnyBulkWriteOperation<Doc>[];
   try {
     await collection.bulkWrite(operations, { ordered: false });
@@ -164,18 +190,8 @@ const writeNewer = async <Doc extends { _id: string; rev: number }>(
 /** Copies what a flush has to write, and marks it written; `remark` undoes that where the write fails. */
 export const takeCheckpoint = (person: string, state: PuffState): Checkpoint => {
   const months = [...state.dirtyMonths].flatMap((month): MonthDoc[] => {
-    const loaded = state.sumsOf(month);
-    return loaded
-      ? [
-          {
-            _id: monthIdOf(person, month),
-            person,
-            month,
-            rev: loaded.countedUpTo,
-            days: daysDocOf(loaded.sums),
-          },
-        ]
-      : [];
+    const loaded = state.factsOf(month);
+    return loaded ? [monthDocOf({ person, month, rev: loaded.countedUpTo }, loaded.dates)] : [];
   });
   state.dirtyMonths.clear();
   state.dirty = false;
@@ -198,12 +214,6 @@ export const remark = (state: PuffState, checkpoint: Checkpoint): void => {
   state.dirty = true;
   for (const { month } of checkpoint.months) if (state.months.has(month)) state.dirtyMonths.add(month);
 };
-
-const daysDocOf = (sums: MonthSums): Record<string, number[]> =>
-  Object.fromEntries([...sums].map(([day, hours]) => [dayOf(day).slice(8), [...hours]]));
-
-const sumsOf = ({ month, days }: MonthDoc): Map<DayNumber, HourSums> =>
-  new Map(Object.entries(days).map(([day, hours]) => [dayNumberOf(`${month}-${day}`), [...hours]]));
 
 const stateOf = (doc: PersonDoc): PuffState => {
   const state = new PuffState();

@@ -135,6 +135,22 @@ describe('checkpoints', () => {
     await expectFreshProcessToAgree();
   });
 
+  it('of an older program, without facts or with those of before, are counted anew and replaced', async () => {
+    const writer = await open();
+    await append(writer, 0, 400);
+    await writer.log.settle();
+    const months = database.connection.collection<{ _id: string }>('puffmonths');
+    const written = await months.find({ person }).sort({ _id: 1 }).toArray();
+    const [first, second] = written.map(({ _id }) => ({ _id }));
+    await months.updateOne(first!, { $unset: { facts: '', factsRev: '' } });
+    await months.updateOne(second!, { $set: { factsRev: 1, 'facts.01': [0, 5] } });
+    const fresh = await expectFreshProcessToAgree();
+    await fresh.log.settle();
+    expect(await months.find({ person }).sort({ _id: 1 }).toArray()).toEqual(
+      written.map((row) => ({ ...row, rev: 400, factsRev: 400 })),
+    );
+  });
+
   it('are rebuilt equal when they are dropped, wherever the drop is cut off', async () => {
     const writer = await open();
     await append(writer, 0, 500);

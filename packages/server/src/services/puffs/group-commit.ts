@@ -190,7 +190,8 @@ export const createGroupCommit = (deps: {
   };
 
   const settleWrite = (person: string, state: PuffState, numbered: PersonWrite['numbered']) => {
-    for (const { puff } of numbered) state.fold({ rev: puff.rev, kind: 'puff', counted: puff });
+    for (const { puff } of numbered)
+      state.fold({ rev: puff.rev, kind: 'puff', counted: puff, receivedAt: puff.receivedAt });
     onChange(person, state);
     for (const { item, puff } of numbered) finish(item, { status: 'created', puff }, state);
   };

@@ -9,6 +9,7 @@ import type { Job } from '../../platform/jobs/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { puffEvents } from './puff-events.ts';
+import { createManyLogsStore } from './many-logs-store.ts';
 import { createPuffLog, type PuffLog } from './puff-log.ts';
 import { puffRoutes } from './puff-routes.ts';
 import { createPuffChangeService } from './puff-change-service.ts';
@@ -35,7 +36,7 @@ export type { PersonHour } from './tally-store.ts';
 /** What is received later than this after it happened counts for its person, and no more for the platform. */
 export const lateAfterMs = backdatedAfterMs;
 
-export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
+export interface Puffs extends Pick<PuffLog, 'history' | 'newestRevs' | 'histories' | 'settle' | 'stop'> {
   routes: Route[];
   events: SocketEvent[];
   jobs: Job[];
@@ -59,6 +60,7 @@ export const createPuffs = <Person extends PuffPerson>(
     store,
     recounts,
     checkpoints,
+    many: createManyLogsStore(connection),
     clock,
     log: logger,
   });
@@ -80,6 +82,8 @@ export const createPuffs = <Person extends PuffPerson>(
   });
   return {
     history: log.history,
+    newestRevs: log.newestRevs,
+    histories: log.histories,
     settle: log.settle,
     stop: log.stop,
     jobs: puffJobs({

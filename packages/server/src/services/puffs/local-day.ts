@@ -56,3 +56,11 @@ export const startOfWeek = (day: DayNumber, weekStart: 'monday' | 'sunday'): Day
 
 /** The first day of the calendar month that `day` lies in. */
 export const startOfMonth = (day: DayNumber): DayNumber => dayNumberOf(`${monthOf(day)}-01`);
+
+/** First and last date of a month `YYYY-MM`. */
+export const datesOfMonth = (name: string): { first: DayNumber; last: DayNumber } => {
+  const first = dayNumberOf(`${name}-01`);
+  let last = first + 27;
+  while (monthOf(last + 1) === name) last += 1;
+  return { first, last };
+};

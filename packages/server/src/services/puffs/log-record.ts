@@ -17,7 +17,13 @@ export interface Counted {
  * - `empty`: a number that a crash had left out, or a puff whose content was removed together with its deletion.
  */
 export type LogRecord =
-  | { readonly rev: number; readonly kind: 'puff'; readonly counted: Counted }
+  | {
+      readonly rev: number;
+      readonly kind: 'puff';
+      readonly counted: Counted;
+      /** ms */
+      readonly receivedAt: number;
+    }
   | {
       readonly rev: number;
       readonly kind: 'change';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { newId } from '../../platform/ids.ts';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
-import { liveRecount } from '../../../test/live-recount.ts';
+import { liveRecount, trimmedDays } from '../../../test/live-recount.ts';
 import {
   logNow,
   openLog,
@@ -62,8 +62,15 @@ describe('changes of puffs', () => {
   /** Every process, and one that was not there before, sees exactly what the live records say. */
   const expectAgreement = async () => {
     await open();
-    for (const { log } of processes)
-      expect(json(await log.history(person, 0))).toEqual(await liveRecount(database.connection, person));
+    for (const { log } of processes) {
+      const history = await log.history(person, 0);
+      expect(json(history)).toEqual(await liveRecount(database.connection, person));
+      const days = range(60).map((index) => Math.floor(logNow / (24 * hour)) - index);
+      for (const dayStartHour of [0, 5])
+        expect(days.filter((day) => history.marksOn(day, dayStartHour).trimmed).sort()).toEqual(
+          await trimmedDays(database.connection, person, dayStartHour),
+        );
+    }
   };
 
   beforeEach(async () => {

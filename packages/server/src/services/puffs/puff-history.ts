@@ -1,5 +1,16 @@
 import type { DayNumber } from './local-day.ts';
 
+/** What makes a day void where people are compared (domain.md D11). */
+export interface DayMarks {
+  /** It has puffs, and each was received more than 48 h after it happened. */
+  readonly lateOnly: boolean;
+  /**
+   * A puff of it was deleted more than 24 h after it happened, and is deleted still. Known while its content is kept: for
+   * 30 days after the deletion, and not past a deletion of all.
+   */
+  readonly trimmed: boolean;
+}
+
 /**
  * What the other services read of a person's puffs: every record up to `rev` is counted, none after it. It is a live
  * object: it moves on with the log, so read what belongs together without waiting in between.
@@ -23,6 +34,8 @@ export interface PuffHistory {
   countOn(day: DayNumber, dayStartHour: number): number;
   /** Sums of quantity on a local day by wall-clock hour 0..23. Throws RangeError where that day is not loaded. */
   hoursOn(day: DayNumber, dayStartHour: number): readonly number[];
+  /** Throws RangeError where that day is not loaded. */
+  marksOn(day: DayNumber, dayStartHour: number): DayMarks;
   /** The local days with at least one puff among those that are loaded, ascending. */
   activeDays(dayStartHour: number): readonly DayNumber[];
 }

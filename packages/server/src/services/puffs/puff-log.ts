@@ -4,6 +4,8 @@ import { createCheckpointFlusher } from './checkpoint-flusher.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { createGroupCommit, type AppendAnswer } from './group-commit.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
+import { createManyHistories } from './many-histories.ts';
+import type { ManyLogsStore } from './many-logs-store.ts';
 import type { NewPuff } from './puff.ts';
 import { createPuffChanges, type PuffChanges } from './puff-changes.ts';
 import { createPuffPeople, windowStart } from './puff-people.ts';
@@ -19,6 +21,13 @@ export interface PuffLog extends PuffChanges {
    * from the first day of the month before the last.
    */
   history(person: string, from?: DayNumber): Promise<PuffState>;
+  /** The newest number of each log, in one query; people without a puff are left out. */
+  newestRevs(people: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Histories of many people, from the first day of the month before the last on, each with everything up to its
+   * number counted at least; in a number of queries that does not depend on how many they are.
+   */
+  histories(revs: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, PuffState>>;
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
@@ -36,6 +45,7 @@ export const createPuffLog = (deps: {
   store: PuffStore;
   recounts: RecountStore;
   checkpoints: CheckpointStore;
+  many: ManyLogsStore;
   clock: Clock;
   log: Logger;
   /** Writes in flight at once. Two use the database's group commit better than one; more only split the groups. */
@@ -46,7 +56,7 @@ export const createPuffLog = (deps: {
   maxPeople?: number;
   checkpointEveryMs?: number;
 }): PuffLog => {
-  const { store, recounts, checkpoints, clock, log } = deps;
+  const { store, recounts, checkpoints, many, clock, log } = deps;
   const flusher = createCheckpointFlusher({
     checkpoints,
     log,
@@ -74,6 +84,13 @@ export const createPuffLog = (deps: {
     append: commit.append,
     ...createPuffChanges({ store, people, alone: commit.alone }),
     history: people.current,
+    newestRevs: many.newestRevs,
+    histories: createManyHistories({
+      logs: many,
+      checkpoints,
+      people,
+      windowStart: () => windowStart(clock.now()),
+    }),
     flush: flusher.flush,
     async settle() {
       await commit.settle();

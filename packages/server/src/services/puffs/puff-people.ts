@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
+import type { LogRecord } from './log-record.ts';
 import { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
 import type { RecountStore } from './recount-store.ts';
@@ -22,7 +23,17 @@ export interface PuffPeople {
   current(person: string, from?: DayNumber): Promise<PuffState>;
   /** The same, with these wall months loaded. */
   currentWith(person: string, months: ReadonlySet<string>): Promise<PuffState>;
+  /** Like `current`, with what was read for it beforehand; what was not is read here. */
+  currentWithAhead(person: string, ahead: ReadAhead): Promise<PuffState>;
   drop(person: string): void;
+}
+
+/** What was read of a person together with others; it may be old by the time it is used. */
+export interface ReadAhead {
+  /** The state of the checkpoint; used where this process holds none. */
+  readonly stored?: PuffState | undefined;
+  /** Everything that the log held after a number. */
+  readonly log?: { readonly after: number; readonly records: readonly LogRecord[] } | undefined;
 }
 
 /** A change was stripped that this state had not folded: only a state of after the stripping can be right. */
@@ -59,10 +70,16 @@ export const createPuffPeople = (deps: {
   };
 
   /** Folds the log after the state's number; a number that a crash left out is filled before going past it. */
-  const catchUp = async (person: string, state: PuffState, fromScratch = false): Promise<void> => {
+  const catchUp = async (
+    person: string,
+    state: PuffState,
+    { fromScratch = false, ahead }: { fromScratch?: boolean; ahead?: ReadAhead['log'] } = {},
+  ): Promise<void> => {
+    let known = ahead && ahead.after <= state.rev ? ahead.records : undefined;
     for (let fruitless = 0; fruitless < maxFruitlessReads; fruitless++) {
       const before = state.rev;
-      const records = await store.readAfter(person, state.rev, pageSize);
+      const records = known ?? (await store.readAfter(person, state.rev, pageSize));
+      known = undefined;
       let metChange = false;
       for (const record of records) {
         if (record.rev <= state.rev) continue;
@@ -97,23 +114,28 @@ export const createPuffPeople = (deps: {
         if (changedAt === undefined) continue;
         const row = rows.get(name);
         if (row && row.rev >= changedAt) {
-          state.setMonth(name, row.sums, row.rev);
+          state.setMonth(name, row.dates, row.rev);
           continue;
         }
         const { rev, clearedRev } = state;
-        const sums = await recounts.countMonth(person, name, { rev, clearedRev });
+        const dates = await recounts.countMonth(person, name, { rev, clearedRev });
         // Puffs of this process may have been folded meanwhile; then the month is counted once more.
         if (state.months.get(name) !== changedAt) continue;
-        state.setMonth(name, sums, rev);
+        state.setMonth(name, dates, rev);
         state.dirtyMonths.add(name); // its row is written anew
         state.dirty = true;
       }
     }
   };
 
-  const bringUpToDate = async (person: string, state: PuffState, months: () => Iterable<string>) => {
+  const bringUpToDate = async (
+    person: string,
+    state: PuffState,
+    months: () => Iterable<string>,
+    ahead?: ReadAhead['log'],
+  ) => {
     await loadMonths(person, state, months());
-    await catchUp(person, state);
+    await catchUp(person, state, { ahead });
     // What was folded may have named months that nobody has loaded, and their rows may be ahead.
     await loadMonths(person, state, months());
     if (state.aheadOf > state.rev) await catchUp(person, state);
@@ -124,7 +146,7 @@ export const createPuffPeople = (deps: {
     for (;;) {
       const strips = await checkpoints.countStrips(person);
       const state = new PuffState();
-      await catchUp(person, state, true);
+      await catchUp(person, state, { fromScratch: true });
       if ((await checkpoints.countStrips(person)) === strips) return state;
     }
   };
@@ -141,12 +163,17 @@ export const createPuffPeople = (deps: {
   };
 
   /** The state in memory, or a new one that stays there. */
-  const held = async (person: string, months: (state: PuffState) => Iterable<string>): Promise<PuffState> => {
-    const known = states.get(person);
+  const held = async (
+    person: string,
+    months: (state: PuffState) => Iterable<string>,
+    { stored, log }: ReadAhead = {},
+  ): Promise<PuffState> => {
+    const known = states.get(person) ?? stored;
     const before = known?.rev;
     try {
       if (known) {
-        await bringUpToDate(person, known, () => months(known));
+        await bringUpToDate(person, known, () => months(known), log);
+        if (known === stored) states.set(person, known);
         if (known.rev !== before || known.dirty) onChange(person, known);
         return known;
       }
@@ -161,12 +188,14 @@ export const createPuffPeople = (deps: {
     return state;
   };
 
+  const ofWindow = (state: PuffState) => monthsFrom(state, windowStart(clock.now()));
+
   const current = (person: string): Promise<PuffState> => {
     const waiting = asked.get(person);
     if (waiting) return waiting;
     const answer = inTurn(person, () => {
       asked.delete(person);
-      return held(person, (state) => monthsFrom(state, windowStart(clock.now())));
+      return held(person, ofWindow);
     });
     asked.set(person, answer);
     return answer;
@@ -179,6 +208,7 @@ export const createPuffPeople = (deps: {
       return from === undefined || state.isLoadedFrom(from) ? state : load(person, from);
     },
     currentWith: (person, months) => inTurn(person, () => held(person, () => months)),
+    currentWithAhead: (person, ahead) => inTurn(person, () => held(person, ofWindow, ahead)),
     drop(person) {
       states.delete(person);
     },

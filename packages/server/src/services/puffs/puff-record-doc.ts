@@ -1,4 +1,5 @@
 import { Schema } from 'mongoose';
+import type { DatedPuff } from './date-facts.ts';
 import { dayNumberOf, dayOf } from './local-day.ts';
 import type { Counted, LogRecord } from './log-record.ts';
 import type { PuffValues, RecordedPuff, StoredPuff } from './puff.ts';
@@ -134,15 +135,35 @@ export const logRecordOf = (doc: PuffRecordDoc): LogRecord => {
     return doc.target === undefined || doc.before === undefined
       ? { rev, kind: 'stripped' }
       : { rev, kind, target: doc.target, before: liveOf(doc.before), after: liveOf(doc.after) };
-  const counted = doc.original ?? (isCounted(doc) ? doc : undefined);
-  return counted ? { rev, kind, counted: countedOf(counted) } : { rev, kind: 'empty' };
+  if (!hasContent(doc)) return { rev, kind: 'empty' };
+  return { rev, kind, counted: countedOf(doc.original ?? doc), receivedAt: doc.receivedAt.getTime() };
 };
-
-const isCounted = (doc: PuffRecordDoc): doc is PuffRecordDoc & ValuesDoc => doc.wallDate !== undefined;
 
 type WithContent = PuffRecordDoc & ValuesDoc & { receivedAt: Date; sessionId: string };
 
-const hasContent = (doc: PuffRecordDoc): doc is WithContent => isCounted(doc) && doc.receivedAt !== undefined;
+const hasContent = (doc: PuffRecordDoc): doc is WithContent =>
+  doc.wallDate !== undefined && doc.receivedAt !== undefined;
+
+/** What the facts of a date are made of; undefined for a puff whose content is gone. */
+export const datedPuffOf = (doc: PuffRecordDoc): DatedPuff | undefined =>
+  hasContent(doc)
+    ? {
+        ...countedOf(doc),
+        receivedAt: doc.receivedAt.getTime(),
+        deletedAt: doc.deletedAt?.getTime() ?? null,
+      }
+    : undefined;
+
+/** The fields that `datedPuffOf` reads. */
+export const datedProjection = {
+  _id: 0,
+  timestamp: 1,
+  wallDate: 1,
+  wallHour: 1,
+  quantity: 1,
+  receivedAt: 1,
+  deletedAt: 1,
+} as const;
 
 /** The fields that `logRecordOf` reads. */
 export const logProjection = {
@@ -153,6 +174,7 @@ export const logProjection = {
   wallDate: 1,
   wallHour: 1,
   quantity: 1,
+  receivedAt: 1,
   original: 1,
   target: 1,
   before: 1,

@@ -1,21 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { factsOf } from './date-facts.ts';
 import { localDayOf } from './local-day.ts';
 import type { LogRecord } from './log-record.ts';
 import { PuffState } from './puff-state.ts';
 
 type PlainRecord = Exclude<LogRecord, { kind: 'change' }>;
-const puffRecord = fc.record({
-  kind: fc.constant('puff' as const),
-  counted: fc.record({
-    timestamp: fc.integer({ min: 0, max: 4_000_000_000_000 }),
-    wall: fc.record({
-      dayNumber: fc.integer({ min: 20_000, max: 20_070 }),
-      hour: fc.integer({ min: 0, max: 23 }),
-    }),
+const hour = 3_600_000;
+/** Often on the same few dates and instants, so that gaps are split. */
+const puffRecord = fc
+  .record({
+    timestamp: fc.oneof(fc.integer({ min: 0, max: 4_000_000_000_000 }), fc.integer({ min: 0, max: 30 })),
+    dayNumber: fc.oneof(fc.integer({ min: 20_000, max: 20_070 }), fc.integer({ min: 20_000, max: 20_003 })),
+    hour: fc.integer({ min: 0, max: 23 }),
     quantity: fc.integer({ min: 1, max: 50 }),
-  }),
-});
+    lateBy: fc.constantFrom(0, 48 * hour, 48 * hour + 1),
+  })
+  .map(({ timestamp, dayNumber, hour: wallHour, quantity, lateBy }) => ({
+    kind: 'puff' as const,
+    counted: { timestamp, wall: { dayNumber, hour: wallHour }, quantity },
+    receivedAt: timestamp + lateBy,
+  }));
 const emptyRecord = fc.constant({ kind: 'empty' as const });
 const history = fc
   .array(fc.oneof({ weight: 9, arbitrary: puffRecord }, { weight: 1, arbitrary: emptyRecord }), {
@@ -23,7 +28,9 @@ const history = fc
   })
   .map((records) => records.map((record, index): PlainRecord => ({ ...record, rev: index + 1 })));
 const puffsOf = (records: PlainRecord[]) =>
-  records.flatMap((record) => (record.kind === 'puff' ? [record.counted] : []));
+  records.flatMap((record) =>
+    record.kind === 'puff' ? [{ ...record.counted, receivedAt: record.receivedAt }] : [],
+  );
 
 const foldOf = (records: PlainRecord[]) => {
   const state = new PuffState();
@@ -46,6 +53,53 @@ describe('the fold of a log', () => {
         expect(state.total).toBe([...byDay.values()].reduce((sum, count) => sum + count, 0));
       }),
     );
+  });
+
+  it('says of each local day whether all its puffs came late, whatever the start of the day', () => {
+    fc.assert(
+      fc.property(history, fc.integer({ min: 0, max: 23 }), (records, dayStartHour) => {
+        const state = foldOf(records);
+        const isLate = new Map<number, boolean>();
+        for (const { wall, timestamp, receivedAt } of puffsOf(records)) {
+          const day = localDayOf(wall, dayStartHour);
+          isLate.set(day, (isLate.get(day) ?? true) && receivedAt - timestamp > 48 * hour);
+        }
+        for (let day = 19_998; day <= 20_072; day++)
+          expect(state.marksOn(day, dayStartHour)).toEqual({
+            lateOnly: isLate.get(day) ?? false,
+            trimmed: false,
+          });
+      }),
+    );
+  });
+
+  it('takes what a change makes of a date from its recount, and nothing of it twice', () => {
+    const puff = (rev: number, wallHour: number) => ({
+      rev,
+      kind: 'puff' as const,
+      counted: { timestamp: wallHour * hour, wall: { dayNumber: 0, hour: wallHour }, quantity: 1 },
+      receivedAt: wallHour * hour,
+    });
+    const state = foldOf([puff(1, 3), puff(2, 5), puff(3, 9)]);
+    const left = [3, 9].map((at) => ({ ...puff(0, at).counted, receivedAt: at * hour, deletedAt: null }));
+    const gone = { ...puff(0, 5).counted, receivedAt: 5 * hour, deletedAt: 29 * hour + 1 };
+    const soonGone = { ...puff(0, 7).counted, receivedAt: 7 * hour, deletedAt: 31 * hour };
+    const deletion = {
+      rev: 4,
+      kind: 'change' as const,
+      target: 'second',
+      before: puff(2, 5).counted,
+      after: null,
+    };
+    state.foldChange(deletion, { dates: factsOf([...left, gone, soonGone]), lastPuffAt: undefined });
+    state.foldChange(deletion, { dates: new Map(), lastPuffAt: null });
+    expect(state.hoursOn(0, 0).flatMap((sum, at) => (sum ? [at] : []))).toEqual([3, 9]);
+    expect([0, 5, 6].map((dayStartHour) => state.marksOn(0, dayStartHour).trimmed)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(state.marksOn(-1, 6)).toEqual({ lateOnly: false, trimmed: true });
   });
 
   it('does not count a record again', () => {
@@ -85,6 +139,7 @@ describe('the fold of a log', () => {
       rev: 1,
       kind: 'puff',
       counted: { timestamp: 0, wall: { dayNumber: 5, hour: 2 }, quantity: 1 },
+      receivedAt: 0,
     });
     expect(state.activeDays(0)).toEqual([5]);
     expect(state.activeDays(3)).toEqual([4]);

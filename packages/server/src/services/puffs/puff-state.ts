@@ -1,22 +1,19 @@
-import { dayNumberOf, dayOf, localDayOf, monthOf, type DayNumber } from './local-day.ts';
+import { addPuff, factsIn, type DateFacts, type MonthFacts } from './date-facts.ts';
+import { dayOf, monthOf, type DayNumber } from './local-day.ts';
+import { LocalDays } from './local-days.ts';
 import type { ChangeRecord, Counted, LogRecord } from './log-record.ts';
-import type { PuffHistory } from './puff-history.ts';
-
-/** Sums of quantity by wall hour 0..23 of one wall date. */
-export type HourSums = number[];
-/** Sums of one wall month: those of its dates that have any. */
-export type MonthSums = ReadonlyMap<DayNumber, HourSums>;
+import type { DayMarks, PuffHistory } from './puff-history.ts';
 
 /** What folding a change needs from the records: its dates, counted anew, and the newest puff. */
 export interface Recount {
-  readonly dates: MonthSums;
+  readonly dates: MonthFacts;
   /** ms; undefined where the change does not touch the newest puff. */
   readonly lastPuffAt: number | null | undefined;
 }
 
 /**
- * A person's state: the fold of their log up to `rev`. Sums stand by wall date and wall hour, so that a local day is
- * read for any `dayStartHour` and nothing is ever rewritten (design.md section 3, Days). Sums are held for the months
+ * A person's state: the fold of their log up to `rev`. Facts stand by wall date and wall hour, so that a local day is
+ * read for any `dayStartHour` and nothing is ever rewritten (design.md section 3, Days). They are held for the months
  * that were asked for; a month that is not loaded may change, and is counted anew when somebody asks for it.
  */
 export class PuffState implements PuffHistory {
@@ -26,7 +23,7 @@ export class PuffState implements PuffHistory {
   lastPuffAt: number | null = null;
   /** Everything up to this number is hidden by a deletion of all. */
   clearedRev = 0;
-  /** Every wall month (`YYYY-MM`) that has a sum, with the number that changed it last. */
+  /** Every wall month (`YYYY-MM`) that has had a puff, with the number that changed it last. */
   readonly months = new Map<string, number>();
   /** Loaded months that changed since they were last written to their checkpoint. */
   readonly dirtyMonths = new Set<string>();
@@ -34,30 +31,28 @@ export class PuffState implements PuffHistory {
   dirty = false;
   /** The newest change whose content is gone: which month it changed is not known any more. */
   strippedRev = 0;
-  readonly #loaded = new Map<string, { sums: Map<DayNumber, HourSums>; countedUpTo: number }>();
+  readonly #loaded = new Map<string, { dates: Map<DayNumber, DateFacts>; countedUpTo: number }>();
   /** Months that were loaded or changed since months were let go last. */
   readonly #recent = new Set<string>();
-  /** Derived for the `dayStartHour` that was asked for last: counts by local day, and the days that have any. */
-  #counts: { dayStartHour: number; byDay: Map<DayNumber, number> } | undefined;
-  #active: { dayStartHour: number; days: DayNumber[] } | undefined;
+  readonly #days = new LocalDays({
+    factsOn: (date) => this.#factsOn(date),
+    loaded: () => this.#loadedDates(),
+  });
 
   /** Takes the next record, but for a change (see `foldChange`). Numbers folded before are left alone. */
   fold(record: Exclude<LogRecord, ChangeRecord>): void {
     if (record.rev !== this.rev + 1) return;
     if (record.kind === 'puff') {
-      const { counted } = record;
+      const { counted, receivedAt } = record;
       this.total += counted.quantity;
       this.records += 1;
       this.lastPuffAt = Math.max(this.lastPuffAt ?? counted.timestamp, counted.timestamp);
-      this.#touch(counted, record.rev, (sums) => {
-        const hours = hoursIn(sums, counted.wall.dayNumber);
-        const sum = hours[counted.wall.hour] ?? 0;
-        if (sum === 0) this.#active = undefined;
-        hours[counted.wall.hour] = sum + counted.quantity;
-        if (!this.#counts) return;
-        const day = localDayOf(counted.wall, this.#counts.dayStartHour);
-        const count = this.#counts.byDay.get(day);
-        if (count !== undefined) this.#counts.byDay.set(day, count + counted.quantity);
+      this.#touch(counted, record.rev, (dates) => {
+        const { wall, quantity } = counted;
+        const facts = factsIn(dates, wall.dayNumber);
+        const before = facts.hours[wall.hour] ?? 0;
+        addPuff(facts, counted, receivedAt);
+        this.#days.puffAdded(wall, quantity, before);
       });
     } else if (record.kind === 'clear') {
       this.#clear(record.rev);
@@ -68,7 +63,7 @@ export class PuffState implements PuffHistory {
   }
 
   /**
-   * Takes a change with the recount of its dates, made after the change was applied to its record. Sums are set and
+   * Takes a change with the recount of its dates, made after the change was applied to its record. Facts are set and
    * not moved, because the recount may know later changes already; totals move by the change's own words.
    */
   foldChange({ rev, before, after }: ChangeRecord, recount: Recount): void {
@@ -79,11 +74,11 @@ export class PuffState implements PuffHistory {
     else if (after) this.lastPuffAt = Math.max(this.lastPuffAt ?? after.timestamp, after.timestamp);
     for (const counted of [before, after])
       if (counted)
-        this.#touch(counted, rev, (sums) => {
-          const hours = recount.dates.get(counted.wall.dayNumber);
-          if (hours) sums.set(counted.wall.dayNumber, [...hours]);
-          else sums.delete(counted.wall.dayNumber);
-          this.#forgetDerived();
+        this.#touch(counted, rev, (dates) => {
+          const facts = recount.dates.get(counted.wall.dayNumber);
+          if (facts) dates.set(counted.wall.dayNumber, facts);
+          else dates.delete(counted.wall.dayNumber);
+          this.#days.forget();
         });
     this.#moveTo(rev);
   }
@@ -93,10 +88,10 @@ export class PuffState implements PuffHistory {
     this.dirty = true;
   }
 
-  #touch({ wall }: Counted, rev: number, change: (sums: Map<DayNumber, HourSums>) => void) {
+  #touch({ wall }: Counted, rev: number, change: (dates: Map<DayNumber, DateFacts>) => void) {
     const name = monthOf(wall.dayNumber);
-    // A month without a sum so far is known completely: it is empty.
-    if (!this.months.has(name)) this.#loaded.set(name, { sums: new Map(), countedUpTo: 0 });
+    // A month without a puff so far is known completely: it is empty.
+    if (!this.months.has(name)) this.#loaded.set(name, { dates: new Map(), countedUpTo: 0 });
     this.months.set(name, rev);
     const month = this.#loaded.get(name);
     if (!month) return;
@@ -104,7 +99,7 @@ export class PuffState implements PuffHistory {
     this.#recent.add(name);
     // A month row as loaded may be ahead of the log as folded: what it counts already is not counted again.
     if (rev <= month.countedUpTo) return;
-    change(month.sums);
+    change(month.dates);
   }
 
   #clear(rev: number) {
@@ -118,29 +113,24 @@ export class PuffState implements PuffHistory {
       this.months.delete(name);
       this.dirtyMonths.delete(name);
     }
-    this.#forgetDerived();
-  }
-
-  #forgetDerived() {
-    this.#counts = undefined;
-    this.#active = undefined;
+    this.#days.forget();
   }
 
   isMonthLoaded(name: string): boolean {
     return this.#loaded.has(name) || !this.months.has(name);
   }
 
-  /** Sums of a month that has been asked for, with everything up to `countedUpTo` in them. */
-  setMonth(name: string, sums: Map<DayNumber, HourSums>, countedUpTo: number): void {
-    this.#loaded.set(name, { sums, countedUpTo });
+  /** A month that has been asked for, with everything up to `countedUpTo` in it. */
+  setMonth(name: string, dates: Map<DayNumber, DateFacts>, countedUpTo: number): void {
+    this.#loaded.set(name, { dates, countedUpTo });
     this.#recent.add(name);
-    this.#forgetDerived();
+    this.#days.forget();
   }
 
-  /** Sums of a loaded month, and the number up to which they are complete. */
-  sumsOf(name: string): { sums: MonthSums; countedUpTo: number } | undefined {
+  /** A loaded month, and the number up to which it is complete. */
+  factsOf(name: string): { dates: MonthFacts; countedUpTo: number } | undefined {
     const month = this.#loaded.get(name);
-    return month && { sums: month.sums, countedUpTo: Math.max(this.rev, month.countedUpTo) };
+    return month && { dates: month.dates, countedUpTo: Math.max(this.rev, month.countedUpTo) };
   }
 
   /** The highest number that a loaded month counts already; the log has to be folded up to there. */
@@ -153,7 +143,7 @@ export class PuffState implements PuffHistory {
     for (const loaded of this.#loaded.keys())
       if (loaded < name && !this.dirtyMonths.has(loaded) && !this.#recent.has(loaded)) {
         this.#loaded.delete(loaded);
-        this.#forgetDerived();
+        this.#days.forget();
       }
     this.#recent.clear();
   }
@@ -173,47 +163,42 @@ export class PuffState implements PuffHistory {
   }
 
   countOn(day: DayNumber, dayStartHour: number): number {
-    if (this.#counts?.dayStartHour !== dayStartHour) this.#counts = { dayStartHour, byDay: new Map() };
-    const { byDay } = this.#counts;
-    let count = byDay.get(day);
-    if (count === undefined) {
-      count = this.hoursOn(day, dayStartHour).reduce((sum, quantity) => sum + quantity, 0);
-      byDay.set(day, count);
-    }
-    return count;
+    return this.#days.countOn(day, dayStartHour);
   }
 
   hoursOn(day: DayNumber, dayStartHour: number): readonly number[] {
-    const [today, next] = [this.#hoursOfDate(day), dayStartHour > 0 ? this.#hoursOfDate(day + 1) : undefined];
-    return Array.from({ length: 24 }, (_, hour) => (hour < dayStartHour ? next : today)?.[hour] ?? 0);
+    return this.#days.hoursOn(day, dayStartHour);
   }
 
-  #hoursOfDate(day: DayNumber): HourSums | undefined {
-    const name = monthOf(day);
-    const month = this.#loaded.get(name);
-    if (!month && this.months.has(name)) throw new RangeError(`the puffs of ${name} are not loaded`);
-    return month?.sums.get(day);
+  marksOn(day: DayNumber, dayStartHour: number): DayMarks {
+    return this.#days.marksOn(day, dayStartHour);
   }
 
   activeDays(dayStartHour: number): readonly DayNumber[] {
-    if (this.#active?.dayStartHour !== dayStartHour) {
-      const active = new Set<DayNumber>();
-      for (const { sums } of this.#loaded.values())
-        for (const [dayNumber, hours] of sums)
-          for (let hour = 0; hour < 24; hour++)
-            if ((hours[hour] ?? 0) > 0) active.add(localDayOf({ dayNumber, hour }, dayStartHour));
-      this.#active = { dayStartHour, days: [...active].sort((a, b) => a - b) };
-    }
-    return this.#active.days;
+    return this.#days.activeDays(dayStartHour);
   }
 
-  /** The counts as plain data, for comparison with a recount. */
+  #factsOn(date: DayNumber): DateFacts | undefined {
+    const name = monthOf(date);
+    const month = this.#loaded.get(name);
+    if (!month && this.months.has(name)) throw new RangeError(`the puffs of ${name} are not loaded`);
+    return month?.dates.get(date);
+  }
+
+  *#loadedDates(): Iterable<readonly [DayNumber, DateFacts]> {
+    for (const { dates } of this.#loaded.values()) yield* dates;
+  }
+
+  /**
+   * What is counted as plain data, for comparison with a recount. Two things are left out, because a recount may know
+   * more or less of them: the longest gap that was split, and deletions whose content is gone.
+   */
   toJSON(): object {
-    const days = [...this.#loaded.values()]
-      .flatMap(({ sums }) => [...sums])
-      .filter(([, hours]) => hours.some((sum) => sum > 0))
+    const days = [...this.#loadedDates()]
       .sort(([a], [b]) => a - b)
-      .map(([day, hours]) => [dayOf(day), hours]);
+      .flatMap(([date, { hours, timelyHours, span }]) =>
+        span ? [[dayOf(date), { hours, timelyHours, first: span.first, last: span.last }]] : [],
+      );
     return {
       rev: this.rev,
       total: this.total,
@@ -224,20 +209,3 @@ export class PuffState implements PuffHistory {
     };
   }
 }
-
-export const hoursIn = (sums: Map<DayNumber, HourSums>, day: DayNumber): HourSums => {
-  let hours = sums.get(day);
-  if (!hours) {
-    hours = new Array<number>(24).fill(0);
-    sums.set(day, hours);
-  }
-  return hours;
-};
-
-/** First and last date of a wall month. */
-export const datesOfMonth = (name: string): { first: DayNumber; last: DayNumber } => {
-  const first = dayNumberOf(`${name}-01`);
-  let last = first + 27;
-  while (monthOf(last + 1) === name) last += 1;
-  return { first, last };
-};

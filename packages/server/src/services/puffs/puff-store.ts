@@ -97,13 +97,18 @@ export const puffRecordsOf = (connection: Connection): Collection<PuffRecordDoc>
   (connection.models['PuffRecord'] ?? connection.model('PuffRecord', puffRecordSchema))
     .collection as unknown as Collection<PuffRecordDoc>;
 
-/** Live puffs that a deletion of all has not hidden; without `wallDate` one is deleted for good. */
-export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
+/** Puffs that a deletion of all has not hidden; without `wallDate` one is deleted for good. */
+export const keptAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
   person,
   kind: 'puff',
-  deletedAt: { $exists: false },
   wallDate: { $exists: true },
   rev: { $gt: clearedRev },
+});
+
+/** Those of them that live. */
+export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
+  ...keptAbove(person, clearedRev),
+  deletedAt: { $exists: false },
 });
 
 const maxTimeMS = 5_000;

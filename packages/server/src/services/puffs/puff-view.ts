@@ -1,6 +1,6 @@
 import type { Puff } from '@pufftrack/contract';
 import { dayOf, localDayOf } from './local-day.ts';
-import { backdatedAfterMs, type RecordedPuff } from './puff.ts';
+import { isBackdated, type RecordedPuff } from './puff.ts';
 
 /** A puff as its owner sees it. `day` follows the person's dayStartHour. */
 export const viewPuff = (puff: RecordedPuff, dayStartHour: number): Puff => ({
@@ -14,6 +14,6 @@ export const viewPuff = (puff: RecordedPuff, dayStartHour: number): Puff => ({
   product: puff.product,
   trigger: puff.trigger,
   receivedAt: new Date(puff.receivedAt).toISOString(),
-  backdated: puff.receivedAt - puff.timestamp > backdatedAfterMs,
+  backdated: isBackdated(puff.timestamp, puff.receivedAt),
   revision: puff.rev,
 });

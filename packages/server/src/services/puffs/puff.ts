@@ -24,6 +24,8 @@ export const restorePurgeMs = restoreWindowMs + hourMs;
 export const clearPurgeMs = hourMs;
 /** Friends who saw a puff are told of its end for this long. */
 export const retractWindowMs = 24 * hourMs;
+/** A deletion of something older than this marks its day (domain.md D3). */
+const trimmedAfterMs = 24 * hourMs;
 
 /** What a person says of a puff, and may say otherwise later. */
 export interface PuffValues extends Counted {
@@ -155,6 +157,14 @@ export const valuesOf = (puff: PuffValues): PuffValues => ({
   product: puff.product,
   trigger: puff.trigger,
 });
+
+/** Whether a puff came too late to be news: more than 48 h after it happened (domain.md D2). Instants in ms. */
+export const isBackdated = (timestamp: number, receivedAt: number): boolean =>
+  receivedAt - timestamp > backdatedAfterMs;
+
+/** Whether a deletion took away what had stood for more than 24 h (domain.md D11, void days). Instants in ms. */
+export const isTrimmed = (timestamp: number, deletedAt: number): boolean =>
+  deletedAt - timestamp > trimmedAfterMs;
 
 /** Whether friends who share live were shown it when it arrived. */
 export const wasShownLive = (original: Counted, receivedAt: number): boolean =>

@@ -1,12 +1,13 @@
 import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { onNewestPast } from '../../platform/mongo/newest-past.ts';
-import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
+import { factsOf, type DateFacts } from './date-facts.ts';
+import { datesOfMonth, dayOf, type DayNumber } from './local-day.ts';
 import type { ChangeRecord } from './log-record.ts';
 import { restorePurgeMs } from './puff.ts';
-import { recordIdOf, type PuffRecordDoc } from './puff-record-doc.ts';
-import { datesOfMonth, hoursIn, type HourSums, type MonthSums, type Recount } from './puff-state.ts';
-import { liveAbove, puffRecordsOf } from './puff-store.ts';
+import { datedProjection, datedPuffOf, recordIdOf, type PuffRecordDoc } from './puff-record-doc.ts';
+import type { Recount } from './puff-state.ts';
+import { keptAbove, liveAbove, puffRecordsOf } from './puff-store.ts';
 
 /** The part of the log that is counted: records up to `rev`, above the last deletion of all. */
 export interface Counting {
@@ -23,12 +24,12 @@ export interface RecountStore {
    * read that is older than the change, after the primary has moved, would miss what the state counts already.
    */
   applyChange(person: string, change: ChangeRecord, counting: Counting): Promise<Recount>;
-  /** The sums of a wall month. */
+  /** The facts of a wall month. */
   countMonth(
     person: string,
     month: string,
     counting: Omit<Counting, 'lastPuffAt'>,
-  ): Promise<Map<DayNumber, HourSums>>;
+  ): Promise<Map<DayNumber, DateFacts>>;
 }
 
 /** No zone is further from UTC than 14 h. */
@@ -39,17 +40,17 @@ const maxTimeMS = 5_000;
 export const createRecountStore = (connection: Connection): RecountStore => {
   const records = puffRecordsOf(connection);
 
-  /** The sums of the wall dates from `first` to `last`. */
+  /** The facts of the wall dates from `first` to `last`. */
   const countDates = async (
     person: string,
     { first, last }: { first: DayNumber; last: DayNumber },
     { rev, clearedRev }: Omit<Counting, 'lastPuffAt'>,
     session: ClientSession,
-  ): Promise<Map<DayNumber, HourSums>> => {
+  ): Promise<Map<DayNumber, DateFacts>> => {
     const docs = await records
       .find(
         {
-          ...liveAbove(person, clearedRev),
+          ...keptAbove(person, clearedRev),
           rev: { $gt: clearedRev, $lte: rev },
           timestamp: {
             $gte: new Date(first * dayMs - zoneReachMs),
@@ -57,19 +58,10 @@ export const createRecountStore = (connection: Connection): RecountStore => {
           },
           wallDate: { $gte: dayOf(first), $lte: dayOf(last) },
         },
-        {
-          projection: { _id: 0, wallDate: 1, wallHour: 1, quantity: 1 },
-          maxTimeMS,
-          session,
-        },
+        { projection: datedProjection, maxTimeMS, session },
       )
       .toArray();
-    const sums = new Map<DayNumber, HourSums>();
-    for (const { wallDate, wallHour = 0, quantity = 0 } of docs) {
-      const hours = hoursIn(sums, dayNumberOf(wallDate ?? ''));
-      hours[wallHour] = (hours[wallHour] ?? 0) + quantity;
-    }
-    return sums;
+    return factsOf(docs.flatMap((doc) => datedPuffOf(doc) ?? []));
   };
 
   /** Sets the puff's newest values; over an older change only, so that any number of processes may apply it. */
@@ -121,12 +113,11 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         const entry = await records.findOne({ person, rev }, { session, maxTimeMS });
         if (entry?.after) await apply(person, target, entry, session);
         const upTo = { ...counting, rev };
-        const dates = new Map<DayNumber, HourSums>();
+        const dates = new Map<DayNumber, DateFacts>();
         for (const day of new Set([before, after].flatMap((each) => (each ? [each.wall.dayNumber] : []))))
-          for (const [date, hours] of await countDates(person, { first: day, last: day }, upTo, session))
-            dates.set(date, hours);
-        const sums: MonthSums = dates;
-        return { dates: sums, lastPuffAt: await newestPuffAt(person, change, upTo, session) };
+          for (const [date, facts] of await countDates(person, { first: day, last: day }, upTo, session))
+            dates.set(date, facts);
+        return { dates, lastPuffAt: await newestPuffAt(person, change, upTo, session) };
       } finally {
         await session.endSession();
       }

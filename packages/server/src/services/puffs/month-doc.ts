@@ -1,0 +1,85 @@
+import type { DateFacts, MonthFacts } from './date-facts.ts';
+import { dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
+
+/** What is known of one wall month, as its checkpoint stores it; everything up to `rev` is in it. */
+export interface MonthDoc {
+  _id: string;
+  person: string;
+  month: string;
+  rev: number;
+  /** Day of the month (`01`..`31`) to 24 hour sums. */
+  days: Record<string, number[]>;
+  /**
+   * Day of the month to what else is known of it, see `packedFacts`. Programs that know no facts write the row without
+   * them, or leave those of an earlier `rev` in it.
+   */
+  facts?: Record<string, number[]>;
+  /** The `rev` that the facts belong to. */
+  factsRev?: number;
+}
+
+export const monthIdOf = (person: string, month: string): string => `${person}:${month}`;
+
+export const monthDocOf = (
+  { person, month, rev }: Pick<MonthDoc, 'person' | 'month' | 'rev'>,
+  dates: MonthFacts,
+): MonthDoc => ({
+  _id: monthIdOf(person, month),
+  person,
+  month,
+  rev,
+  days: Object.fromEntries(
+    [...dates].flatMap(([date, { hours, span }]) => (span ? [[keyOf(date), [...hours]]] : [])),
+  ),
+  facts: Object.fromEntries([...dates].map(([date, facts]) => [keyOf(date), packedFacts(date, facts)])),
+  factsRev: rev,
+});
+
+/** Undefined for a row whose facts are missing or belong to another `rev`: it is as good as not there. */
+export const monthFactsOf = (doc: MonthDoc): Map<DayNumber, DateFacts> | undefined => {
+  if (!doc.facts || doc.factsRev !== doc.rev) return undefined;
+  return new Map(
+    Object.entries(doc.facts).map(([key, packed]) => {
+      const date = dayNumberOf(`${doc.month}-${key}`);
+      return [date, unpackedFacts(date, packed, doc.days[key])];
+    }),
+  );
+};
+
+const keyOf = (date: DayNumber) => dayOf(date).slice(8);
+
+const dayMs = 86_400_000;
+
+/**
+ * Both masks, then with a live puff its first and last instant and the two of the gap, in ms after midnight UTC of the
+ * date so that each fits into 32 bits, and 1 where the gap is exact.
+ */
+const packedFacts = (date: DayNumber, { timelyHours, trimmedHours, span }: DateFacts): number[] => {
+  if (!span) return [timelyHours, trimmedHours];
+  const { first, last, gapFrom, gapTo, gapIsExact } = span;
+  const instants = [first, last, gapFrom, gapTo].map((instant) => instant - date * dayMs);
+  return [timelyHours, trimmedHours, ...instants, gapIsExact ? 1 : 0];
+};
+
+const unpackedFacts = (
+  date: DayNumber,
+  [timelyHours = 0, trimmedHours = 0, first, last, gapFrom, gapTo, isExact]: readonly number[],
+  hours: readonly number[] = new Array<number>(24).fill(0),
+): DateFacts => {
+  const at = (offset = 0) => date * dayMs + offset;
+  return {
+    hours: [...hours],
+    timelyHours,
+    trimmedHours,
+    span:
+      first === undefined
+        ? undefined
+        : {
+            first: at(first),
+            last: at(last),
+            gapFrom: at(gapFrom),
+            gapTo: at(gapTo),
+            gapIsExact: isExact === 1,
+          },
+  };
+};

@@ -1,0 +1,12 @@
+import { describe, it } from '@jest/globals';
+import { expectMorePuffsNeverToHelp, expectRanksOfDefinition } from './board-properties.ts';
+
+describe('boards of 100,000 random people', () => {
+  it('never reward more puffs', () => {
+    expectMorePuffsNeverToHelp(100_000);
+  });
+
+  it('rank by how many are better', () => {
+    expectRanksOfDefinition(20_000);
+  });
+});
