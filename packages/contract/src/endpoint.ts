@@ -7,7 +7,17 @@ export type Auth = 'none' | 'user';
 /**
  * Which calls share a limit. `refused` counts failed authentications and is never declared; `none` has no limit.
  */
-export const rateClasses = ['read', 'write', 'puffs', 'socket', 'auth', 'public', 'refused', 'none'] as const;
+export const rateClasses = [
+  'read',
+  'write',
+  'puffs',
+  'socket',
+  'auth',
+  'public',
+  'guess',
+  'refused',
+  'none',
+] as const;
 export type RateClass = (typeof rateClasses)[number];
 
 export interface EndpointSpec {
@@ -18,6 +28,8 @@ export interface EndpointSpec {
   readonly auth: Auth;
   /** Which limit counts the call; told where it is another one than its shape says, see `rateClassOf`. */
   readonly rate?: RateClass;
+  /** A second limit, of the address, where many accounts at one place could guess together (trust.md API-6). */
+  readonly addressRate?: RateClass;
   /** True where an app older than `MIN_APP_BUILD` may still call; see `acceptsAnyBuild`. */
   readonly anyAppBuild?: boolean;
   /** Only within 5 minutes of a sign-in, else 401 `reauth-required`. */

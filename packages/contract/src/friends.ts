@@ -23,6 +23,10 @@ export const Friend = z
     theirShareLevel: ShareLevel,
     muted: z.boolean(),
     summary: FriendSummary.nullable().meta({ description: 'Null where their level does not allow it.' }),
+    resting: z.literal(true).optional().meta({
+      description:
+        'Beside a summary that stands still: they rest from sharing, and it is the last one they showed.',
+    }),
   })
   .meta({ id: 'Friend' });
 export type Friend = z.infer<typeof Friend>;
@@ -33,6 +37,7 @@ export const requestFriend = endpoint({
   tag: 'friends',
   auth: 'user',
   summary: 'Ask for a friendship by code; the answer is always the same',
+  addressRate: 'guess',
   body: z.object({ friendCode: text(4, 32), shareLevel: ShareLevel.optional() }),
   responses: { 202: z.object({ status: z.literal('sent') }) },
   problems: ['consent-required', 'rate-limited'],
@@ -61,7 +66,18 @@ export const listFriendRequests = endpoint({
   problems: [],
 });
 
-const FriendAnswer = z.object({ friend: Friend });
+export const cancelFriendRequest = endpoint({
+  method: 'DELETE',
+  path: '/friends/requests/:id',
+  tag: 'friends',
+  auth: 'user',
+  summary: 'Take back a request of my own, silently',
+  params: z.object({ id: Id }),
+  responses: { 204: null },
+  problems: ['not-found'],
+});
+
+export const FriendAnswer = z.object({ friend: Friend });
 
 export const acceptFriend = endpoint({
   method: 'PUT',
@@ -71,7 +87,7 @@ export const acceptFriend = endpoint({
   summary: 'Accept a request; only its receiver can',
   body: z.object({ requestId: Id, shareLevel: ShareLevel.optional() }),
   responses: { 200: FriendAnswer },
-  problems: ['consent-required', 'not-found'],
+  problems: ['conflict', 'consent-required', 'not-found'],
 });
 
 export const rejectFriend = endpoint({

@@ -3,18 +3,22 @@
  * The server answers by it, the client is typed by it, OpenAPI is generated from it.
  */
 import * as auth from './auth.ts';
+import * as blocks from './blocks.ts';
 import type { EndpointSpec } from './endpoint.ts';
 import * as friends from './friends.ts';
 import * as goals from './goals.ts';
+import * as invites from './invites.ts';
 import * as puffs from './puffs.ts';
 import * as service from './service.ts';
 import * as stats from './stats.ts';
 import * as users from './users.ts';
 
 export * from './auth.ts';
+export * from './blocks.ts';
 export * from './endpoint.ts';
 export * from './friends.ts';
 export * from './goals.ts';
+export * from './invites.ts';
 export * from './problem.ts';
 export * from './puffs.ts';
 export * from './service.ts';
@@ -37,6 +41,9 @@ export const endpoints = {
   getMe: users.getMe,
   patchMe: users.patchMe,
   putMe: users.putMe,
+  rotateFriendCode: users.rotateFriendCode,
+  putGhost: users.putGhost,
+  deleteGhost: users.deleteGhost,
   getConsents: users.getConsents,
   putConsents: users.putConsents,
   getLegalVersions: users.getLegalVersions,
@@ -57,12 +64,19 @@ export const endpoints = {
   restorePuff: puffs.restorePuff,
   requestFriend: friends.requestFriend,
   listFriendRequests: friends.listFriendRequests,
+  cancelFriendRequest: friends.cancelFriendRequest,
   acceptFriend: friends.acceptFriend,
   rejectFriend: friends.rejectFriend,
   listFriends: friends.listFriends,
   getLeaderboard: friends.getLeaderboard,
   patchFriend: friends.patchFriend,
   removeFriend: friends.removeFriend,
+  createInvite: invites.createInvite,
+  acceptInvite: invites.acceptInvite,
+  blockPerson: blocks.blockPerson,
+  listBlocks: blocks.listBlocks,
+  unblockPerson: blocks.unblockPerson,
+  reportPerson: blocks.reportPerson,
   getConfig: service.getConfig,
   healthLive: service.healthLive,
   healthReady: service.healthReady,

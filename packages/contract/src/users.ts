@@ -2,6 +2,17 @@ import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { AgeBand, Instant, Product, Purpose, ShareLevel, text, WeekStart, ZoneName } from './values.ts';
 
+export const Ghost = z
+  .object({
+    since: Instant,
+    until: Instant.nullable().meta({ description: 'null: until it is ended.' }),
+  })
+  .meta({
+    id: 'Ghost',
+    description: 'Friends see what they saw last, marked as resting, and hear of nothing.',
+  });
+export type Ghost = z.infer<typeof Ghost>;
+
 export const User = z
   .object({
     id: z.string(),
@@ -17,6 +28,7 @@ export const User = z
     friendCode: z.string().meta({ description: '10 characters of Crockford base32.' }),
     defaultShareLevel: ShareLevel,
     ageBand: AgeBand,
+    ghost: Ghost.optional().meta({ description: 'While it is in force.' }),
   })
   .meta({ id: 'User', description: 'A person, as they see themselves.' });
 export type User = z.infer<typeof User>;
@@ -66,6 +78,37 @@ export const patchMe = endpoint({
 });
 
 export const putMe = endpoint({ ...patchMe, method: 'PUT', summary: 'The same as PATCH' });
+
+export const rotateFriendCode = endpoint({
+  method: 'POST',
+  path: '/users/me/friend-code',
+  tag: 'users',
+  auth: 'user',
+  summary: 'A new friend code; the old one dies',
+  responses: { 200: z.object({ friendCode: z.string() }) },
+  problems: [],
+});
+
+export const putGhost = endpoint({
+  method: 'PUT',
+  path: '/users/me/ghost',
+  tag: 'users',
+  auth: 'user',
+  summary: 'Rest from sharing until an instant, or until it is ended; my own view stays as it is',
+  body: z.object({ until: Instant.nullable() }),
+  responses: { 200: Ghost },
+  problems: [],
+});
+
+export const deleteGhost = endpoint({
+  method: 'DELETE',
+  path: '/users/me/ghost',
+  tag: 'users',
+  auth: 'user',
+  summary: 'Share again; what happened meanwhile is not told later',
+  responses: { 204: null },
+  problems: [],
+});
 
 export const getConsents = endpoint({
   method: 'GET',

@@ -132,8 +132,16 @@ const startNode = async (world: {
   const users = createUsers({
     connection,
     clock,
+    log,
+    publicUrl: 'http://pufftrack.test',
     isKnownZone,
-    live: { audienceChanged: () => {}, friendUpdated: () => {}, friendRemoved: () => {} },
+    live: {
+      setAudience: () => {},
+      setSources: () => {},
+      openPeople: () => [],
+      friendUpdated: () => {},
+      friendRemoved: () => {},
+    },
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
   });

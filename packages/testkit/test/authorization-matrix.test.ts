@@ -6,8 +6,12 @@ import { befriend, startTestApp, type Person, type TestApp } from '../src/index.
 
 const minute = 60_000;
 
-/** Whose thing is asked for, and by whom. Each of them is somebody with a good token, unless said otherwise. */
-type Caller = 'owner' | 'friend' | 'stranger' | 'no token' | 'rubbish' | 'expired' | 'ended';
+/**
+ * Whose thing is asked for, and by whom. `pending` has asked the owner for a friendship and waits, `blocked` was a
+ * friend until the owner blocked them.
+ */
+const withToken = ['owner', 'friend', 'stranger', 'pending', 'blocked'] as const;
+type Caller = (typeof withToken)[number] | 'no token' | 'rubbish' | 'expired' | 'ended';
 const withoutToken = ['no token', 'rubbish', 'expired', 'ended'] as const;
 
 interface Target {
@@ -24,11 +28,11 @@ interface Row {
 interface World {
   app: TestApp;
   owner: Person;
-  friend: Person;
-  stranger: Person;
 }
 
-const mine = (status = 200): Row['expect'] => ({ owner: status, friend: status, stranger: status });
+const mine = (status = 200): Row['expect'] => Object.fromEntries(withToken.map((caller) => [caller, status]));
+/** It is the owner's, and to everybody else as if it were not there. */
+const ownersAlone = (status = 200): Row['expect'] => ({ ...mine(404), owner: status });
 const publicly = (status = 200): Row['expect'] => ({
   ...mine(status),
   'no token': status,
@@ -56,6 +60,23 @@ const session = async ({ owner }: World) => {
   return sessions.find(({ current }) => current)?.id ?? '';
 };
 
+/** A request of the owner to nobody. */
+const sentRequest = async ({ owner }: World): Promise<string> => {
+  await owner.client.call('requestFriend', { body: { friendCode: 'YYYYYYYYYY' } });
+  const { sent } = await owner.client.call('listFriendRequests');
+  return sent.at(-1)?.id ?? '';
+};
+const somebodyNew = async ({ app }: World) => (await app.person(`new-${randomUUID()}`)).userId;
+const blockedByOwner = async (world: World) => {
+  const userId = await somebodyNew(world);
+  await world.owner.client.call('blockPerson', { body: { userId } });
+  return userId;
+};
+const inviteOfSomebody = async ({ app }: World) => {
+  const inviter = await app.person(`inviter-${randomUUID()}`);
+  return (await inviter.client.call('createInvite')).token;
+};
+
 const matrix: Record<EndpointName, Row> = {
   createNonce: { expect: publicly() },
   signInWithApple: { target: () => ({ body: { identityToken: 'x', nonce: 'x' } }), expect: publicly(401) },
@@ -66,13 +87,16 @@ const matrix: Record<EndpointName, Row> = {
   listSessions: { expect: mine() },
   endSession: {
     target: async (world) => ({ params: { id: await session(world) } }),
-    expect: { owner: 204, friend: 404, stranger: 404 },
+    expect: ownersAlone(204),
   },
   receiveAppleNotification: { target: () => ({ body: { payload: 'x' } }), expect: publicly(400) },
   getJwks: { expect: publicly() },
   getMe: { expect: mine() },
   patchMe: { target: () => ({ body: {} }), expect: mine() },
   putMe: { target: () => ({ body: {} }), expect: mine() },
+  rotateFriendCode: { expect: mine() },
+  putGhost: { target: () => ({ body: { until: null } }), expect: mine() },
+  deleteGhost: { expect: mine(204) },
   getConsents: { expect: mine() },
   putConsents: {
     target: () => ({ body: { consents: [{ purpose: 'terms', version: 'none', granted: true }] } }),
@@ -94,38 +118,61 @@ const matrix: Record<EndpointName, Row> = {
   listPuffChanges: { target: () => ({ query: 'since=0' }), expect: mine() },
   editPuff: {
     target: async (world) => ({ params: { id: await puff(world) }, body: { quantity: 2 } }),
-    expect: { owner: 200, friend: 404, stranger: 404 },
+    expect: ownersAlone(),
   },
   deletePuff: {
     target: async (world) => ({ params: { id: await puff(world) } }),
-    expect: { owner: 200, friend: 404, stranger: 404 },
+    expect: ownersAlone(),
   },
   restorePuff: {
     target: async (world) => ({ params: { id: await puff(world) } }),
-    expect: { owner: 200, friend: 404, stranger: 404 },
+    expect: ownersAlone(),
   },
   // What is not the caller's is not undone; changes.test.ts looks at the puff afterwards.
   undoPuff: { target: async (world) => ({ body: { id: await puff(world) } }), expect: mine() },
   deleteAllPuffs: { expect: mine() },
   requestFriend: { target: () => ({ body: { friendCode: 'ZZZZZZZZZZ' } }), expect: mine(202) },
   listFriendRequests: { expect: mine() },
+  cancelFriendRequest: {
+    target: async (world) => ({ params: { id: await sentRequest(world) } }),
+    expect: ownersAlone(204),
+  },
   acceptFriend: {
     target: async (world) => ({ body: { requestId: await openRequest(world) } }),
-    expect: { owner: 200, friend: 404, stranger: 404 },
+    expect: ownersAlone(),
   },
   rejectFriend: {
     target: async (world) => ({ body: { requestId: await openRequest(world) } }),
-    expect: { owner: 204, friend: 404, stranger: 404 },
+    expect: ownersAlone(204),
   },
   listFriends: { expect: mine() },
   getLeaderboard: { expect: mine() },
   patchFriend: {
     target: ({ owner }) => ({ params: { userId: owner.userId }, body: { muted: true } }),
-    expect: { owner: 404, friend: 200, stranger: 404 },
+    expect: { ...mine(404), friend: 200 },
   },
   removeFriend: {
     target: ({ owner }) => ({ params: { userId: owner.userId } }),
-    expect: { owner: 404, stranger: 404 },
+    // The friend is needed by other rows.
+    expect: { owner: 404, stranger: 404, pending: 404, blocked: 404 },
+  },
+  createInvite: { expect: mine(201) },
+  acceptInvite: {
+    target: async (world) => ({ body: { token: await inviteOfSomebody(world) } }),
+    expect: mine(),
+  },
+  blockPerson: {
+    target: async (world) => ({ body: { userId: await somebodyNew(world) } }),
+    expect: mine(204),
+  },
+  listBlocks: { expect: mine() },
+  unblockPerson: {
+    target: async (world) => ({ params: { userId: await blockedByOwner(world) } }),
+    expect: ownersAlone(204),
+  },
+  reportPerson: {
+    target: async (world) => ({ body: { userId: await somebodyNew(world), reason: 'spam' } }),
+    expect: mine(202),
   },
   getConfig: { expect: publicly() },
   healthLive: { expect: publicly() },
@@ -141,6 +188,7 @@ const eventMatrix: Record<keyof typeof clientEvents, { payload: object }> = {
 
 describe('the authorization matrix (API-0)', () => {
   let world: World;
+  let callers: Record<(typeof withToken)[number], Person>;
   const tokens = new Map<Caller, string>();
   const sockets: Socket[] = [];
 
@@ -154,9 +202,15 @@ describe('the authorization matrix (API-0)', () => {
       await app.person('stranger'),
       await app.person('ended'),
     ];
+    const [pending, blocked] = [await app.person('pending'), await app.person('blocked')];
     await befriend(owner, friend);
-    world = { app, owner, friend, stranger };
-    for (const [caller, person] of Object.entries({ owner, friend, stranger, expired: expiring, ended }))
+    await befriend(owner, blocked);
+    await owner.client.call('blockPerson', { body: { userId: blocked.userId } });
+    const { friendCode } = await owner.client.call('getMe');
+    await pending.client.call('requestFriend', { body: { friendCode } });
+    callers = { owner, friend, stranger, pending, blocked };
+    world = { app, owner };
+    for (const [caller, person] of Object.entries({ ...callers, expired: expiring, ended }))
       tokens.set(caller as Caller, person.client.accessToken() ?? '');
     tokens.set('rubbish', 'rubbish');
     await ended.client.signOut();
@@ -223,6 +277,48 @@ describe('the authorization matrix (API-0)', () => {
     expect(error.data).toMatchObject({ status: 401 });
     const { payload } = eventMatrix[event as keyof typeof clientEvents];
     await expect(socket.timeout(200).emitWithAck(event, payload)).rejects.toThrow();
+  });
+
+  describe.each(withToken.filter((caller) => caller !== 'owner'))('of the events that %s sends', (caller) => {
+    it('undo leaves a puff of the owner where it is', async () => {
+      const id = await puff(world);
+      const socket = await callers[caller].connect();
+      expect(await socket.undo({ id })).toMatchObject({ undonePuff: null });
+      socket.close();
+      const { puffs } = await world.owner.client.call('listPuffs');
+      expect(puffs.map((each) => each.id)).toContain(id);
+    });
+
+    it('puff with an id of the owner is one of their own', async () => {
+      const id = await puff(world);
+      const before = await world.owner.client.call('getStats');
+      const socket = await callers[caller].connect();
+      expect(await socket.puff({ id, quantity: 9 })).toMatchObject({ status: 'created' });
+      socket.close();
+      expect(await world.owner.client.call('getStats')).toMatchObject({
+        totalPuffCount: before.totalPuffCount,
+        revision: before.revision,
+      });
+    });
+
+    it('authenticate with a token of the owner ends the socket', async () => {
+      const socket = io(world.app.url, {
+        auth: { token: tokens.get(caller) },
+        transports: ['websocket'],
+        forceNew: true,
+        reconnection: false,
+      });
+      sockets.push(socket);
+      await new Promise<void>((resolve) =>
+        socket.once('ready', () => {
+          resolve();
+        }),
+      );
+      const ended = new Promise((resolve) => socket.once('disconnect', resolve));
+      const answer: unknown = await socket.emitWithAck('authenticate', { token: tokens.get('owner') });
+      expect(answer).toMatchObject({ error: { status: 401, code: 'invalid-token' } });
+      expect(await ended).toBe('io server disconnect');
+    });
   });
 
   it('gives an id that is not there the answer of one that is somebody else’s (API-1)', async () => {

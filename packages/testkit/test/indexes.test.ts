@@ -19,6 +19,15 @@ const spare = 8;
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
+/** Asks until it is so, for 10 s at the most. */
+const eventually = async (isSo: () => Promise<boolean>) => {
+  const deadline = performance.now() + 10_000;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error('it did not become so');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
 /** A line of MongoDB's profiler, as far as it matters here. */
 interface Profiled extends Document {
   ns: string;
@@ -145,7 +154,15 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     await as(carla)('requestFriend', { body: { friendCode: (await call('getMe')).friendCode } });
     const asked = await call('listFriendRequests');
     await call('rejectFriend', { body: { requestId: asked.received[0]?.id ?? '' } });
+    const sentByAlice = await call('listFriendRequests');
+    await call('cancelFriendRequest', { params: { id: sentByAlice.sent[0]?.id ?? '' } });
     for (const other of others) await befriend(other, dora);
+    const { token } = await as(dora)('createInvite');
+    await call('acceptInvite', { body: { token } });
+    await call('rotateFriendCode');
+    await call('putGhost', { body: { until: '2026-10-21T10:01:00Z' } });
+    await call('deleteGhost');
+    await as(carla)('putGhost', { body: { until: '2026-10-21T10:01:00Z' } });
     await call('patchFriend', {
       params: { userId: bob.userId },
       body: { shareLevel: 'summary', muted: true },
@@ -155,9 +172,25 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     await as(dora)('deleteAllPuffs');
     await call('removeFriend', { params: { userId: bob.userId } });
 
+    for (const reporter of [bob, ...others.slice(0, 3)])
+      await as(reporter)('reportPerson', { body: { userId: carla.userId, reason: 'name' } });
+    await call('blockPerson', { body: { userId: bob.userId } });
+    await call('listBlocks');
+    await call('unblockPerson', { params: { userId: bob.userId } });
+
     const atDora = await dora.connect();
     await atDora.puff({ quantity: 2 });
     await atDora.puffs([{ id: randomUUID(), timestamp: '2026-10-21T09:00:00Z' }]);
+    await atDora.undo();
+    // The watch of audiences looks every 2 s: one that it finds over by the clock.
+    app.clock.set('2026-10-21T10:01:01Z');
+    await eventually(
+      async () =>
+        (await mongo
+          .db()
+          .collection('users')
+          .countDocuments({ ghost: { $exists: true } })) === 0,
+    );
     atDora.close();
 
     await carla.client.refresh();

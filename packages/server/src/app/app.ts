@@ -62,7 +62,7 @@ export const startApp = async (deps: {
 
   const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
   const { edges, jobs } = core;
-  const { auth, puffs, notifications } = core.services;
+  const { auth, users, puffs, notifications } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
   const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale });
   const mayCall = originRule(corsOrigins);
@@ -109,6 +109,7 @@ export const startApp = async (deps: {
   );
   await parts.start('migrations', core.migrate);
   await parts.start('auth', auth.start, auth.stop);
+  if (edges.sockets) await parts.start('audiences', users.audienceWatch.start, users.audienceWatch.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
   await parts.start(
     'jobs',

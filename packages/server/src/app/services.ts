@@ -34,12 +34,16 @@ export const createServices = (deps: {
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
-    liveFriendsOf: (userId) => users.liveFriendsOf(userId),
+    placeSockets: (userId) => users.placeSockets(userId),
+    liveViewersOf: (userId) => users.liveViewersOf(userId),
+    log,
   });
 
   const users: Users = createUsers({
     connection,
     clock,
+    log,
+    publicUrl: deps.auth.publicUrl,
     isKnownZone,
     live: notifications,
     summaries: (people) => analytics.summaries(people),

@@ -88,6 +88,8 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
         ? take(res, 'person', actor.userId, rateClassOf(route.spec))
         : take(res, 'address', clientAddress(req, deps.trustedHops), rateClassOf(route.spec));
       if (counted) await counted;
+      if (route.spec.addressRate)
+        await take(res, 'address', clientAddress(req, deps.trustedHops), route.spec.addressRate);
       requireAppBuild(req, route.spec, minAppBuild);
       if (route.spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
       const input = {

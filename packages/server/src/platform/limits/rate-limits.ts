@@ -36,6 +36,8 @@ const quotas: Readonly<Record<Exclude<RateClass, 'none'>, number>> = {
   socket: 120,
   auth: 600,
   public: 1_200,
+  // Of one address, whatever the number of accounts there; a person has their twenty requests a day besides.
+  guess: 60,
   refused: 300,
 };
 

@@ -24,21 +24,24 @@ export interface Realtime {
     payload: () => ServerEvent<Name>,
     options?: { exceptRoom?: string },
   ): void;
-  /** Every socket in `room` also joins, or leaves, `other`. */
-  join(room: string, other: string): void;
-  leave(room: string, other: string): void;
+  /** Of the sockets in this process, those that stand in one of `sources`, and no others, are in `room` from now on. */
+  setMembers(room: string, sources: readonly string[]): void;
+  /** The sockets of this process in `source` are, of all rooms that begin with `prefix`, in these from now on. */
+  setRooms(source: string, prefix: string, rooms: readonly string[]): void;
   disconnect(room: string): void;
-  /** The sessions of the sockets in this process. */
+  /** The sessions of the sockets in this process, and the people. */
   openSessions(): readonly string[];
+  openPeople(): readonly string[];
 }
 
 /** For a process that holds no sockets. */
 export const noSockets: Realtime = {
   emit: () => undefined,
-  join: () => undefined,
-  leave: () => undefined,
+  setMembers: () => undefined,
+  setRooms: () => undefined,
   disconnect: () => undefined,
   openSessions: () => [],
+  openPeople: () => [],
 };
 
 export interface RealtimeServer extends Realtime {
@@ -65,11 +68,9 @@ export const createRealtime = (deps: {
   log: Logger;
   phase: () => Phase;
   events: readonly SocketEvent[];
-  /** Joins the rooms of a person's sockets and says hello. */
+  /** Puts a person's sockets into their rooms and says hello. */
   onConnect: (connection: {
     actor: Actor;
-    join: (rooms: string[]) => void;
-    leave: (room: string) => void;
     emit: <Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>) => void;
   }) => Promise<void>;
 }): RealtimeServer => {
@@ -111,8 +112,6 @@ export const createRealtime = (deps: {
     deps
       .onConnect({
         actor,
-        join: (rooms) => void socket.join(rooms),
-        leave: (room) => void socket.leave(room),
         emit: (event, payload) => {
           emitTo(socket, event, payload);
         },
@@ -124,6 +123,8 @@ export const createRealtime = (deps: {
   });
 
   const sockets = io.sockets;
+  /** The sockets of this process in a room; the adapter holds no others. */
+  const idsIn = (room: string): string[] => [...(sockets.adapter.rooms.get(room) ?? [])];
   const stopWatching = watchLifetimes(() => sockets.sockets.values(), clock);
   return {
     emit(room, event, payload, options) {
@@ -132,16 +133,26 @@ export const createRealtime = (deps: {
       const target = options?.exceptRoom === undefined ? io.to(room) : io.to(room).except(options.exceptRoom);
       emitTo(target, event, payload());
     },
-    join(room, other) {
-      io.in(room).socketsJoin(other);
+    setMembers(room, sources) {
+      const members = new Set(sources.flatMap((source) => idsIn(source)));
+      for (const id of idsIn(room)) if (!members.has(id)) void sockets.sockets.get(id)?.leave(room);
+      for (const id of members) void sockets.sockets.get(id)?.join(room);
     },
-    leave(room, other) {
-      io.in(room).socketsLeave(other);
+    setRooms(source, prefix, rooms) {
+      const wanted = new Set(rooms);
+      for (const id of idsIn(source)) {
+        const socket = sockets.sockets.get(id);
+        if (!socket) continue;
+        for (const room of [...socket.rooms])
+          if (room.startsWith(prefix) && !wanted.has(room)) void socket.leave(room);
+        void socket.join([...wanted]);
+      }
     },
     disconnect(room) {
       io.in(room).disconnectSockets(true);
     },
     openSessions: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.sessionId))],
+    openPeople: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.userId))],
     async close(reconnectAfterMs) {
       stopWatching();
       emitTo(io, 'serverDraining', { reconnectAfterMs });

@@ -4,12 +4,11 @@
  */
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
 import type { Actor } from '../../platform/http/route.ts';
+import type { Logger } from '../../platform/logger.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
 
 export interface Connecting {
   readonly actor: Actor;
-  join(rooms: string[]): void;
-  leave(room: string): void;
   emit<Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>): void;
 }
 
@@ -28,11 +27,17 @@ export interface Notifications {
     sessionId: string;
     puff?: Puff;
     deleted?: ServerEvent<'puffDeleted'>;
-    retractedCount?: number;
+    /** Puffs that were shown live when they were received (ms), and are no more. */
+    retracted?: readonly { quantity: number; receivedAt: number }[];
   }): void;
   /** A person's day turned: their numbers changed though they did nothing. */
   dayTurned(stats: UserStats): void;
-  audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
+  /** From now on the sockets of `viewers`, and no others of this process, are told of the puffs of `userId`. */
+  setAudience(userId: string, viewers: ReadonlySet<string>): void;
+  /** From now on the sockets of `viewer` here are told of the puffs of these people, and of no others. */
+  setSources(viewer: string, userIds: ReadonlySet<string>): void;
+  /** Whose sockets this process holds. */
+  openPeople(): readonly string[];
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
   /** Numbers that changed without a puff. */
@@ -40,27 +45,24 @@ export interface Notifications {
   sessionEnded(ended: { sessionId: string; reason: ServerEvent<'sessionEnded'>['reason'] }): void;
 }
 
-const liveRoom = (userId: string) => `live:${userId}`;
+const livePrefix = 'live:';
+const liveRoom = (userId: string) => `${livePrefix}${userId}`;
 
 export const createNotifications = (deps: {
   /** The socket server is made after this service, with it. */
   realtime: () => Realtime;
   statsOf: (userId: string) => Promise<UserStats>;
   friendsOf: (userId: string) => Promise<Friend[]>;
-  liveFriendsOf: (userId: string) => Promise<readonly string[]>;
+  /** Puts the sockets of a person in this process into the live rooms of their friends. */
+  placeSockets: (userId: string) => Promise<void>;
+  /** Friends who may be told of this person's puffs, each since when (ms) without a break. */
+  liveViewersOf: (userId: string) => Promise<readonly { userId: string; since: number }[]>;
+  log: Logger;
 }): Notifications => ({
-  async connected({ actor, join, leave, emit }) {
+  async connected({ actor, emit }) {
     const { userId } = actor;
-    const rooms = (await deps.liveFriendsOf(userId)).map(liveRoom);
-    join(rooms);
-    const [stats, friends, still] = await Promise.all([
-      deps.statsOf(userId),
-      deps.friendsOf(userId),
-      // A level that was lowered between the first look and the joining found no socket to move: look again.
-      deps.liveFriendsOf(userId),
-    ]);
-    const allowed = new Set(still.map(liveRoom));
-    for (const room of rooms) if (!allowed.has(room)) leave(room);
+    await deps.placeSockets(userId);
+    const [stats, friends] = await Promise.all([deps.statsOf(userId), deps.friendsOf(userId)]);
     emit('ready', { userId, seq: 0, stats, friends });
   },
 
@@ -82,27 +84,26 @@ export const createNotifications = (deps: {
       }));
   },
 
-  puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retractedCount }) {
+  puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
     const realtime = deps.realtime();
     const others = { exceptRoom: sessionRoom(sessionId) };
     realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
     if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
     if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
-    if (retractedCount !== undefined)
-      realtime.emit(liveRoom(userId), 'friendPuffRetracted', () => ({
-        friendId: userId,
-        count: retractedCount,
-        todayCount: stats.dailyPuffCount,
-      }));
+    if (retracted.length > 0)
+      void tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
   },
 
   dayTurned(stats) {
     deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
   },
-  audienceChanged({ userId, viewerId, live }) {
-    if (live) deps.realtime().join(userRoom(viewerId), liveRoom(userId));
-    else deps.realtime().leave(userRoom(viewerId), liveRoom(userId));
+  setAudience(userId, viewers) {
+    deps.realtime().setMembers(liveRoom(userId), [...viewers].map(userRoom));
   },
+  setSources(viewer, userIds) {
+    deps.realtime().setRooms(userRoom(viewer), livePrefix, [...userIds].map(liveRoom));
+  },
+  openPeople: () => deps.realtime().openPeople(),
   friendUpdated(to, friend) {
     deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }));
   },
@@ -117,3 +118,39 @@ export const createNotifications = (deps: {
     deps.realtime().disconnect(sessionRoom(sessionId));
   },
 });
+
+/**
+ * To each friend who was shown some of these puffs: who may be told now, and has been able to be without a break since
+ * the puff was received. Somebody who was let in, or unmuted, after it, was not shown it. Whether their phone was
+ * connected then is not known; one that was not has the right count from `ready`. A hint that may be lost like any other.
+ */
+const tellRetracted = async (
+  deps: Pick<Parameters<typeof createNotifications>[0], 'realtime' | 'liveViewersOf' | 'log'>,
+  what: {
+    userId: string;
+    todayCount: number;
+    retracted: readonly { quantity: number; receivedAt: number }[];
+  },
+): Promise<void> => {
+  const { userId, todayCount, retracted } = what;
+  try {
+    for (const viewer of await deps.liveViewersOf(userId)) {
+      const count = retracted
+        .filter(({ receivedAt }) => receivedAt >= viewer.since)
+        .reduce((sum, { quantity }) => sum + quantity, 0);
+      if (count === 0) continue;
+      deps
+        .realtime()
+        .emit(userRoom(viewer.userId), 'friendPuffRetracted', () => ({
+          friendId: userId,
+          count,
+          todayCount,
+        }));
+    }
+  } catch (error) {
+    deps.log.warn(
+      { event: 'notifications.retraction_lost', err: error },
+      'friends were not told of a deletion',
+    );
+  }
+};

@@ -13,6 +13,7 @@ import {
   wasShownLive,
 } from './puff.ts';
 import type { ChangeAnswer, Target } from './puff-changes.ts';
+import type { Counted } from './log-record.ts';
 import type { PuffHistory } from './puff-history.ts';
 import type { PuffLog } from './puff-log.ts';
 import { writerOf, type PuffPerson, type PuffsChanged } from './puff-person.ts';
@@ -60,23 +61,43 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
     return answer;
   };
 
-  const announceDeletion = (
+  /**
+   * Which of these deleted puffs friends have to be told of. A puff was shown as `friendPuff` where it was received
+   * within 10 minutes of what it said at first, which nobody notes down: the record says both. It is retracted once, so
+   * not where it was deleted before and restored, and only for 24 hours. To whom it was shown is for users to say, by
+   * the time since when each friend has been live (`liveViewersOf`).
+   */
+  const retractedOf = async (
+    userId: string,
+    puffs: readonly { id: string; receivedAt: number; original: Counted }[],
+    { at, rev }: { at: number; rev: number },
+  ) => {
+    const shown = puffs.filter(
+      ({ receivedAt, original }) => at - receivedAt <= retractWindowMs && wasShownLive(original, receivedAt),
+    );
+    if (shown.length === 0) return [];
+    const before = await store.findOnceDeleted(
+      userId,
+      shown.map(({ id }) => id),
+      rev,
+    );
+    return shown.flatMap(({ id, receivedAt, original: { quantity } }) =>
+      before.has(id) ? [] : [{ quantity, receivedAt }],
+    );
+  };
+
+  const announceDeletion = async (
     person: Person,
     actor: Actor,
     stats: UserStats,
     { found, puff, changed }: ChangeAnswer,
   ) => {
     if (!found || !puff || !changed) return;
-    const { receivedAt } = found.puff;
-    const isRecent = clock.now() - receivedAt <= retractWindowMs;
-    onChanged({
-      person,
-      stats,
-      sessionId: actor.sessionId,
-      deleted: { id: puff.id, revision: puff.rev },
-      ...(isRecent &&
-        wasShownLive(found.original, receivedAt) && { retractedCount: found.original.quantity }),
-    });
+    const { id, rev, receivedAt } = puff;
+    const { original } = found;
+    const now = { at: clock.now(), rev };
+    const retracted = await retractedOf(person.userId, [{ id, receivedAt, original }], now);
+    onChanged({ person, stats, sessionId: actor.sessionId, deleted: { id, revision: rev }, retracted });
   };
 
   const gone = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
@@ -114,7 +135,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
       });
       if (!answer.found && !(await store.find(person.userId, id))) throw noPuff();
       const stats = await statsOf(person, answer.state);
-      announceDeletion(person, actor, stats, answer);
+      await announceDeletion(person, actor, stats, answer);
       return { stats };
     },
 
@@ -161,7 +182,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
         },
       });
       const stats = await statsOf(person, answer.state);
-      announceDeletion(person, actor, stats, answer);
+      await announceDeletion(person, actor, stats, answer);
       return {
         undonePuff: answer.changed && answer.puff ? viewPuff(answer.puff, dayStartHour) : null,
         stats,
@@ -171,9 +192,11 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
     async removeAll(actor) {
       const person = await deps.person(actor.userId);
       const at = clock.now();
-      const { state, deleted: count } = await log.clear(person.userId, at, at + clearPurgeMs);
+      const { state, deleted: count, hidden } = await log.clear(person.userId, at, at + clearPurgeMs);
       const stats = await statsOf(person, state);
-      onChanged({ person, stats, sessionId: actor.sessionId });
+      const recent = await store.listReceivedSince(person.userId, { since: at - retractWindowMs, ...hidden });
+      const retracted = await retractedOf(person.userId, recent, { at, rev: hidden.before });
+      onChanged({ person, stats, sessionId: actor.sessionId, retracted });
       return { deleted: count, stats };
     },
   };

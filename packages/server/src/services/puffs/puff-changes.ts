@@ -50,8 +50,12 @@ export interface PuffChanges {
    * `target` is an id, because `decide` compares values; a target that is looked for may be another one the next time.
    */
   change(person: string, wanted: WantedChange): Promise<ChangeAnswer>;
-  /** Hides every puff of now for good; answers how many lived. */
-  clear(person: string, at: number, purgeAt: number): Promise<{ state: PuffState; deleted: number }>;
+  /** Hides every puff of now for good; answers how many lived, and between which numbers they stand. */
+  clear(
+    person: string,
+    at: number,
+    purgeAt: number,
+  ): Promise<{ state: PuffState; deleted: number; hidden: { after: number; before: number } }>;
 }
 
 /** A number is lost to another process at most so often before the change is given back as `overloaded`. */
@@ -128,7 +132,9 @@ export const createPuffChanges = (deps: {
         const inserted =
           rev === clearedRev ||
           (await store.insertClear(person, rev + 1, { id: `!${newId()}`, at, purgeAt }));
-        return inserted ? { state: await people.current(person), deleted: records } : undefined;
+        if (!inserted) return undefined;
+        const hidden = { after: clearedRev, before: rev + 1 };
+        return { state: await people.current(person), deleted: records, hidden };
       }),
   };
 };

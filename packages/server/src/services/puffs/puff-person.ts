@@ -28,8 +28,8 @@ export interface PuffsChanged<Person extends PuffPerson> {
   /** The puff as it is now, after an edit or a restore. */
   readonly puff?: Puff;
   readonly deleted?: { readonly id: string; readonly revision: number };
-  /** Quantity of a deleted puff that friends were shown a short time ago. */
-  readonly retractedCount?: number;
+  /** Deleted puffs that were shown live when they were received (ms), a short time ago; of each for the first time. */
+  readonly retracted?: readonly { readonly quantity: number; readonly receivedAt: number }[];
 }
 
 /** Consents without which nothing about a person's puffs is written. */

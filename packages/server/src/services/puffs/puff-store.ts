@@ -3,7 +3,13 @@ import type { Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
 import { onNewestPast } from '../../platform/mongo/newest-past.ts';
 import type { Counted, LogRecord } from './log-record.ts';
-import type { PuffValues, RecordedPuff, StoredPuff } from './puff.ts';
+import {
+  liveWindowMs,
+  maxQuantityPerDay,
+  type PuffValues,
+  type RecordedPuff,
+  type StoredPuff,
+} from './puff.ts';
 import {
   countedDocOf,
   docOfPuff,
@@ -85,6 +91,13 @@ export interface PuffStore {
     person: string,
     range: { from?: number; to?: number; before?: PuffCursor; clearedRev: number; limit: number },
   ): Promise<{ puff: RecordedPuff; cursor: PuffCursor }[]>;
+  /** What lived between two numbers and was received since `since` (ms), each with what was counted at first. */
+  listReceivedSince(
+    person: string,
+    range: { since: number; after: number; before: number },
+  ): Promise<{ id: string; receivedAt: number; original: Counted }[]>;
+  /** Those of these puffs that a change with a number below `before` has deleted once, restored or not. */
+  findOnceDeleted(person: string, ids: readonly string[], before: number): Promise<ReadonlySet<string>>;
   /** The id of the live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
   newestOfSession(
     person: string,
@@ -234,6 +247,40 @@ export const createPuffStore = (connection: Connection): PuffStore => {
           ? [{ puff: content.puff, cursor: { timestamp: content.puff.timestamp, rev: doc.rev } }]
           : [];
       });
+    },
+    async listReceivedSince(person, { since, after, before }) {
+      const docs = await records
+        .find(
+          {
+            ...liveAbove(person, after),
+            rev: { $gt: after, $lt: before },
+            // Nothing happens after its receipt, and what happened long before it was not shown live.
+            timestamp: { $gte: new Date(since - liveWindowMs), $type: 'date' },
+            receivedAt: { $gte: new Date(since) },
+          },
+          { sort: { timestamp: 1, rev: 1 }, limit: maxQuantityPerDay, maxTimeMS },
+        )
+        .toArray();
+      return docs.flatMap((doc) => {
+        const { id, content } = storedPuffOf(doc);
+        return content ? [{ id, receivedAt: content.puff.receivedAt, original: content.original }] : [];
+      });
+    },
+    async findOnceDeleted(person, ids, before) {
+      const docs = await records
+        .find(
+          { _id: { $in: ids.map((id) => recordIdOf(person, id)) } },
+          { projection: { changeRevs: 1 }, maxTimeMS },
+        )
+        .toArray();
+      const revs = docs.flatMap(({ changeRevs = [] }) => changeRevs.filter((rev) => rev < before));
+      if (revs.length === 0) return new Set();
+      const changes = await records
+        .find({ person, rev: { $in: revs } }, { projection: { target: 1, 'after.deletedAt': 1 }, maxTimeMS })
+        .toArray();
+      return new Set(
+        changes.flatMap(({ target, after }) => (target !== undefined && after?.deletedAt ? [target] : [])),
+      );
     },
     async newestOfSession(person, { sessionId, since, clearedRev, rev }) {
       // By number, newest first: numbers follow the order of receipt, so this ends soon after `since`.

@@ -47,6 +47,9 @@ export const createAccounts = (deps: {
           friendCode: randomCode(friendCodeLength),
           ageBand: '18+',
           settingsVersion: 1,
+          ghost: null,
+          sharesSince: now,
+          nameHidden: false,
           consents: withConsents(
             [],
             (consents ?? []).map((consent) => ({ ...consent, granted: true, at: now })),
@@ -62,7 +65,7 @@ export const createAccounts = (deps: {
     async view(userId) {
       const user = await store.find(userId);
       if (user) people.keep(user);
-      return user ? viewUser(user) : undefined;
+      return user ? viewUser(user, clock.now()) : undefined;
     },
   };
 };

@@ -1,6 +1,6 @@
 import type { ShareLevel } from '@pufftrack/contract';
-import { Schema, type ClientSession, type Connection } from 'mongoose';
-import { pairOf, type Friendship, type Side } from './friendship.ts';
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { changedSide, pairOf, sidesFor, type Friendship, type Side } from './friendship.ts';
 
 /** One document for each pair, so that a friendship is made and ended for both in one write. */
 interface FriendConnectionDoc {
@@ -9,11 +9,24 @@ interface FriendConnectionDoc {
   /** The same two, for the index. */
   people: [string, string];
   /** In the order of `people`. */
-  sides: [Side, Side];
+  sides: [SideDoc, SideDoc];
   since: Date;
 }
 
-const sideSchema = { _id: false, person: String, shareLevel: String, muted: Boolean };
+interface SideDoc extends Pick<Side, 'person' | 'shareLevel' | 'muted'> {
+  /** Absent: as old as the friendship. */
+  levelSince?: Date;
+  mutedSince?: Date;
+}
+
+const sideSchema = {
+  _id: false,
+  person: String,
+  shareLevel: String,
+  muted: Boolean,
+  levelSince: Date,
+  mutedSince: Date,
+};
 const friendConnectionSchema = new Schema<FriendConnectionDoc>(
   {
     _id: { type: String, required: true },
@@ -36,14 +49,18 @@ export interface FriendConnectionStore {
   open(friendship: Friendship, tx: ClientSession): Promise<void>;
   find(one: string, other: string, tx?: ClientSession): Promise<Friendship | undefined>;
   list(person: string): Promise<Friendship[]>;
+  /** Every friendship of any of these people, in no order. */
+  listOfAny(people: readonly string[]): Promise<Friendship[]>;
   count(person: string, tx: ClientSession): Promise<number>;
-  /** Answers the friendship before and after; undefined where there is none. */
+  /** Answers the friendship before and after `now` (ms); undefined where there is none. */
   change(
     person: string,
     other: string,
-    change: SideChange,
+    change: SideChange & { now: number },
+    tx: ClientSession,
   ): Promise<{ before: Friendship; after: Friendship } | undefined>;
-  remove(one: string, other: string): Promise<Friendship | undefined>;
+  /** False where there is none. */
+  remove(one: string, other: string, tx: ClientSession): Promise<boolean>;
 }
 
 const idOf = (one: string, other: string) => pairOf(one, other).join('~');
@@ -64,7 +81,7 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
         {
           $setOnInsert: {
             people: [...people],
-            sides: one.person === people[0] ? [one, other] : [other, one],
+            sides: (one.person === people[0] ? [one, other] : [other, one]).map(toSideDoc),
             since: new Date(since),
           },
         },
@@ -85,40 +102,39 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
         .lean<FriendConnectionDoc[]>();
       return docs.map(toFriendship);
     },
+    async listOfAny(people) {
+      const docs = await model.find({ people: trusted({ $in: [...people] }) }).lean<FriendConnectionDoc[]>();
+      return docs.map(toFriendship);
+    },
     count: (person, tx) => model.countDocuments({ people: person }).session(tx).exec(),
-    async change(person, other, { shareLevel, muted }) {
-      const mine = `sides.${pairOf(person, other).indexOf(person)}`;
-      const doc = await model
-        .findOneAndUpdate(
-          { _id: idOf(person, other) },
-          {
-            $set: {
-              // Set to itself where nothing else is asked, so that one call answers both states.
-              [`${mine}.person`]: person,
-              ...(shareLevel !== undefined && { [`${mine}.shareLevel`]: shareLevel }),
-              ...(muted !== undefined && { [`${mine}.muted`]: muted }),
-            },
-          },
-          { returnDocument: 'before' },
-        )
-        .lean<FriendConnectionDoc>();
+    async change(person, other, { now, ...change }, tx) {
+      const doc = await model.findById(idOf(person, other)).session(tx).lean<FriendConnectionDoc>();
       if (!doc) return undefined;
       const before = toFriendship(doc);
-      const changed = (side: Side): Side =>
-        side.person === person
-          ? { ...side, shareLevel: shareLevel ?? side.shareLevel, muted: muted ?? side.muted }
-          : side;
       const [first, second] = before.sides;
-      return { before, after: { ...before, sides: [changed(first), changed(second)] } };
+      const mine = changedSide(sidesFor(before, person).mine, change, now);
+      const sides = first.person === person ? ([mine, second] as const) : ([first, mine] as const);
+      await model.updateOne({ _id: doc._id }, { $set: { sides: sides.map(toSideDoc) } }, { session: tx });
+      return { before, after: { ...before, sides } };
     },
-    async remove(one, other) {
-      const doc = await model.findOneAndDelete({ _id: idOf(one, other) }).lean<FriendConnectionDoc>();
-      return doc ? toFriendship(doc) : undefined;
+    async remove(one, other, tx) {
+      const { deletedCount } = await model.deleteOne({ _id: idOf(one, other) }, { session: tx });
+      return deletedCount === 1;
     },
   };
 };
 
-const toFriendship = ({ sides, since }: FriendConnectionDoc): Friendship => ({
-  sides,
-  since: since.getTime(),
+const toSideDoc = ({ levelSince, mutedSince, ...side }: Side): SideDoc => ({
+  ...side,
+  levelSince: new Date(levelSince),
+  mutedSince: new Date(mutedSince),
 });
+
+const toFriendship = ({ sides, since }: FriendConnectionDoc): Friendship => {
+  const toSide = ({ levelSince = since, mutedSince = since, ...side }: SideDoc): Side => ({
+    ...side,
+    levelSince: levelSince.getTime(),
+    mutedSince: mutedSince.getTime(),
+  });
+  return { sides: [toSide(sides[0]), toSide(sides[1])], since: since.getTime() };
+};

@@ -4,11 +4,14 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Audience } from './audience.ts';
+import type { AudienceStore } from './audience-store.ts';
+import type { BlockStore } from './block-store.ts';
 import { normaliseFriendCode } from './friend-code.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
-import type { FriendRequest, FriendRequestStore } from './friend-request-store.ts';
+import type { FriendRequestStore } from './friend-request-store.ts';
 import type { FriendLive, FriendService } from './friend-service.ts';
-import type { Friendship } from './friendship.ts';
+import { newSide, type Friendship } from './friendship.ts';
 import type { People } from './people.ts';
 import { requireConsents, type PersonSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
@@ -29,6 +32,28 @@ export interface FriendRequests {
   }>;
   accept(userId: string, requestId: string, shareLevel: ShareLevel | undefined): Promise<Friend>;
   reject(userId: string, requestId: string): Promise<void>;
+  cancel(userId: string, requestId: string): Promise<void>;
+}
+
+/** What somebody offered who is to become a friend; `shareLevel` null: their default. */
+export interface Offer {
+  readonly from: string;
+  readonly shareLevel: ShareLevel | null;
+}
+
+/** How two people become friends, whatever brought them together. */
+export interface Befriending {
+  /** Who may become a friend. Throws `consent-required` or `account-gone`. */
+  sharer(userId: string): Promise<PersonSettings>;
+  /** Inside the transaction that takes the offer. Throws `conflict` where one of them has no room. */
+  befriend(
+    offer: Offer,
+    accepter: PersonSettings,
+    shareLevel: ShareLevel | undefined,
+    tx: ClientSession,
+  ): Promise<Friendship>;
+  /** After it; answers the new friend as the accepter sees them. */
+  announce(friendship: Friendship, accepter: string, sender: string): Promise<Friend>;
 }
 
 export const createFriendRequests = (deps: {
@@ -36,12 +61,15 @@ export const createFriendRequests = (deps: {
   users: UserStore;
   requests: FriendRequestStore;
   connections: FriendConnectionStore;
+  blocks: Pick<BlockStore, 'isBetween'>;
+  audiences: Pick<AudienceStore, 'move'>;
+  audience: Audience;
   friends: FriendService;
   people: People;
   live: FriendLive;
   clock: Clock;
-}): FriendRequests => {
-  const { connection, users, requests, connections, friends, people, live, clock } = deps;
+}): FriendRequests & Befriending => {
+  const { connection, users, requests, connections, blocks, audiences, friends, people, live, clock } = deps;
 
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
@@ -49,27 +77,23 @@ export const createFriendRequests = (deps: {
     return person;
   };
 
-  /** Makes the friendship, inside the transaction that answers the request for it. */
-  const befriend = async (
-    request: FriendRequest,
-    accepter: PersonSettings,
-    shareLevel: ShareLevel | undefined,
-    tx: ClientSession,
-  ): Promise<Friendship> => {
-    for (const person of [request.from, accepter.userId])
-      if ((await connections.count(person, tx)) >= maxFriends)
+  const hasRoom = async (person: string, tx: ClientSession): Promise<boolean> =>
+    (await connections.count(person, tx)) < maxFriends;
+
+  const befriend: Befriending['befriend'] = async (offer, accepter, shareLevel, tx) => {
+    // Of two friendships of one person at once, the later one runs again here, and counts the earlier.
+    await audiences.move([offer.from, accepter.userId], tx);
+    for (const person of [offer.from, accepter.userId])
+      if (!(await hasRoom(person, tx)))
         throw new DomainError('conflict', { detail: `One of you has ${maxFriends} friends already.` });
-    const sender = await users.find(request.from, tx);
+    const sender = await users.find(offer.from, tx);
     if (!sender) throw noRequest();
+    const now = clock.now();
     const friendship: Friendship = {
-      since: clock.now(),
+      since: now,
       sides: [
-        { person: sender.userId, shareLevel: request.shareLevel ?? sender.defaultShareLevel, muted: false },
-        {
-          person: accepter.userId,
-          shareLevel: shareLevel ?? accepter.defaultShareLevel,
-          muted: false,
-        },
+        newSide(sender.userId, offer.shareLevel ?? sender.defaultShareLevel, now),
+        newSide(accepter.userId, shareLevel ?? accepter.defaultShareLevel, now),
       ],
     };
     await connections.open(friendship, tx);
@@ -79,7 +103,7 @@ export const createFriendRequests = (deps: {
 
   /** Both phones learn of it at once. */
   const announce = async (friendship: Friendship, accepter: string, sender: string): Promise<Friend> => {
-    await friends.settleRooms(friendship);
+    await deps.audience.changed([accepter, sender]);
     live.friendUpdated(sender, await friends.view(friendship, sender));
     return friends.view(friendship, accepter);
   };
@@ -94,6 +118,9 @@ export const createFriendRequests = (deps: {
   };
 
   return {
+    sharer,
+    befriend,
+    announce,
     async request(userId, { friendCode, shareLevel }) {
       const me = await sharer(userId);
       const friendship = await inTransaction(connection, async (tx) => {
@@ -109,12 +136,15 @@ export const createFriendRequests = (deps: {
         const asked = await requests.findOpen(userId, to, now, tx);
         const declined = await requests.wasDeclined(userId, to, now - declineHoldsMs, tx);
         const friend = await connections.find(userId, to ?? '-', tx);
+        const blocked = await blocks.isBetween(userId, to ?? '-', tx);
+        // Without room on both sides an ask that crosses another waits like any other.
+        const rooms = [await hasRoom(userId, tx), await hasRoom(to ?? '-', tx)];
         await requests.insert(
           {
             id: newId(),
             from: userId,
             to,
-            delivered: to !== null && to !== userId && !asked && !declined && !friend,
+            delivered: to !== null && to !== userId && !asked && !declined && !friend && !blocked,
             friendCode,
             shareLevel: shareLevel ?? null,
             state: 'open',
@@ -123,7 +153,9 @@ export const createFriendRequests = (deps: {
           },
           tx,
         );
-        return crossing && !friend ? befriend(crossing, me, shareLevel, tx) : undefined;
+        return crossing && !friend && !blocked && rooms.every(Boolean)
+          ? befriend(crossing, me, shareLevel, tx)
+          : undefined;
       });
       if (friendship) await announce(friendship, userId, friendship.sides[0].person);
     },
@@ -161,7 +193,7 @@ export const createFriendRequests = (deps: {
       const me = await sharer(userId);
       const { friendship, sender } = await inTransaction(connection, async (tx) => {
         const request = await requests.findReceived(requestId, userId, tx);
-        if (!request || request.state === 'declined') throw noRequest();
+        if (!request || request.state === 'declined' || request.state === 'cancelled') throw noRequest();
         if (request.state === 'accepted') {
           // Accepted before, by another phone or by a crossing request.
           const before = await connections.find(request.from, userId, tx);
@@ -176,6 +208,11 @@ export const createFriendRequests = (deps: {
 
     async reject(userId, requestId) {
       if (!(await requests.decline(requestId, userId, clock.now()))) throw noRequest();
+    },
+
+    async cancel(userId, requestId) {
+      if (!(await requests.cancel(requestId, userId)))
+        throw new DomainError('not-found', { detail: 'There is no such request of yours.' });
     },
   };
 };

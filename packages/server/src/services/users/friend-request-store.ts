@@ -13,7 +13,7 @@ export interface FriendRequest {
   readonly friendCode: string;
   /** What the sender gives; null: their default when it is accepted. */
   readonly shareLevel: ShareLevel | null;
-  readonly state: 'open' | 'accepted' | 'declined';
+  readonly state: 'open' | 'accepted' | 'declined' | 'cancelled';
   readonly createdAt: number;
   readonly expiresAt: number;
 }
@@ -39,7 +39,7 @@ const friendRequestSchema = new Schema<FriendRequestDoc>(
     delivered: { type: Boolean, required: true },
     friendCode: { type: String, required: true },
     shareLevel: { type: String, default: null },
-    state: { type: String, enum: ['open', 'accepted', 'declined'], required: true },
+    state: { type: String, enum: ['open', 'accepted', 'declined', 'cancelled'], required: true },
     createdAt: { type: Date, required: true },
     expiresAt: { type: Date, required: true },
     declinedAt: Date,
@@ -48,13 +48,14 @@ const friendRequestSchema = new Schema<FriendRequestDoc>(
 );
 friendRequestSchema.index({ from: 1, createdAt: 1, _id: 1 });
 friendRequestSchema.index({ to: 1, state: 1, createdAt: 1, _id: 1 });
+friendRequestSchema.index({ from: 1, to: 1, createdAt: 1, _id: 1 });
 
 export interface FriendRequestStore {
   ensureIndexes(): Promise<void>;
   insert(request: FriendRequest, tx: ClientSession): Promise<void>;
   /** What this person asked since `since`, oldest first, whatever became of it. */
   listSentSince(person: string, since: number, tx: ClientSession): Promise<FriendRequest[]>;
-  /** What the sender still sees: not accepted, not run out. Oldest first. */
+  /** What the sender still sees: not accepted, not cancelled, not run out. Oldest first. */
   listSent(person: string, now: number, tx?: ClientSession): Promise<FriendRequest[]>;
   /** What waits for this person's answer, oldest first. */
   listReceived(person: string, now: number): Promise<FriendRequest[]>;
@@ -65,13 +66,17 @@ export interface FriendRequestStore {
     now: number,
     tx: ClientSession,
   ): Promise<FriendRequest | undefined>;
-  /** Whether `to` has declined `from` since `since`. */
+  /** Whether `to` has declined `from` since `since`; an ask that was cancelled afterwards counts too. */
   wasDeclined(from: string, to: string | null, since: number, tx: ClientSession): Promise<boolean>;
   findReceived(id: string, to: string, tx: ClientSession): Promise<FriendRequest | undefined>;
   /** Every ask between the two, in either direction. */
   acceptAllBetween(one: string, other: string, tx: ClientSession): Promise<void>;
   /** False where there is no delivered ask to this person; declining again is fine. */
   decline(id: string, to: string, now: number): Promise<boolean>;
+  /** False where this person has no such ask, or it was accepted; cancelling again is fine. */
+  cancel(id: string, from: string): Promise<boolean>;
+  /** Ends what one who blocks has asked, and takes what they were asked out of their sight; nobody is told. */
+  dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<void>;
 }
 
 /** Asks of nobody's code are looked up under a name that nobody has, so that they cost the same. */
@@ -100,7 +105,7 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
     },
     listSentSince: (person, since, tx) => many({ from: person, createdAt: after(since) }, tx),
     listSent: (person, now, tx) =>
-      many({ from: person, state: trusted({ $ne: 'accepted' }), expiresAt: after(now) }, tx),
+      many({ from: person, state: trusted({ $in: ['open', 'declined'] }), expiresAt: after(now) }, tx),
     listReceived: (person, now) =>
       many({ to: person, state: 'open', delivered: true, expiresAt: after(now) }),
     async findOpen(from, to, now, tx) {
@@ -108,7 +113,8 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
       return (await many(filter, tx))[0];
     },
     async wasDeclined(from, to, since, tx) {
-      const filter = { from, to: to ?? nobody, state: 'declined', declinedAt: after(since) };
+      const state = trusted({ $in: ['declined', 'cancelled'] });
+      const filter = { from, to: to ?? nobody, state, declinedAt: after(since) };
       return (await many(filter, tx)).length > 0;
     },
     async findReceived(id, to, tx) {
@@ -124,10 +130,31 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
     },
     async decline(id, to, now) {
       const { matchedCount } = await model.updateOne(
-        { _id: id, to, delivered: true, state: trusted({ $ne: 'accepted' }), expiresAt: after(now) },
+        {
+          _id: id,
+          to,
+          delivered: true,
+          state: trusted({ $in: ['open', 'declined'] }),
+          expiresAt: after(now),
+        },
         { $set: { state: 'declined', declinedAt: new Date(now) } },
       );
       return matchedCount > 0;
+    },
+    async cancel(id, from) {
+      const { matchedCount } = await model.updateOne(
+        { _id: id, from, state: trusted({ $ne: 'accepted' }) },
+        { $set: { state: 'cancelled' } },
+      );
+      return matchedCount > 0;
+    },
+    async dropBetween(blocker, blocked, tx) {
+      await model.updateMany(
+        { from: blocker, to: blocked, state: 'open' },
+        { $set: { state: 'cancelled' } },
+        { session: tx },
+      );
+      await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
     },
   };
 };

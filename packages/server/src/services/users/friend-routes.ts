@@ -1,14 +1,33 @@
 import { endpoints } from '@pufftrack/contract';
 import { answer, noContent, route, type Route } from '../../platform/http/route.ts';
+import type { Blocks } from './block-service.ts';
 import type { FriendRequests } from './friend-request-service.ts';
 import type { FriendService } from './friend-service.ts';
+import type { Invites } from './invite-service.ts';
+import type { Reports } from './report-service.ts';
 
-export const friendRoutes = (friends: FriendService, requests: FriendRequests): Route[] => [
+export const friendRoutes = ({
+  friends,
+  requests,
+  invites,
+  blocks,
+  reports,
+}: {
+  friends: FriendService;
+  requests: FriendRequests;
+  invites: Invites;
+  blocks: Blocks;
+  reports: Reports;
+}): Route[] => [
   route(endpoints.requestFriend, async ({ actor, input }) => {
     await requests.request(actor.userId, input.body);
     return answer(202, { status: 'sent' as const });
   }),
   route(endpoints.listFriendRequests, async ({ actor }) => answer(200, await requests.list(actor.userId))),
+  route(endpoints.cancelFriendRequest, async ({ actor, input }) => {
+    await requests.cancel(actor.userId, input.params.id);
+    return noContent;
+  }),
   route(endpoints.acceptFriend, async ({ actor, input: { body } }) =>
     answer(200, { friend: await requests.accept(actor.userId, body.requestId, body.shareLevel) }),
   ),
@@ -25,5 +44,22 @@ export const friendRoutes = (friends: FriendService, requests: FriendRequests): 
   route(endpoints.removeFriend, async ({ actor, input }) => {
     await friends.remove(actor.userId, input.params.userId);
     return noContent;
+  }),
+  route(endpoints.createInvite, async ({ actor }) => answer(201, await invites.create(actor.userId))),
+  route(endpoints.acceptInvite, async ({ actor, input: { body } }) =>
+    answer(200, { friend: await invites.accept(actor.userId, body.token, body.shareLevel) }),
+  ),
+  route(endpoints.blockPerson, async ({ actor, input }) => {
+    await blocks.block(actor.userId, input.body.userId);
+    return noContent;
+  }),
+  route(endpoints.listBlocks, async ({ actor }) => answer(200, { blocks: await blocks.list(actor.userId) })),
+  route(endpoints.unblockPerson, async ({ actor, input }) => {
+    await blocks.unblock(actor.userId, input.params.userId);
+    return noContent;
+  }),
+  route(endpoints.reportPerson, async ({ actor, input }) => {
+    await reports.report(actor.userId, input.body);
+    return answer(202, { status: 'received' as const });
   }),
 ];

@@ -1,17 +1,36 @@
 import type { Friend, FriendSummary } from '@pufftrack/contract';
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
+import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Audience } from './audience.ts';
+import type { AudienceStore } from './audience-store.ts';
 import type { FriendConnectionStore, SideChange } from './friend-connection-store.ts';
-import { isAtLeast, isLive, levelInForce, sidesFor, type Friendship } from './friendship.ts';
+import {
+  isAtLeast,
+  isLive,
+  isResting,
+  levelInForce,
+  liveSince,
+  mayShare,
+  sidesFor,
+  type Friendship,
+  type Side,
+} from './friendship.ts';
 import { viewFriend } from './friend-view.ts';
 import type { People } from './people.ts';
 import type { PersonSettings } from './user.ts';
 
 /** Tells open sockets; notifications gives it. */
 export interface FriendLive {
-  /** From now on `viewerId` is told of the puffs of `userId`, or no longer. */
-  audienceChanged(change: { userId: string; viewerId: string; live: boolean }): void;
   friendUpdated(to: string, friend: Friend): void;
   friendRemoved(to: string, friendId: string): void;
+}
+
+/** A friend who is told of somebody's puffs as they happen, and since when (ms) without a break. */
+export interface LiveViewer {
+  readonly userId: string;
+  readonly since: number;
 }
 
 export interface FriendService {
@@ -21,21 +40,25 @@ export interface FriendService {
   remove(userId: string, friendId: string): Promise<void>;
   /** One friend as `viewer` sees them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
-  /** Moves the sockets of both to where this friendship puts them. */
-  settleRooms(friendship: Friendship): Promise<void>;
+  /** Shows a person as they are now to those friends for whom that is news, by what the person gives them. */
+  showAnew(person: PersonSettings, isNews: (given: Side) => boolean): Promise<void>;
   /** A person's consents changed: what flows out to each friend may have. */
   consentsChanged(before: PersonSettings, after: PersonSettings): Promise<void>;
-  liveFriendsOf(viewer: string): Promise<string[]>;
+  liveViewersOf(userId: string): Promise<LiveViewer[]>;
   boardFriendsOf(viewer: string): Promise<string[]>;
 }
 
 export const createFriendService = (deps: {
+  connection: Connection;
   store: FriendConnectionStore;
+  audiences: Pick<AudienceStore, 'move'>;
+  audience: Audience;
   people: People;
   live: FriendLive;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+  clock: Clock;
 }): FriendService => {
-  const { store, people, live, summaries } = deps;
+  const { connection, store, audiences, audience, people, live, summaries, clock } = deps;
 
   /** The friends of `viewer` with their settings, in two queries whatever their number. */
   const friendsWithSettings = async (viewer: string) => {
@@ -54,12 +77,15 @@ export const createFriendService = (deps: {
     viewer: string,
     friends: readonly { friendship: Friendship; friend: PersonSettings }[],
   ): Promise<Friend[]> => {
-    const sharing = friends.filter(({ friendship, friend }) =>
-      isAtLeast(levelInForce(sidesFor(friendship, viewer).theirs, friend), 'summary'),
+    const now = clock.now();
+    const sharing = friends.filter(
+      ({ friendship, friend }) =>
+        isAtLeast(levelInForce(sidesFor(friendship, viewer).theirs, friend), 'summary') &&
+        !isResting(friend, now),
     );
     const known = await summaries(sharing.map(({ friend }) => friend));
     return friends.map(({ friendship, friend }) =>
-      viewFriend(friendship, viewer, friend, known.get(friend.userId)),
+      viewFriend(friendship, viewer, friend, { summary: known.get(friend.userId), now }),
     );
   };
 
@@ -70,66 +96,76 @@ export const createFriendService = (deps: {
     return seen ?? noFriend();
   };
 
-  const settleRooms = async ({ sides }: Friendship): Promise<void> => {
-    const [one, other] = sides;
-    const settings = await people.settingsOfMany([one.person, other.person]);
-    for (const [side, viewer] of [
-      [one, other],
-      [other, one],
-    ] as const) {
-      const sharer = settings.get(side.person);
-      live.audienceChanged({
-        userId: side.person,
-        viewerId: viewer.person,
-        live: sharer !== undefined && isLive(side, sharer, viewer),
-      });
+  const showAnew: FriendService['showAnew'] = async (person, isNews) => {
+    const friendships = (await store.list(person.userId)).filter((friendship) =>
+      isNews(sidesFor(friendship, person.userId).mine),
+    );
+    if (friendships.length === 0) return;
+    const summary = (await summaries([person])).get(person.userId);
+    const now = clock.now();
+    for (const friendship of friendships) {
+      const viewer = sidesFor(friendship, person.userId).theirs.person;
+      live.friendUpdated(viewer, viewFriend(friendship, viewer, person, { summary, now }));
     }
   };
 
   return {
     view,
-    settleRooms,
+    showAnew,
     async list(userId) {
       return viewAll(userId, await friendsWithSettings(userId));
     },
     async change(userId, friendId, change) {
-      const changed = await store.change(userId, friendId, change);
-      if (!changed) return noFriend();
-      const { before, after } = changed;
-      await settleRooms(after);
+      const { before, after } = await inTransaction(connection, async (tx) => {
+        const changed =
+          (await store.change(userId, friendId, { ...change, now: clock.now() }, tx)) ?? noFriend();
+        // My level decides who hears of me, my mute who hears of them.
+        const moved = [
+          ...(change.shareLevel === undefined ? [] : [userId]),
+          ...(change.muted === undefined ? [] : [friendId]),
+        ];
+        if (moved.length > 0) await audiences.move(moved, tx);
+        return changed;
+      });
+      await audience.changed([userId, friendId]);
       if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
         live.friendUpdated(friendId, await view(after, friendId));
       return view(after, userId);
     },
     async remove(userId, friendId) {
-      if (!(await store.remove(userId, friendId))) noFriend();
-      live.audienceChanged({ userId, viewerId: friendId, live: false });
-      live.audienceChanged({ userId: friendId, viewerId: userId, live: false });
+      await inTransaction(connection, async (tx) => {
+        if (!(await store.remove(userId, friendId, tx))) noFriend();
+        await audiences.move([userId, friendId], tx);
+      });
+      await audience.changed([userId, friendId]);
       live.friendRemoved(friendId, userId);
     },
     async consentsChanged(before, after) {
-      for (const { friendship, mine, theirs } of await friendsWithSettings(after.userId)) {
-        if (levelInForce(mine, before) === levelInForce(mine, after)) continue;
-        live.audienceChanged({
-          userId: after.userId,
-          viewerId: theirs.person,
-          live: isLive(mine, after, theirs),
-        });
-        live.friendUpdated(theirs.person, await view(friendship, theirs.person));
-      }
+      if (mayShare(before) === mayShare(after)) return;
+      await audience.changed([after.userId]);
+      await showAnew(after, (given) => levelInForce(given, before) !== levelInForce(given, after));
     },
-    async liveFriendsOf(viewer) {
-      const friends = await friendsWithSettings(viewer);
-      return friends
-        .filter(({ mine, theirs, friend }) => isLive(theirs, friend, mine))
-        .map(({ friend }) => friend.userId);
+    async liveViewersOf(userId) {
+      const now = clock.now();
+      const friendships = await store.list(userId);
+      const sharer = (await people.settingsOfMany([userId])).get(userId);
+      if (!sharer) return [];
+      return friendships.flatMap((friendship) => {
+        const { mine, theirs } = sidesFor(friendship, userId);
+        return isLive(mine, sharer, theirs, now)
+          ? [{ userId: theirs.person, since: liveSince(friendship, sharer, theirs.person) }]
+          : [];
+      });
     },
     async boardFriendsOf(viewer) {
+      const now = clock.now();
       const friends = await friendsWithSettings(viewer);
       return friends
         .filter(
           ({ theirs, friend }) =>
-            isAtLeast(levelInForce(theirs, friend), 'summary') && friend.consents.has('leaderboard'),
+            isAtLeast(levelInForce(theirs, friend), 'summary') &&
+            friend.consents.has('leaderboard') &&
+            !isResting(friend, now),
         )
         .map(({ friend }) => friend.userId);
     },

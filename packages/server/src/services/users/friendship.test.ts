@@ -1,10 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { purposes, type Purpose, type ShareLevel } from '@pufftrack/contract';
-import { isLive, levelInForce, pairOf, sidesFor, type Side } from './friendship.ts';
+import {
+  changedSide,
+  isLive,
+  levelInForce,
+  liveSince,
+  newSide,
+  pairOf,
+  sidesFor,
+  type Side,
+} from './friendship.ts';
 
-const side = (shareLevel: ShareLevel, muted = false): Side => ({ person: 'a', shareLevel, muted });
+const now = 1_000;
+const side = (shareLevel: ShareLevel, muted = false): Side => ({ ...newSide('a', shareLevel, 0), muted });
 const holding = (...missing: Purpose[]) => ({
   consents: new Set(purposes.filter((purpose) => !missing.includes(purpose))),
+  ghost: null,
+  sharesSince: 0,
 });
 
 describe('what flows out to a friend (domain.md D10)', () => {
@@ -22,7 +34,53 @@ describe('what flows out to a friend (domain.md D10)', () => {
     ['summary', true, ['friends-sharing'], 'none', false],
   ])('at %s, muted %s, without %j: %s, live %s', (level, muted, missing, inForce, live) => {
     expect(levelInForce(side(level), holding(...missing))).toBe(inForce);
-    expect(isLive(side(level), holding(...missing), side('none', muted))).toBe(live);
+    expect(isLive(side(level), holding(...missing), side('none', muted), now)).toBe(live);
+  });
+});
+
+describe('somebody who rests', () => {
+  it.each<[string, number | null, boolean]>([
+    ['without an end', null, false],
+    ['until later', now + 1, false],
+    ['until now', now, true],
+  ])('%s is live: %s', (_what, until, live) => {
+    expect(isLive(side('live'), { ...holding(), ghost: { until } }, side('none'), now)).toBe(live);
+  });
+});
+
+describe('since when a viewer is live without a break', () => {
+  const friendship = (a: Partial<Side>, b: Partial<Side>) => ({
+    since: 10,
+    sides: [
+      { ...newSide('a', 'live', 10), ...a },
+      { ...newSide('b', 'live', 10), ...b },
+    ] as const,
+  });
+
+  it.each<[string, Partial<Side>, Partial<Side>, Partial<ReturnType<typeof holding>>, number]>([
+    ['the friendship', {}, {}, {}, 10],
+    ['the level that is given', { levelSince: 20 }, {}, {}, 20],
+    ['the level of the viewer, which decides nothing here', {}, { levelSince: 20 }, {}, 10],
+    ['the mute of the viewer', {}, { mutedSince: 30 }, {}, 30],
+    ['the mute of the sharer, which decides nothing here', { mutedSince: 30 }, {}, {}, 10],
+    ['consents, or the end of a rest', {}, {}, { sharesSince: 40 }, 40],
+  ])('moves with %s', (_what, a, b, sharer, since) => {
+    expect(liveSince(friendship(a, b), { ...holding(), ...sharer }, 'b')).toBe(since);
+  });
+
+  it('moves with the end of a rest that nobody has noted yet', () => {
+    expect(liveSince(friendship({}, {}), { ...holding(), ghost: { until: 50 } }, 'b')).toBe(50);
+  });
+
+  it('begins anew with a change, and not with the same said again', () => {
+    const before = newSide('a', 'live', 10);
+    expect(changedSide(before, { shareLevel: 'live', muted: false }, 20)).toEqual(before);
+    expect(changedSide(before, { muted: true }, 20)).toEqual({ ...before, muted: true, mutedSince: 20 });
+    expect(changedSide(before, { shareLevel: 'none' }, 20)).toEqual({
+      ...before,
+      shareLevel: 'none',
+      levelSince: 20,
+    });
   });
 });
 

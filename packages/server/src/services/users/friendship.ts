@@ -5,6 +5,9 @@ export interface Side {
   readonly person: string;
   readonly shareLevel: ShareLevel;
   readonly muted: boolean;
+  /** ms; since when the level, the mute is what it is. */
+  readonly levelSince: number;
+  readonly mutedSince: number;
 }
 
 /** Two friends. `since` in ms. */
@@ -13,8 +16,13 @@ export interface Friendship {
   readonly since: number;
 }
 
-interface Sharer {
+/** What decides, besides a friendship, what flows out of a person. Instants in ms. */
+export interface Sharer {
   readonly consents: ReadonlySet<Purpose>;
+  /** A rest from sharing, which may have run out; `until` null: until it is ended. */
+  readonly ghost: { readonly until: number | null } | null;
+  /** Since when consents and rests are what they are. */
+  readonly sharesSince: number;
 }
 
 const levels: readonly ShareLevel[] = ['none', 'milestones', 'summary', 'live'];
@@ -24,13 +32,59 @@ const outflow: readonly Purpose[] = ['terms', 'health-processing', 'friends-shar
 export const isAtLeast = (level: ShareLevel, least: ShareLevel): boolean =>
   levels.indexOf(level) >= levels.indexOf(least);
 
+export const mayShare = ({ consents }: Pick<Sharer, 'consents'>): boolean =>
+  outflow.every((purpose) => consents.has(purpose));
+
 /** What a person gives at the moment: the level that they chose, or nothing while a consent is missing. */
-export const levelInForce = (side: Side, sharer: Sharer): ShareLevel =>
-  outflow.every((purpose) => sharer.consents.has(purpose)) ? side.shareLevel : 'none';
+export const levelInForce = (side: Side, sharer: Pick<Sharer, 'consents'>): ShareLevel =>
+  mayShare(sharer) ? side.shareLevel : 'none';
+
+/** Whether friends see the last summary that was shown to them, and hear of nothing. */
+export const isResting = ({ ghost }: Pick<Sharer, 'ghost'>, now: number): boolean =>
+  ghost !== null && (ghost.until === null || ghost.until > now);
 
 /** Whether `viewer` is told of the sharer's puffs as they happen. */
-export const isLive = (side: Side, sharer: Sharer, viewer: Side): boolean =>
-  levelInForce(side, sharer) === 'live' && !viewer.muted;
+export const isLive = (side: Side, sharer: Sharer, viewer: Side, now: number): boolean =>
+  levelInForce(side, sharer) === 'live' && !viewer.muted && !isResting(sharer, now);
+
+/**
+ * Since when (ms) a viewer who is live now has been so without a break, so that whoever was shown a puff can be told of
+ * its end. Never too early: a change of anything that decides begins it anew.
+ */
+export const liveSince = (friendship: Friendship, sharer: Sharer, viewer: string): number => {
+  const { mine, theirs } = sidesFor(friendship, viewer);
+  return Math.max(
+    friendship.since,
+    theirs.levelSince,
+    mine.mutedSince,
+    sharer.sharesSince,
+    sharer.ghost?.until ?? 0,
+  );
+};
+
+/** A side with what its person changes of it; what stays the same keeps its time. */
+export const changedSide = (
+  side: Side,
+  change: { readonly shareLevel?: ShareLevel | undefined; readonly muted?: boolean | undefined },
+  now: number,
+): Side => {
+  const { shareLevel = side.shareLevel, muted = side.muted } = change;
+  return {
+    ...side,
+    shareLevel,
+    muted,
+    levelSince: shareLevel === side.shareLevel ? side.levelSince : now,
+    mutedSince: muted === side.muted ? side.mutedSince : now,
+  };
+};
+
+export const newSide = (person: string, shareLevel: ShareLevel, now: number): Side => ({
+  person,
+  shareLevel,
+  muted: false,
+  levelSince: now,
+  mutedSince: now,
+});
 
 /** The sides as `person` sees them. */
 export const sidesFor = ({ sides }: Friendship, person: string): { mine: Side; theirs: Side } => {

@@ -1,9 +1,10 @@
 import { endpoints } from '@pufftrack/contract';
-import { answer, route, type Route } from '../../platform/http/route.ts';
+import { answer, noContent, route, type Route } from '../../platform/http/route.ts';
+import type { GhostService } from './ghost-service.ts';
 import { legalVersions } from './legal-versions.ts';
 import type { UserService } from './user-service.ts';
 
-export const userRoutes = (users: UserService): Route[] => [
+export const userRoutes = (users: UserService, ghosts: GhostService): Route[] => [
   route(endpoints.getMe, async ({ actor }) => answer(200, await users.me(actor.userId))),
   route(endpoints.patchMe, async ({ actor, input }) =>
     answer(200, await users.change(actor.userId, input.body)),
@@ -11,6 +12,16 @@ export const userRoutes = (users: UserService): Route[] => [
   route(endpoints.putMe, async ({ actor, input }) =>
     answer(200, await users.change(actor.userId, input.body)),
   ),
+  route(endpoints.rotateFriendCode, async ({ actor }) =>
+    answer(200, { friendCode: await users.rotateFriendCode(actor.userId) }),
+  ),
+  route(endpoints.putGhost, async ({ actor, input }) =>
+    answer(200, await ghosts.begin(actor.userId, input.body.until)),
+  ),
+  route(endpoints.deleteGhost, async ({ actor }) => {
+    await ghosts.end(actor.userId);
+    return noContent;
+  }),
   route(endpoints.getConsents, async ({ actor }) =>
     answer(200, { consents: await users.consents(actor.userId) }),
   ),

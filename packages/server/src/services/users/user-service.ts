@@ -2,7 +2,11 @@ import type { Consent, ConsentChange, User, UserPatch } from '@pufftrack/contrac
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
+import { randomCode } from '../../platform/ids.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { AudienceStore } from './audience-store.ts';
+import { friendCodeLength } from './friend-code.ts';
+import { mayShare } from './friendship.ts';
 import type { People } from './people.ts';
 import {
   profileChanges,
@@ -19,11 +23,14 @@ export interface UserService {
   change(userId: string, patch: UserPatch): Promise<User>;
   consents(userId: string): Promise<Consent[]>;
   changeConsents(userId: string, changes: readonly ConsentChange[]): Promise<Consent[]>;
+  /** A new code; the old one is nobody's from then on. */
+  rotateFriendCode(userId: string): Promise<string>;
 }
 
 export const createUserService = (deps: {
   connection: Connection;
   store: UserStore;
+  audiences: Pick<AudienceStore, 'move'>;
   people: People;
   clock: Clock;
   isKnownZone: (name: string) => boolean;
@@ -36,14 +43,14 @@ export const createUserService = (deps: {
 
   return {
     async me(userId) {
-      return viewUser((await store.find(userId)) ?? gone());
+      return viewUser((await store.find(userId)) ?? gone(), clock.now());
     },
     async change(userId, patch) {
       const changes = profileChanges(patch, deps.isKnownZone);
       const user = await store.changeProfile(userId, changes, clock.now());
       if (!user) return gone();
       await deps.onProfileChanged(people.keep(user), Object.keys(changes));
-      return viewUser(user);
+      return viewUser(user, clock.now());
     },
     async consents(userId) {
       return ((await store.find(userId)) ?? gone()).consents.map(viewConsent);
@@ -52,13 +59,25 @@ export const createUserService = (deps: {
       requireVersionsInForce(changes);
       const { before, after } = await inTransaction(deps.connection, async (tx) => {
         const user = (await store.find(userId, tx)) ?? gone();
-        const words = changes.map((change) => ({ ...change, at: clock.now() }));
+        const now = clock.now();
+        const words = changes.map((change) => ({ ...change, at: now }));
         const consents = withConsents(user.consents, words);
-        await store.saveConsents(userId, consents, words, tx);
-        return { before: user, after: { ...user, consents, settingsVersion: user.settingsVersion + 1 } };
+        const sharing = mayShare(settingsOf(user)) !== mayShare(settingsOf({ ...user, consents }));
+        const sharesSince = sharing ? now : user.sharesSince;
+        await store.saveConsents(userId, { consents, changes: words, sharesSince }, tx);
+        if (sharing) await deps.audiences.move([userId], tx);
+        const settingsVersion = user.settingsVersion + 1;
+        return { before: user, after: { ...user, consents, sharesSince, settingsVersion } };
       });
       await deps.onConsentsChanged(settingsOf(before), people.keep(after));
       return after.consents.map(viewConsent);
+    },
+    async rotateFriendCode(userId) {
+      // A code that somebody has already is a duplicate key, on which the transaction runs again with another one.
+      return inTransaction(deps.connection, async (tx) => {
+        const friendCode = randomCode(friendCodeLength);
+        return (await store.setFriendCode(userId, friendCode, tx)) ? friendCode : gone();
+      });
     },
   };
 };

@@ -1,8 +1,8 @@
 import type { Purpose, ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
-import type { ConsentState, Profile, UserRecord } from './user.ts';
+import type { ConsentState, Ghost, Profile, UserRecord } from './user.ts';
 
-interface UserDoc extends Profile {
+export interface UserDoc extends Profile {
   _id: string;
   email: string | null;
   createdAt: Date;
@@ -14,6 +14,13 @@ interface UserDoc extends Profile {
   settingsVersion: number;
   /** Moves with every friend request from or to the person, so that of two at once one sees the other. */
   requestCount: number;
+  /** Moves with everything that decides who hears of this person's puffs; see audience-store.ts. */
+  audienceVersion: number;
+  /** When it moved last, by the clock of the database. */
+  audienceChangedAt?: Date;
+  ghost?: { since: Date; until: Date | null; summary: Ghost['summary'] };
+  sharesSince?: Date;
+  nameHidden?: boolean;
   consents: { purpose: Purpose; version: string; granted: boolean; at: Date }[];
 }
 
@@ -44,12 +51,22 @@ const userSchema = new Schema<UserDoc>(
     ageBand: { type: String, required: true },
     settingsVersion: { type: Number, required: true },
     requestCount: { type: Number, default: 0 },
+    audienceVersion: { type: Number, default: 0 },
+    audienceChangedAt: Date,
+    ghost: {
+      type: { _id: false, since: Date, until: Date, summary: Schema.Types.Mixed },
+      default: undefined,
+    },
+    sharesSince: Date,
+    nameHidden: Boolean,
     consents: [{ _id: false, purpose: String, version: String, granted: Boolean, at: Date }],
   },
   { collection: 'users', versionKey: false },
 );
 userSchema.index({ friendCode: 1 }, { unique: true });
 userSchema.index({ timeZone: 1, dayStartHour: 1, _id: 1 });
+userSchema.index({ audienceChangedAt: 1 }, { sparse: true });
+userSchema.index({ 'ghost.until': 1 }, { partialFilterExpression: { 'ghost.until': { $type: 'date' } } });
 
 const consentRecordSchema = new Schema<ConsentRecordDoc>(
   {
@@ -93,16 +110,30 @@ export interface UserStore {
   /** The newest words, with a ledger row for each change. */
   saveConsents(
     userId: string,
-    consents: readonly ConsentState[],
-    changes: readonly ConsentState[],
+    saved: {
+      consents: readonly ConsentState[];
+      changes: readonly ConsentState[];
+      /** ms */
+      sharesSince: number;
+    },
     tx: ClientSession,
   ): Promise<void>;
   /** Makes two transactions conflict that ask for friendships from or to one person. */
   touchRequests(userId: string, tx: ClientSession): Promise<void>;
+  /** False where there is nobody. */
+  setFriendCode(userId: string, friendCode: string, tx: ClientSession): Promise<boolean>;
+  /** Undefined where there is nobody. */
+  setNameHidden(userId: string, nameHidden: boolean, tx: ClientSession): Promise<UserRecord | undefined>;
 }
 
+const compileUsers = (connection: Connection) => connection.model('User', userSchema);
+
+/** The collection of people; audience-store.ts writes to it too. */
+export const usersOf = (connection: Connection): ReturnType<typeof compileUsers> =>
+  (connection.models['User'] as ReturnType<typeof compileUsers> | undefined) ?? compileUsers(connection);
+
 export const createUserStore = (connection: Connection): UserStore => {
-  const users = connection.model('User', userSchema);
+  const users = usersOf(connection);
   const consentRecords = connection.model('ConsentRecord', consentRecordSchema);
 
   const addToLedger = async (userId: string, changes: readonly ConsentState[], tx: ClientSession) => {
@@ -198,16 +229,37 @@ export const createUserStore = (connection: Connection): UserStore => {
         { session: tx },
       );
     },
-    async saveConsents(userId, consents, changes, tx) {
+    async saveConsents(userId, { consents, changes, sharesSince }, tx) {
       await users.updateOne(
         { _id: userId },
-        { $set: { consents: consents.map(toConsentDoc) }, $inc: { settingsVersion: 1 } },
+        {
+          $set: { consents: consents.map(toConsentDoc), sharesSince: new Date(sharesSince) },
+          $inc: { settingsVersion: 1 },
+        },
         { session: tx },
       );
       await addToLedger(userId, changes, tx);
     },
     async touchRequests(userId, tx) {
       await users.updateOne({ _id: userId }, { $inc: { requestCount: 1 } }, { session: tx });
+    },
+    async setFriendCode(userId, friendCode, tx) {
+      const { matchedCount } = await users.updateOne(
+        { _id: userId },
+        { $set: { friendCode } },
+        { session: tx },
+      );
+      return matchedCount === 1;
+    },
+    async setNameHidden(userId, nameHidden, tx) {
+      const doc = await users
+        .findOneAndUpdate(
+          { _id: userId },
+          { $set: { nameHidden }, $inc: { settingsVersion: 1 } },
+          { returnDocument: 'after', session: tx },
+        )
+        .lean<UserDoc>();
+      return doc ? toUser(doc) : undefined;
     },
   };
 };
@@ -220,17 +272,27 @@ const toDoc = ({
   lastLoginAt,
   timeZones,
   consents,
+  ghost,
+  sharesSince,
   ...user
-}: UserRecord): Omit<UserDoc, 'requestCount'> => ({
+}: UserRecord): Omit<UserDoc, 'requestCount' | 'audienceVersion'> => ({
   _id: userId,
   ...user,
   createdAt: new Date(createdAt),
   lastLoginAt: new Date(lastLoginAt),
   timeZones: timeZones.map(({ timeZone, from }) => ({ timeZone, from: new Date(from) })),
   consents: consents.map(toConsentDoc),
+  ...(ghost && { ghost: toGhostDoc(ghost) }),
+  sharesSince: new Date(sharesSince),
 });
 
-const toUser = (doc: UserDoc): UserRecord => ({
+export const toGhostDoc = ({ since, until, summary }: Ghost) => ({
+  since: new Date(since),
+  until: until === null ? null : new Date(until),
+  summary,
+});
+
+export const toUser = (doc: UserDoc): UserRecord => ({
   userId: doc._id,
   name: doc.name,
   email: doc.email,
@@ -252,4 +314,13 @@ const toUser = (doc: UserDoc): UserRecord => ({
     granted,
     at: at.getTime(),
   })),
+  ghost: doc.ghost
+    ? {
+        since: doc.ghost.since.getTime(),
+        until: doc.ghost.until?.getTime() ?? null,
+        summary: doc.ghost.summary,
+      }
+    : null,
+  sharesSince: (doc.sharesSince ?? doc.createdAt).getTime(),
+  nameHidden: doc.nameHidden === true,
 });

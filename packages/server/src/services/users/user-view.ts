@@ -1,8 +1,9 @@
-import type { Consent, User } from '@pufftrack/contract';
+import type { Consent, Ghost, User } from '@pufftrack/contract';
+import { isResting } from './friendship.ts';
 import type { ConsentState, UserRecord } from './user.ts';
 
-/** A person, as they see themselves. */
-export const viewUser = (user: UserRecord): User => ({
+/** A person, as they see themselves at `now` (ms). */
+export const viewUser = (user: UserRecord, now: number): User => ({
   id: user.userId,
   name: user.name,
   email: user.email,
@@ -16,6 +17,12 @@ export const viewUser = (user: UserRecord): User => ({
   friendCode: user.friendCode,
   defaultShareLevel: user.defaultShareLevel,
   ageBand: user.ageBand,
+  ...(user.ghost && isResting(user, now) && { ghost: viewGhost(user.ghost) }),
+});
+
+export const viewGhost = ({ since, until }: { since: number; until: number | null }): Ghost => ({
+  since: new Date(since).toISOString(),
+  until: until === null ? null : new Date(until).toISOString(),
 });
 
 export const viewConsent = ({ purpose, version, granted, at }: ConsentState): Consent => ({

@@ -1,4 +1,4 @@
-import type { Purpose, ShareLevel, UserPatch } from '@pufftrack/contract';
+import type { FriendSummary, Purpose, ShareLevel, UserPatch } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import { legalVersions } from './legal-versions.ts';
 
@@ -28,6 +28,14 @@ export interface ZonePeriod {
   readonly from: number;
 }
 
+/** A rest from sharing. Instants in ms; `until` null: until it is ended. It may have run out. */
+export interface Ghost {
+  readonly since: number;
+  readonly until: number | null;
+  /** What friends saw last, for those whose level shows one. */
+  readonly summary: FriendSummary | null;
+}
+
 /** A person. Instants in ms. */
 export interface UserRecord extends Profile {
   readonly userId: string;
@@ -41,11 +49,18 @@ export interface UserRecord extends Profile {
   /** Moves with every change of what other services keep of a person. */
   readonly settingsVersion: number;
   readonly consents: readonly ConsentState[];
+  readonly ghost: Ghost | null;
+  /** Since when consents and rests, which decide what flows out, are what they are. */
+  readonly sharesSince: number;
+  /** Reported by several people and not reviewed yet: nobody else sees the name. */
+  readonly nameHidden: boolean;
 }
 
 /** A person as the other services know them. */
 export interface PersonSettings extends Omit<Profile, 'locale'> {
   readonly userId: string;
+  /** As others may see it: null also while it is hidden. */
+  readonly name: string | null;
   /** ms */
   readonly createdAt: number;
   /** The zones of their life, oldest first; no two neighbours are the same. */
@@ -53,6 +68,8 @@ export interface PersonSettings extends Omit<Profile, 'locale'> {
   readonly settingsVersion: number;
   /** Granted, at a version in force. */
   readonly consents: ReadonlySet<Purpose>;
+  readonly ghost: Ghost | null;
+  readonly sharesSince: number;
 }
 
 export const defaultProfile: Profile = {
@@ -85,7 +102,7 @@ export const profileChanges = (
 
 export const settingsOf = (user: UserRecord): PersonSettings => ({
   userId: user.userId,
-  name: user.name,
+  name: user.nameHidden ? null : user.name,
   timeZone: user.timeZone,
   dayStartHour: user.dayStartHour,
   weekStart: user.weekStart,
@@ -99,6 +116,8 @@ export const settingsOf = (user: UserRecord): PersonSettings => ({
       .filter(({ purpose, version, granted }) => granted && version === legalVersions[purpose])
       .map(({ purpose }) => purpose),
   ),
+  ghost: user.ghost,
+  sharesSince: user.sharesSince,
 });
 
 /** Throws `consent-required` with the purposes that are missing. */

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { Id, Instant, text } from './values.ts';
+
+export const blockPerson = endpoint({
+  method: 'POST',
+  path: '/friends/blocks',
+  tag: 'friends',
+  auth: 'user',
+  summary: 'Block somebody: ends the friendship, and each is hidden from the other; they are not told why',
+  body: z.object({ userId: Id }),
+  responses: { 204: null },
+  problems: ['conflict', 'not-found'],
+});
+
+export const listBlocks = endpoint({
+  method: 'GET',
+  path: '/friends/blocks',
+  tag: 'friends',
+  auth: 'user',
+  summary: 'Whom I have blocked',
+  responses: {
+    200: z.object({
+      blocks: z.array(z.object({ userId: z.string(), name: z.string().nullable(), since: Instant })),
+    }),
+  },
+  problems: [],
+});
+
+export const unblockPerson = endpoint({
+  method: 'DELETE',
+  path: '/friends/blocks/:userId',
+  tag: 'friends',
+  auth: 'user',
+  summary: 'Lift a block; brings no friendship back',
+  params: z.object({ userId: Id }),
+  responses: { 204: null },
+  problems: ['not-found'],
+});
+
+export const ReportReason = z.enum(['spam', 'harassment', 'name', 'other']);
+export type ReportReason = z.infer<typeof ReportReason>;
+
+export const reportPerson = endpoint({
+  method: 'POST',
+  path: '/friends/reports',
+  tag: 'friends',
+  auth: 'user',
+  summary: 'Report somebody; the answer is always the same',
+  body: z.object({ userId: Id, reason: ReportReason, note: text(1, 500).optional() }),
+  responses: { 202: z.object({ status: z.literal('received') }) },
+  problems: ['rate-limited'],
+});

@@ -1,0 +1,80 @@
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
+import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Audience } from './audience.ts';
+import type { AudienceStore } from './audience-store.ts';
+import type { BlockStore } from './block-store.ts';
+import type { FriendConnectionStore } from './friend-connection-store.ts';
+import type { FriendRequestStore } from './friend-request-store.ts';
+import type { FriendLive } from './friend-service.ts';
+import type { People } from './people.ts';
+import type { UserStore } from './user-store.ts';
+
+/** So that the list stays one that can be read. */
+const maxBlocks = 1_000;
+
+/**
+ * Blocking hides two people from each other (domain.md D10): the friendship ends, what one asked of the other is dropped
+ * and goes on looking sent. The one who is blocked learns of an ended friendship and of nothing else.
+ */
+export interface Blocks {
+  /** Blocking again changes nothing. Throws `not-found` where there is nobody. */
+  block(userId: string, blocked: string): Promise<void>;
+  list(userId: string): Promise<{ userId: string; name: string | null; since: string }[]>;
+  /** Brings nothing back. Throws `not-found` where there is no such block. */
+  unblock(userId: string, blocked: string): Promise<void>;
+}
+
+export const createBlocks = (deps: {
+  connection: Connection;
+  users: Pick<UserStore, 'find' | 'touchRequests'>;
+  blocks: BlockStore;
+  connections: Pick<FriendConnectionStore, 'remove'>;
+  requests: Pick<FriendRequestStore, 'dropBetween'>;
+  audiences: Pick<AudienceStore, 'move'>;
+  audience: Audience;
+  people: People;
+  live: FriendLive;
+  clock: Clock;
+}): Blocks => {
+  const { connection, users, blocks, connections, requests, people, live, clock } = deps;
+  return {
+    async block(userId, blocked) {
+      if (blocked === userId)
+        throw new DomainError('invalid', {
+          detail: 'Nobody can block themselves.',
+          errors: [{ path: 'userId', message: 'must be somebody else' }],
+        });
+      const wereFriends = await inTransaction(connection, async (tx) => {
+        if (!(await users.find(blocked, tx)))
+          throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
+        // An ask or a friendship of the two that is under way conflicts here, and then sees the block.
+        for (const person of [userId, blocked]) await users.touchRequests(person, tx);
+        if ((await blocks.count(userId, tx)) >= maxBlocks)
+          throw new DomainError('conflict', { detail: `You have blocked ${maxBlocks} people already.` });
+        await blocks.add({ blocker: userId, blocked, since: clock.now() }, tx);
+        await requests.dropBetween(userId, blocked, tx);
+        const ended = await connections.remove(userId, blocked, tx);
+        if (ended) await deps.audiences.move([userId, blocked], tx);
+        return ended;
+      });
+      if (!wereFriends) return;
+      await deps.audience.changed([userId, blocked]);
+      live.friendRemoved(blocked, userId);
+    },
+    async list(userId) {
+      const list = await blocks.list(userId);
+      const names = await people.settingsOfMany(list.map(({ blocked }) => blocked));
+      return list.map(({ blocked, since }) => ({
+        userId: blocked,
+        name: names.get(blocked)?.name ?? null,
+        since: new Date(since).toISOString(),
+      }));
+    },
+    async unblock(userId, blocked) {
+      if (!(await blocks.remove(userId, blocked)))
+        throw new DomainError('not-found', { detail: 'There is no such block of yours.' });
+    },
+  };
+};

@@ -1,0 +1,83 @@
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+
+/** Whom somebody has blocked. `since` in ms. */
+export interface Block {
+  readonly blocker: string;
+  readonly blocked: string;
+  readonly since: number;
+}
+
+interface BlockDoc {
+  /** `blocker~blocked` */
+  _id: string;
+  blocker: string;
+  blocked: string;
+  since: Date;
+}
+
+const blockSchema = new Schema<BlockDoc>(
+  {
+    _id: { type: String, required: true },
+    blocker: { type: String, required: true },
+    blocked: { type: String, required: true },
+    since: { type: Date, required: true },
+  },
+  { collection: 'friendblocks', versionKey: false },
+);
+blockSchema.index({ blocker: 1, since: 1, _id: 1 });
+blockSchema.index({ blocked: 1 });
+
+export interface BlockStore {
+  ensureIndexes(): Promise<void>;
+  /** Leaves a block that is there already as it is. */
+  add(block: Block, tx: ClientSession): Promise<void>;
+  /** False where there is none. */
+  remove(blocker: string, blocked: string): Promise<boolean>;
+  /** Oldest first. */
+  list(blocker: string): Promise<Block[]>;
+  count(blocker: string, tx: ClientSession): Promise<number>;
+  /** Whether one of the two has blocked the other, whichever. */
+  isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
+  /** Every block by this person or of them. */
+  removeAllOf(userId: string, tx?: ClientSession): Promise<void>;
+}
+
+const idOf = (blocker: string, blocked: string) => `${blocker}~${blocked}`;
+
+export const createBlockStore = (connection: Connection): BlockStore => {
+  const model = connection.model('FriendBlock', blockSchema);
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async add({ blocker, blocked, since }, tx) {
+      await model.updateOne(
+        { _id: idOf(blocker, blocked) },
+        { $setOnInsert: { blocker, blocked, since: new Date(since) } },
+        { upsert: true, session: tx },
+      );
+    },
+    async remove(blocker, blocked) {
+      const { deletedCount } = await model.deleteOne({ _id: idOf(blocker, blocked) });
+      return deletedCount === 1;
+    },
+    async list(blocker) {
+      const docs = await model.find({ blocker }).sort({ since: 1, _id: 1 }).lean<BlockDoc[]>();
+      return docs.map(({ blocked, since }) => ({ blocker, blocked, since: since.getTime() }));
+    },
+    count: (blocker, tx) => model.countDocuments({ blocker }).session(tx).exec(),
+    async isBetween(one, other, tx) {
+      const ids = [idOf(one, other), idOf(other, one)];
+      const docs = await model
+        .find({ _id: trusted({ $in: ids }) })
+        .session(tx)
+        .lean<BlockDoc[]>();
+      return docs.length > 0;
+    },
+    async removeAllOf(userId, tx) {
+      for (const side of ['blocker', 'blocked'] as const)
+        await model.deleteMany({ [side]: userId }, tx && { session: tx });
+    },
+  };
+};
