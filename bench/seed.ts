@@ -18,6 +18,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     store: createPuffStore(connection),
     recounts: createRecountStore(connection),
     checkpoints: createCheckpointStore(connection),
+    absentAmong: () => Promise.resolve([]),
     clock: systemClock,
     log: createLogger({ level: 'silent' }),
   });

@@ -37,6 +37,7 @@ export const endpoints = {
   getMe: users.getMe,
   patchMe: users.patchMe,
   putMe: users.putMe,
+  deleteMe: users.deleteMe,
   getConsents: users.getConsents,
   putConsents: users.putConsents,
   getLegalVersions: users.getLegalVersions,

@@ -105,6 +105,10 @@ const startNode = async (world: {
   const users = createUsers({
     connection,
     clock,
+    log,
+    masterKey,
+    closing: () => auth.closing,
+    personalData: () => [auth.closing],
     isKnownZone,
     live: { audienceChanged: () => {}, friendUpdated: () => {}, friendRemoved: () => {} },
     summaries: () => Promise.resolve(new Map()),

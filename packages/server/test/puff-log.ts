@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
+import type { AbsentAmong } from '../src/services/puffs/checkpoint-flusher.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
 import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
 import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
@@ -25,9 +26,11 @@ export const openLog = async (
     maxPeople?: number;
     maxQueued?: number;
     checkpointEveryMs?: number;
+    /** Whose account is gone; nobody's unless told. */
+    absentAmong?: AbsentAmong;
   } = {},
 ): Promise<LogProcess> => {
-  const { wrapStore, wrapCheckpoints, ...limits } = options;
+  const { wrapStore, wrapCheckpoints, absentAmong, ...limits } = options;
   const connection = await connectMongo(uri);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
@@ -38,6 +41,7 @@ export const openLog = async (
     recounts: createRecountStore(connection),
     checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
     clock: { now: () => logNow },
+    absentAmong: absentAmong ?? (() => Promise.resolve([])),
     log: pino({ level: 'silent' }),
     ...limits,
   });

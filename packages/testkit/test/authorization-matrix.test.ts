@@ -7,8 +7,8 @@ import { befriend, startTestApp, type Person, type TestApp } from '../src/index.
 const minute = 60_000;
 
 /** Whose thing is asked for, and by whom. Each of them is somebody with a good token, unless said otherwise. */
-type Caller = 'owner' | 'friend' | 'stranger' | 'no token' | 'rubbish' | 'expired' | 'ended';
-const withoutToken = ['no token', 'rubbish', 'expired', 'ended'] as const;
+type Caller = 'owner' | 'friend' | 'stranger' | 'no token' | 'rubbish' | 'expired' | 'ended' | 'erased';
+const withoutToken = ['no token', 'rubbish', 'expired', 'ended', 'erased'] as const;
 
 interface Target {
   /** What of the owner's the call names. */
@@ -35,6 +35,7 @@ const publicly = (status = 200): Row['expect'] => ({
   rubbish: status,
   expired: status,
   ended: status,
+  erased: status,
 });
 
 /** Somebody new asks the owner for a friendship: a request that the owner alone may answer. */
@@ -73,6 +74,8 @@ const matrix: Record<EndpointName, Row> = {
   getMe: { expect: mine() },
   patchMe: { target: () => ({ body: {} }), expect: mine() },
   putMe: { target: () => ({ body: {} }), expect: mine() },
+  // Ends the caller's own account, so nobody of this world may call it; erasure.test.ts does.
+  deleteMe: { expect: {} },
   getConsents: { expect: mine() },
   putConsents: {
     target: () => ({ body: { consents: [{ purpose: 'terms', version: 'none', granted: true }] } }),
@@ -148,25 +151,28 @@ describe('the authorization matrix (API-0)', () => {
     const app = await startTestApp();
     const expiring = await app.person('old');
     app.clock.advance(16 * minute);
-    const [owner, friend, stranger, ended] = [
+    const [owner, friend, stranger, ended, erased] = [
       await app.person('owner'),
       await app.person('friend'),
       await app.person('stranger'),
       await app.person('ended'),
+      await app.person('erased'),
     ];
     await befriend(owner, friend);
     world = { app, owner, friend, stranger };
-    for (const [caller, person] of Object.entries({ owner, friend, stranger, expired: expiring, ended }))
+    const people = { owner, friend, stranger, expired: expiring, ended, erased };
+    for (const [caller, person] of Object.entries(people))
       tokens.set(caller as Caller, person.client.accessToken() ?? '');
     tokens.set('rubbish', 'rubbish');
     await ended.client.signOut();
+    await erased.client.call('deleteMe');
   });
   afterAll(async () => {
     for (const socket of sockets) socket.disconnect();
     await world.app.close();
   });
 
-  const statusOf = async (spec: EndpointSpec, target: Target, caller: Caller) => {
+  const answerOf = async (spec: EndpointSpec, target: Target, caller: Caller) => {
     const token = tokens.get(caller);
     const path = spec.path.replace(/:(\w+)/g, (_match, name: string) => target.params?.[name] ?? 'x');
     const answer = await fetch(`${world.app.url}${path}?${target.query ?? ''}`, {
@@ -177,7 +183,7 @@ describe('the authorization matrix (API-0)', () => {
       },
       ...(target.body && { body: JSON.stringify(target.body) }),
     });
-    return answer.status;
+    return { status: answer.status, text: await answer.text() };
   };
 
   const cells = Object.entries<EndpointSpec>(endpoints).flatMap(([name, spec]) => {
@@ -191,7 +197,11 @@ describe('the authorization matrix (API-0)', () => {
   it.each(cells)('%s, %s: %i', async (name, caller, status, spec) => {
     const { target } = matrix[name as EndpointName];
     const named = (await target?.(world)) ?? {};
-    expect(await statusOf(spec, named, caller as Caller)).toBe(status);
+    const answer = await answerOf(spec, named, caller as Caller);
+    expect(answer.status).toBe(status);
+    // What makes a phone wipe what it holds (domain.md D2).
+    const isRefusedAsErased = caller === 'erased' && spec.auth === 'user';
+    expect(answer.text.includes('"account-gone"')).toBe(isRefusedAsErased);
   });
 
   it('has a row for every endpoint and every event, and no other', () => {

@@ -62,7 +62,7 @@ export const startApp = async (deps: {
 
   const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
   const { edges, jobs } = core;
-  const { auth, puffs, notifications } = core.services;
+  const { auth, users, puffs, notifications } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
   const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale });
   const mayCall = originRule(corsOrigins);
@@ -110,6 +110,7 @@ export const startApp = async (deps: {
   await parts.start('migrations', core.migrate);
   await parts.start('auth', auth.start, auth.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
+  await parts.start('users', users.start, users.stop);
   await parts.start(
     'jobs',
     () => {
@@ -133,6 +134,7 @@ export const startApp = async (deps: {
 
   const settle = async () => {
     await auth.settle();
+    await users.settle();
     await puffs.settle();
   };
   return { port, jobs, settle, stop: parts.stop };

@@ -40,6 +40,10 @@ export const createServices = (deps: {
   const users: Users = createUsers({
     connection,
     clock,
+    log,
+    masterKey: deps.auth.masterKey,
+    closing: () => auth.closing,
+    personalData: () => [puffs, analytics, auth.closing],
     isKnownZone,
     live: notifications,
     summaries: (people) => analytics.summaries(people),
@@ -50,6 +54,7 @@ export const createServices = (deps: {
     connection,
     clock,
     logger: log,
+    absentAmong: (people) => users.absentAmong(people),
     person: users.settings,
     requireConsents: users.requireConsents,
     statsOf: (person, history) => analytics.statsOf(person, history),

@@ -23,6 +23,10 @@ export interface Analytics
   extends Pick<StatsService, 'statsOf' | 'current' | 'summaries'>, Pick<GoalService, 'profileChanged'> {
   routes: Route[];
   jobs: Job[];
+  /** Drops what this process holds of a person whose account is gone. */
+  forgetUser(userId: string): void;
+  /** Deletes all of this very person; answers how many rows there were. Safe to repeat. */
+  eraseUser(userId: string): Promise<number>;
   ensureIndexes(): Promise<void>;
 }
 
@@ -53,6 +57,15 @@ export const createAnalytics = (
     current: stats.current,
     summaries: stats.summaries,
     profileChanged: goalService.profileChanged,
+    forgetUser(userId) {
+      calendars.forget(userId);
+      settled.forget(userId);
+    },
+    async eraseUser(userId) {
+      let removed = 0;
+      for (const owned of [goals, checkIns, store, settledStore]) removed += await owned.removeAll(userId);
+      return removed;
+    },
     async ensureIndexes() {
       for (const owned of [store, goals, checkIns, settledStore, figures]) await owned.ensureIndexes();
     },

@@ -37,6 +37,8 @@ export interface SettledStore {
   ensureIndexes(): Promise<void>;
   find(userId: string): Promise<SettledRuns | undefined>;
   save(userId: string, settled: SettledRuns): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createSettledStore = (connection: Connection): SettledStore => {
@@ -51,6 +53,10 @@ export const createSettledStore = (connection: Connection): SettledStore => {
     },
     async save(userId, settled) {
       await model.updateOne({ _id: userId }, { $set: settled }, { upsert: true });
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ _id: userId });
+      return deletedCount;
     },
   };
 };

@@ -24,6 +24,7 @@ export interface Settled {
    * nothing. Answers the history to peek with; ask again if it has moved on meanwhile.
    */
   prepare(person: SettledPerson, calendar: Calendar, history: PuffHistory): Promise<PuffHistory>;
+  forget(userId: string): void;
 }
 
 /** No puff of a person lies before this day. */
@@ -68,6 +69,9 @@ export const createSettled = (deps: {
       const settled = peek(person, calendar, whole);
       if (settled) await deps.store.save(userId, settled);
       return whole;
+    },
+    forget(userId) {
+      kept.delete(userId);
     },
   };
 };

@@ -37,6 +37,8 @@ export interface StatsStore {
   ensureIndexes(): Promise<void>;
   findMany(people: readonly string[]): Promise<ReadonlyMap<string, StoredStats>>;
   save(rows: readonly { key: StatsKey; stats: UserStats }[]): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createStatsStore = (connection: Connection): StatsStore => {
@@ -61,6 +63,10 @@ export const createStatsStore = (connection: Connection): StatsStore => {
         })),
         { ordered: false },
       );
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ _id: userId });
+      return deletedCount;
     },
   };
 };

@@ -35,7 +35,7 @@ export interface FriendConnectionStore {
   /** Leaves a friendship that is there already as it is. */
   open(friendship: Friendship, tx: ClientSession): Promise<void>;
   find(one: string, other: string, tx?: ClientSession): Promise<Friendship | undefined>;
-  list(person: string): Promise<Friendship[]>;
+  list(person: string, tx?: ClientSession): Promise<Friendship[]>;
   count(person: string, tx: ClientSession): Promise<number>;
   /** Answers the friendship before and after; undefined where there is none. */
   change(
@@ -44,6 +44,8 @@ export interface FriendConnectionStore {
     change: SideChange,
   ): Promise<{ before: Friendship; after: Friendship } | undefined>;
   remove(one: string, other: string): Promise<Friendship | undefined>;
+  /** Every friendship of a person; answers how many there were. */
+  removeAll(person: string): Promise<number>;
 }
 
 const idOf = (one: string, other: string) => pairOf(one, other).join('~');
@@ -78,10 +80,11 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
         .lean<FriendConnectionDoc>();
       return doc ? toFriendship(doc) : undefined;
     },
-    async list(person) {
+    async list(person, tx) {
       const docs = await model
         .find({ people: person })
         .sort({ since: 1, _id: 1 })
+        .session(tx ?? null)
         .lean<FriendConnectionDoc[]>();
       return docs.map(toFriendship);
     },
@@ -114,6 +117,10 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
     async remove(one, other) {
       const doc = await model.findOneAndDelete({ _id: idOf(one, other) }).lean<FriendConnectionDoc>();
       return doc ? toFriendship(doc) : undefined;
+    },
+    async removeAll(person) {
+      const { deletedCount } = await model.deleteMany({ people: person });
+      return deletedCount;
     },
   };
 };

@@ -56,9 +56,11 @@ export const createFriendRequests = (deps: {
     shareLevel: ShareLevel | undefined,
     tx: ClientSession,
   ): Promise<Friendship> => {
-    for (const person of [request.from, accepter.userId])
+    for (const person of [request.from, accepter.userId]) {
+      if (!(await users.touchRequests(person, tx))) throw noRequest();
       if ((await connections.count(person, tx)) >= maxFriends)
         throw new DomainError('conflict', { detail: `One of you has ${maxFriends} friends already.` });
+    }
     const sender = await users.find(request.from, tx);
     if (!sender) throw noRequest();
     const friendship: Friendship = {
@@ -98,7 +100,8 @@ export const createFriendRequests = (deps: {
       const me = await sharer(userId);
       const friendship = await inTransaction(connection, async (tx) => {
         const now = clock.now();
-        await users.touchRequests(userId, tx);
+        if (!(await users.touchRequests(userId, tx)))
+          throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
         await requireRoom(userId, now, tx);
         // Every look-up is made whatever the ones before it found.
         const owner = await users.findByFriendCode(normaliseFriendCode(friendCode), tx);

@@ -72,6 +72,11 @@ export interface FriendRequestStore {
   acceptAllBetween(one: string, other: string, tx: ClientSession): Promise<void>;
   /** False where there is no delivered ask to this person; declining again is fine. */
   decline(id: string, to: string, now: number): Promise<boolean>;
+  /**
+   * Everything of a person whose account is gone. An ask to them stays with its sender as one of nobody's code, so that
+   * its end does not tell that the code was somebody's (domain.md D10). Answers how many asks named them.
+   */
+  removeAll(person: string): Promise<number>;
 }
 
 /** Asks of nobody's code are looked up under a name that nobody has, so that they cost the same. */
@@ -128,6 +133,15 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
         { $set: { state: 'declined', declinedAt: new Date(now) } },
       );
       return matchedCount > 0;
+    },
+    async removeAll(person) {
+      const { deletedCount: sent } = await model.deleteMany({ from: person });
+      const { deletedCount: accepted } = await model.deleteMany({ to: person, state: 'accepted' });
+      const { matchedCount: open } = await model.updateMany(
+        { to: person },
+        { $set: { to: null, delivered: false, state: 'open' }, $unset: { declinedAt: '' } },
+      );
+      return sent + accepted + open;
     },
   };
 };

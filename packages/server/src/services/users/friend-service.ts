@@ -19,6 +19,8 @@ export interface FriendService {
   /** Throws `not-found` where they are no friends. */
   change(userId: string, friendId: string, change: SideChange): Promise<Friend>;
   remove(userId: string, friendId: string): Promise<void>;
+  /** Tells both sides of friendships that have ended. */
+  announceEnd(userId: string, friendIds: readonly string[]): void;
   /** One friend as `viewer` sees them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
   /** Moves the sockets of both to where this friendship puts them. */
@@ -86,6 +88,14 @@ export const createFriendService = (deps: {
     }
   };
 
+  const announceEnd = (userId: string, friendIds: readonly string[]): void => {
+    for (const friendId of friendIds) {
+      live.audienceChanged({ userId, viewerId: friendId, live: false });
+      live.audienceChanged({ userId: friendId, viewerId: userId, live: false });
+      live.friendRemoved(friendId, userId);
+    }
+  };
+
   return {
     view,
     settleRooms,
@@ -103,10 +113,9 @@ export const createFriendService = (deps: {
     },
     async remove(userId, friendId) {
       if (!(await store.remove(userId, friendId))) noFriend();
-      live.audienceChanged({ userId, viewerId: friendId, live: false });
-      live.audienceChanged({ userId: friendId, viewerId: userId, live: false });
-      live.friendRemoved(friendId, userId);
+      announceEnd(userId, [friendId]);
     },
+    announceEnd,
     async consentsChanged(before, after) {
       for (const { friendship, mine, theirs } of await friendsWithSettings(after.userId)) {
         if (levelInForce(mine, before) === levelInForce(mine, after)) continue;
