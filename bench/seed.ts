@@ -20,6 +20,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     recounts: createRecountStore(connection),
     checkpoints: createCheckpointStore(connection),
     many: createManyLogsStore(connection),
+    absentAmong: () => Promise.resolve([]),
     clock: systemClock,
     log: createLogger({ level: 'silent' }),
   });

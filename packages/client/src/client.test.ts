@@ -21,10 +21,13 @@ const startAuthServer = async (options: { loseRotations?: number; refuse?: Scrip
     const tokens = { accessToken: `a${current}`, refreshToken: `r${current}` };
     return { status: 200, body: { ...tokens, tokenType: 'Bearer', expiresIn: 600, refreshExpiresIn: 1 } };
   };
-  const answer = ({ url, body, token }: SeenCall): ScriptedAnswer => {
+  let deletion: ScriptedAnswer = problem('reauth-required');
+  const acceptDeletion = () => (deletion = { status: 202, body: { manualRevocationRequired: false } });
+  const answer = ({ method, url, body, token }: SeenCall): ScriptedAnswer => {
     if (url === '/auth/refresh') return rotate(body);
     if (url === '/auth/logout') return { status: 204 };
     if (token === undefined) return problem('unauthenticated');
+    if (method === 'DELETE') return deletion;
     return token === `a${current}` && current > 1
       ? { status: 200, body: { id: token } }
       : problem('token-expired');
@@ -35,7 +38,7 @@ const startAuthServer = async (options: { loseRotations?: number; refuse?: Scrip
   const clock = { now: 0 };
   const client = createClient({ baseUrl: server.baseUrl, tokens: store, now: () => clock.now });
   const rotations = () => server.calls.filter(({ url }) => url === '/auth/refresh');
-  return { server, client, store, clock, rotations };
+  return { server, client, store, clock, rotations, acceptDeletion };
 };
 
 describe('refresh', () => {
@@ -107,6 +110,42 @@ describe('refresh', () => {
     const rotation = client.refresh();
     await client.setTokens(null);
     await expect(rotation).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(await store.load()).toBeNull();
+  });
+});
+
+describe('an account that is gone', () => {
+  const waiting = async (client: Awaited<ReturnType<typeof startAuthServer>>['client']) => {
+    await client.queue.add({ quantity: 2 });
+    await client.queue.add();
+    return client;
+  };
+
+  test('wipes the tokens and the queue, whichever call learns of it', async () => {
+    const { client, store } = await startAuthServer({ refuse: problem('account-gone') });
+    await waiting(client);
+    expect(await client.queue.flush()).toMatchObject({ pending: 0, stoppedBy: { code: 'account-gone' } });
+    expect(await client.queue.list()).toEqual([]);
+    expect(await store.load()).toBeNull();
+  });
+
+  test('keeps the queue where only the session has ended', async () => {
+    const { client, store } = await startAuthServer({ refuse: problem('session-ended') });
+    await waiting(client);
+    expect(await client.queue.flush()).toMatchObject({ pending: 2, stoppedBy: { code: 'session-ended' } });
+    expect(await store.load()).toBeNull();
+  });
+
+  test('is what `deleteAccount` leaves; a refused one leaves all as it was', async () => {
+    const { client, server, store, acceptDeletion } = await startAuthServer();
+    await waiting(client);
+    await expect(client.deleteAccount()).rejects.toMatchObject({ code: 'reauth-required' });
+    expect(await client.queue.list()).toHaveLength(2);
+    expect(await store.load()).not.toBeNull();
+    acceptDeletion();
+    expect(await client.deleteAccount('code')).toEqual({ manualRevocationRequired: false });
+    expect(server.calls.at(-1)).toMatchObject({ method: 'DELETE', body: { authorizationCode: 'code' } });
+    expect(await client.queue.list()).toEqual([]);
     expect(await store.load()).toBeNull();
   });
 });

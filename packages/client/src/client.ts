@@ -54,6 +54,12 @@ export interface Client {
   refresh(): Promise<Session>;
   /** The tokens here are gone in any case; throws if the server could not be told. */
   signOut(): Promise<void>;
+  /**
+   * Deletes the account, and what waits in the queue here. Throws `reauth-required` where the sign-in is older than 5
+   * minutes; a fresh authorization code of Apple helps the server to end the sign-in there. An account that is gone
+   * already throws `account-gone`, and leaves nothing here either.
+   */
+  deleteAccount(authorizationCode?: string): Promise<EndpointResult<Endpoints['deleteMe']>>;
   setTokens(tokens: Tokens | null): Promise<void>;
   /** As last known here; null before the first call has loaded the store. */
   accessToken(): string | null;
@@ -86,6 +92,7 @@ export const createClient = (options: ClientOptions): Client => {
       const { body } = await exchange(endpoints.refreshSession, { body: { refreshToken } }, new Headers());
       return body as Session;
     },
+    onAccountGone: () => queue.clear(),
   });
 
   const exchangeSignedIn = async (
@@ -126,6 +133,13 @@ export const createClient = (options: ClientOptions): Client => {
 
   const call: Client['call'] = async (name, request) => (await send(name, request)).body;
 
+  const queue = createPuffQueue({
+    storage: options.puffs ?? memoryPuffStorage(),
+    send: (puffs) => call('recordPuffBatch', { body: { puffs } }),
+    now,
+    newId: options.newId ?? (() => crypto.randomUUID()),
+  });
+
   return {
     call,
     send,
@@ -147,6 +161,13 @@ export const createClient = (options: ClientOptions): Client => {
         await session.set(null);
       }
     },
+    deleteAccount: async (authorizationCode) => {
+      await session.load();
+      const { signIn } = session;
+      const answer = await call('deleteMe', { body: { authorizationCode } });
+      await session.accountGone(signIn);
+      return answer;
+    },
     setTokens: (tokens) => session.set(tokens),
     accessToken: () => session.held?.accessToken ?? null,
     connect: ({ lastSeq } = {}) => {
@@ -157,11 +178,6 @@ export const createClient = (options: ClientOptions): Client => {
     close() {
       for (const socket of sockets.splice(0)) socket.close();
     },
-    queue: createPuffQueue({
-      storage: options.puffs ?? memoryPuffStorage(),
-      send: (puffs) => call('recordPuffBatch', { body: { puffs } }),
-      now,
-      newId: options.newId ?? (() => crypto.randomUUID()),
-    }),
+    queue,
   };
 };

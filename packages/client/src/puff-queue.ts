@@ -33,6 +33,8 @@ export interface PuffQueue {
   flush(): Promise<FlushResult>;
   list(): Promise<readonly BatchPuffInput[]>;
   remove(ids: readonly string[]): Promise<void>;
+  /** Drops everything that waits. */
+  clear(): Promise<void>;
 }
 
 const encoder = new TextEncoder();
@@ -169,5 +171,9 @@ export const createPuffQueue = (options: {
     },
     list: () => storage.list(),
     remove: (ids) => storage.remove(ids),
+    clear: async () => {
+      refusedIds.clear();
+      await storage.remove((await storage.list()).map(({ id }) => id));
+    },
   };
 };

@@ -16,6 +16,7 @@ export class SessionTokens {
   readonly #store: TokenStore;
   readonly #now: () => number;
   readonly #rotate: (refreshToken: string) => Promise<Session>;
+  readonly #onAccountGone: () => Promise<void>;
   #held: Tokens | null = null;
   #loading: Promise<void> | undefined;
   #rotating: Promise<Session> | undefined;
@@ -27,10 +28,13 @@ export class SessionTokens {
     store: TokenStore;
     now: () => number;
     rotate: (refreshToken: string) => Promise<Session>;
+    /** Wipes what else is here of the person, whose account does not exist any more. */
+    onAccountGone: () => Promise<void>;
   }) {
     this.#store = options.store;
     this.#now = options.now;
     this.#rotate = options.rotate;
+    this.#onAccountGone = options.onAccountGone;
   }
 
   get held(): Tokens | null {
@@ -102,7 +106,16 @@ export class SessionTokens {
   /** Clears the tokens of a sign-in that the server has ended. */
   async endBy(error: unknown, signIn: number): Promise<void> {
     if (!(error instanceof ApiError) || !endingCodes.has(error.code)) return;
-    if (this.#signIns === signIn && this.#held !== null) await this.set(null);
+    if (this.#signIns !== signIn || this.#held === null) return;
+    if (error.code === 'account-gone') await this.accountGone(signIn);
+    else await this.set(null);
+  }
+
+  /** Wipes what is here of a person whose account is gone; the tokens last, so that a crash in between is made good. */
+  async accountGone(signIn: number): Promise<void> {
+    if (this.#signIns !== signIn) return;
+    await this.#onAccountGone();
+    if (this.#signIns === signIn) await this.set(null);
   }
 
   async #rotateOnce(): Promise<Session> {

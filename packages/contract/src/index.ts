@@ -44,6 +44,7 @@ export const endpoints = {
   rotateFriendCode: users.rotateFriendCode,
   putGhost: users.putGhost,
   deleteGhost: users.deleteGhost,
+  deleteMe: users.deleteMe,
   getConsents: users.getConsents,
   putConsents: users.putConsents,
   getLegalVersions: users.getLegalVersions,

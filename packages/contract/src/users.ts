@@ -110,6 +110,31 @@ export const deleteGhost = endpoint({
   problems: [],
 });
 
+export const deleteMe = endpoint({
+  method: 'DELETE',
+  path: '/users/me',
+  tag: 'users',
+  auth: 'user',
+  freshSignIn: true,
+  anyAppBuild: true,
+  summary: 'Delete the account with everything that is kept of the person',
+  body: z.object({
+    authorizationCode: z.string().min(1).max(2048).optional().meta({
+      description: 'A fresh one of Apple, for the revocation of sign-ins that left no token here.',
+    }),
+  }),
+  bodyOptional: true,
+  responses: {
+    202: z.object({
+      manualRevocationRequired: z.boolean().meta({
+        description:
+          'True: the person ends the sign-in with Apple in the settings of their phone themselves.',
+      }),
+    }),
+  },
+  problems: [],
+});
+
 export const getConsents = endpoint({
   method: 'GET',
   path: '/users/me/consents',

@@ -134,6 +134,9 @@ const startNode = async (world: {
     clock,
     log,
     publicUrl: 'http://pufftrack.test',
+    masterKey,
+    closing: () => auth.closing,
+    personalData: () => [auth.closing],
     isKnownZone,
     live: {
       setAudience: () => {},

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
+import type { AbsentAmong } from '../src/services/puffs/checkpoint-flusher.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
 import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/many-logs-store.ts';
 import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
@@ -27,9 +28,11 @@ export const openLog = async (
     maxPeople?: number;
     maxQueued?: number;
     checkpointEveryMs?: number;
+    /** Whose account is gone; nobody's unless told. */
+    absentAmong?: AbsentAmong;
   } = {},
 ): Promise<LogProcess> => {
-  const { wrapStore, wrapCheckpoints, wrapMany, ...limits } = options;
+  const { wrapStore, wrapCheckpoints, wrapMany, absentAmong, ...limits } = options;
   const connection = await connectMongo(uri);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
@@ -42,6 +45,7 @@ export const openLog = async (
     checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
     many: wrapMany?.(many) ?? many,
     clock: { now: () => logNow },
+    absentAmong: absentAmong ?? (() => Promise.resolve([])),
     log: pino({ level: 'silent' }),
     ...limits,
   });

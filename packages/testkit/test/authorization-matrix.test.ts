@@ -11,8 +11,8 @@ const minute = 60_000;
  * friend until the owner blocked them.
  */
 const withToken = ['owner', 'friend', 'stranger', 'pending', 'blocked'] as const;
-type Caller = (typeof withToken)[number] | 'no token' | 'rubbish' | 'expired' | 'ended';
-const withoutToken = ['no token', 'rubbish', 'expired', 'ended'] as const;
+type Caller = (typeof withToken)[number] | 'no token' | 'rubbish' | 'expired' | 'ended' | 'erased';
+const withoutToken = ['no token', 'rubbish', 'expired', 'ended', 'erased'] as const;
 
 interface Target {
   /** What of the owner's the call names. */
@@ -39,6 +39,7 @@ const publicly = (status = 200): Row['expect'] => ({
   rubbish: status,
   expired: status,
   ended: status,
+  erased: status,
 });
 
 /** Somebody new asks the owner for a friendship: a request that the owner alone may answer. */
@@ -97,6 +98,8 @@ const matrix: Record<EndpointName, Row> = {
   rotateFriendCode: { expect: mine() },
   putGhost: { target: () => ({ body: { until: null } }), expect: mine() },
   deleteGhost: { expect: mine(204) },
+  // Ends the caller's own account, so nobody of this world may call it; erasure.test.ts does.
+  deleteMe: { expect: {} },
   getConsents: { expect: mine() },
   putConsents: {
     target: () => ({ body: { consents: [{ purpose: 'terms', version: 'none', granted: true }] } }),
@@ -196,11 +199,12 @@ describe('the authorization matrix (API-0)', () => {
     const app = await startTestApp();
     const expiring = await app.person('old');
     app.clock.advance(16 * minute);
-    const [owner, friend, stranger, ended] = [
+    const [owner, friend, stranger, ended, erased] = [
       await app.person('owner'),
       await app.person('friend'),
       await app.person('stranger'),
       await app.person('ended'),
+      await app.person('erased'),
     ];
     const [pending, blocked] = [await app.person('pending'), await app.person('blocked')];
     await befriend(owner, friend);
@@ -210,17 +214,18 @@ describe('the authorization matrix (API-0)', () => {
     await pending.client.call('requestFriend', { body: { friendCode } });
     callers = { owner, friend, stranger, pending, blocked };
     world = { app, owner };
-    for (const [caller, person] of Object.entries({ ...callers, expired: expiring, ended }))
+    for (const [caller, person] of Object.entries({ ...callers, expired: expiring, ended, erased }))
       tokens.set(caller as Caller, person.client.accessToken() ?? '');
     tokens.set('rubbish', 'rubbish');
     await ended.client.signOut();
+    await erased.client.call('deleteMe');
   });
   afterAll(async () => {
     for (const socket of sockets) socket.disconnect();
     await world.app.close();
   });
 
-  const statusOf = async (spec: EndpointSpec, target: Target, caller: Caller) => {
+  const answerOf = async (spec: EndpointSpec, target: Target, caller: Caller) => {
     const token = tokens.get(caller);
     const path = spec.path.replace(/:(\w+)/g, (_match, name: string) => target.params?.[name] ?? 'x');
     const answer = await fetch(`${world.app.url}${path}?${target.query ?? ''}`, {
@@ -231,7 +236,7 @@ describe('the authorization matrix (API-0)', () => {
       },
       ...(target.body && { body: JSON.stringify(target.body) }),
     });
-    return answer.status;
+    return { status: answer.status, text: await answer.text() };
   };
 
   const cells = Object.entries<EndpointSpec>(endpoints).flatMap(([name, spec]) => {
@@ -245,7 +250,11 @@ describe('the authorization matrix (API-0)', () => {
   it.each(cells)('%s, %s: %i', async (name, caller, status, spec) => {
     const { target } = matrix[name as EndpointName];
     const named = (await target?.(world)) ?? {};
-    expect(await statusOf(spec, named, caller as Caller)).toBe(status);
+    const answer = await answerOf(spec, named, caller as Caller);
+    expect(answer.status).toBe(status);
+    // What makes a phone wipe what it holds (domain.md D2).
+    const isRefusedAsErased = caller === 'erased' && spec.auth === 'user';
+    expect(answer.text.includes('"account-gone"')).toBe(isRefusedAsErased);
   });
 
   it('has a row for every endpoint and every event, and no other', () => {

@@ -199,6 +199,8 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     visited.add('logout');
     const { sessions } = await as(dora)('listSessions');
     await as(dora)('endSession', { params: { id: sessions[0]?.id ?? '' } });
+    const erased = others[1];
+    if (erased) await as(erased)('deleteMe');
     const ended = others[0];
     if (ended) await as(ended)('logoutAll');
     await app

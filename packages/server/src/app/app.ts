@@ -111,6 +111,7 @@ export const startApp = async (deps: {
   await parts.start('auth', auth.start, auth.stop);
   if (edges.sockets) await parts.start('audiences', users.audienceWatch.start, users.audienceWatch.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
+  await parts.start('users', users.start, users.stop);
   await parts.start(
     'jobs',
     () => {
@@ -134,6 +135,7 @@ export const startApp = async (deps: {
 
   const settle = async () => {
     await auth.settle();
+    await users.settle();
     await puffs.settle();
   };
   return { port, jobs, settle, stop: parts.stop };

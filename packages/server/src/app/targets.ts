@@ -16,7 +16,7 @@ interface Edges {
 /** The services that a process can serve, picked by `TARGETS` (design.md section 1). */
 export const targets = {
   auth: { routes: ({ auth }) => auth.routes },
-  users: { routes: ({ users }) => users.routes },
+  users: { routes: ({ users }) => users.routes, jobs: ({ users }) => users.jobs },
   puffs: { routes: ({ puffs }) => puffs.routes, jobs: ({ puffs }) => puffs.jobs },
   analytics: { routes: ({ analytics }) => analytics.routes, jobs: ({ analytics }) => analytics.jobs },
   notifications: { routes: () => [], sockets: true },

@@ -75,6 +75,10 @@ export const createOutboxStore = <Payload>(
     async retryAt(job, dueAt) {
       await jobs.updateOne(thisAttempt(job), { $set: { dueAt: new Date(dueAt) } });
     },
+    async listOpen(limit) {
+      const docs = await jobs.find({ doneAt: null }, { projection: { payload: 1 }, limit }).toArray();
+      return docs.flatMap(({ payload }) => (payload === null ? [] : [payload]));
+    },
     async removeLongDone(now) {
       await jobs.deleteMany({ doneAt: { $lte: new Date(now - keepDoneMs) } });
     },

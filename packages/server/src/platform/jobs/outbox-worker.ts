@@ -7,6 +7,9 @@ const everyMs = 2_000;
 /** Longer than any attempt may take: a process that was killed in the middle delays its job by this. */
 const leaseMs = 60_000;
 
+/** For a job that takes several rounds: it is not done yet, and is handled again at `dueAt` (ms). */
+export type ComeBack = (dueAt: number) => void;
+
 export interface OutboxWorker {
   /** Does everything that is due now; also what was promised a moment ago. */
   run(): Promise<void>;
@@ -24,7 +27,7 @@ export interface OutboxWorker {
 export const createOutboxWorker = <Payload>(deps: {
   name: string;
   store: OutboxStore<Payload>;
-  handle: (job: OutboxJob<Payload>) => Promise<void>;
+  handle: (job: OutboxJob<Payload>, comeBack: ComeBack) => Promise<void>;
   giveUpAfterMs: number;
   clock: Clock;
   log: Logger;
@@ -36,8 +39,10 @@ export const createOutboxWorker = <Payload>(deps: {
 
   const attempt = async (job: OutboxJob<Payload>) => {
     try {
-      await deps.handle(job);
-      await store.finish(job, clock.now());
+      let dueAt: number | undefined;
+      await deps.handle(job, (at) => (dueAt = at));
+      if (dueAt === undefined) await store.finish(job, clock.now());
+      else await store.retryAt(job, dueAt);
     } catch (error) {
       const now = clock.now();
       if (now - job.createdAt >= deps.giveUpAfterMs) {

@@ -18,6 +18,8 @@ export interface OutboxStore<Payload> {
   /** The payload goes at once, the id stays for 31 days. Nothing where another attempt has begun meanwhile. */
   finish(job: OutboxJob<Payload>, now: number): Promise<void>;
   retryAt(job: OutboxJob<Payload>, dueAt: number): Promise<void>;
+  /** What is not done, whether or not it is due; at most `limit`. */
+  listOpen(limit: number): Promise<Payload[]>;
   removeLongDone(now: number): Promise<void>;
 }
 

@@ -25,6 +25,7 @@ export interface Calendars {
   load(person: CalendarPerson, now: number): Promise<Calendar>;
   /** The same for many, in two queries whatever their number. */
   loadMany(people: readonly CalendarPerson[], now: number): Promise<ReadonlyMap<string, Calendar>>;
+  forget(userId: string): void;
 }
 
 export const createCalendars = (deps: { goals: GoalStore; checkIns: CheckInStore }): Calendars => {
@@ -78,6 +79,9 @@ export const createCalendars = (deps: { goals: GoalStore; checkIns: CheckInStore
       const calendarFor = await readRules(missing.map(({ userId }) => userId));
       for (const person of missing) calendars.set(person.userId, calendarFor(person, now));
       return calendars;
+    },
+    forget(userId) {
+      kept.delete(userId);
     },
   };
 };

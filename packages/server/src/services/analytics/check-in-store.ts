@@ -27,6 +27,8 @@ export interface CheckInStore {
   /** A day that is there already keeps its `at` (ms). */
   add(userId: string, days: readonly DayNumber[], at: number, tx: ClientSession): Promise<void>;
   remove(userId: string, days: readonly DayNumber[], tx: ClientSession): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createCheckInStore = (connection: Connection): CheckInStore => {
@@ -65,6 +67,10 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
     },
     async remove(userId, days, tx) {
       await model.deleteMany({ userId, day: trusted({ $in: [...days] }) }, { session: tx });
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ userId });
+      return deletedCount;
     },
   };
 };

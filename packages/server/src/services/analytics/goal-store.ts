@@ -57,6 +57,8 @@ export interface GoalStore {
   listMany(userIds: readonly string[]): Promise<ReadonlyMap<string, Goal[]>>;
   /** `number` is the length of the history so far, plus one. */
   append(userId: string, number: number, goal: Goal, tx: ClientSession): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createGoalStore = (connection: Connection): GoalStore => {
@@ -88,6 +90,10 @@ export const createGoalStore = (connection: Connection): GoalStore => {
         setAt: new Date(setAt),
       };
       await model.insertMany([doc], { session: tx });
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ userId });
+      return deletedCount;
     },
   };
 };

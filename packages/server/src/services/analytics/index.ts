@@ -31,6 +31,10 @@ export interface Analytics
     Pick<GoalService, 'profileChanged'> {
   routes: Route[];
   jobs: Job[];
+  /** Drops what this process holds of a person whose account is gone. */
+  forgetUser(userId: string): void;
+  /** Deletes all of this very person; answers how many rows there were. Safe to repeat. */
+  eraseUser(userId: string): Promise<number>;
   ensureIndexes(): Promise<void>;
 }
 
@@ -67,6 +71,15 @@ export const createAnalytics = (
     current: stats.current,
     summaries: readModel.summaries,
     profileChanged: goalService.profileChanged,
+    forgetUser(userId) {
+      calendars.forget(userId);
+      settled.forget(userId);
+    },
+    async eraseUser(userId) {
+      let removed = 0;
+      for (const owned of [goals, checkIns, store, settledStore]) removed += await owned.removeAll(userId);
+      return removed;
+    },
     async ensureIndexes() {
       for (const owned of [store, goals, checkIns, settledStore, baselineStore, figures])
         await owned.ensureIndexes();

@@ -38,6 +38,8 @@ export interface SettledStore {
   /** In one query; people without a row are left out. */
   findMany(userIds: readonly string[]): Promise<ReadonlyMap<string, SettledRuns>>;
   save(userId: string, settled: SettledRuns): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createSettledStore = (connection: Connection): SettledStore => {
@@ -52,6 +54,10 @@ export const createSettledStore = (connection: Connection): SettledStore => {
     },
     async save(userId, settled) {
       await model.updateOne({ _id: userId }, { $set: settled }, { upsert: true });
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ _id: userId });
+      return deletedCount;
     },
   };
 };

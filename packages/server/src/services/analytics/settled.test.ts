@@ -47,6 +47,7 @@ const memoryStore = () => {
       rows.set(userId, JSON.stringify(settled));
       return Promise.resolve();
     },
+    removeAll: (userId) => Promise.resolve(rows.delete(userId) ? 1 : 0),
   };
   return { store, calls };
 };

@@ -31,6 +31,7 @@ export interface Settled {
     history: PuffHistory,
     make: (history: PuffHistory, settled: SettledRuns) => T,
   ): Promise<T>;
+  forget(userId: string): void;
 }
 
 export interface SettledHistory {
@@ -100,6 +101,9 @@ export const createSettled = (deps: {
         const settled = peek(person, calendar, history);
         if (settled) return make(history, settled);
       }
+    },
+    forget(userId) {
+      kept.delete(userId);
     },
   };
 };

@@ -30,6 +30,8 @@ export interface StatsStore {
   /** In one query; people without a row are left out. */
   findMany(people: readonly string[]): Promise<ReadonlyMap<string, StatsRow>>;
   save(rows: readonly StatsRow[]): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createStatsStore = (connection: Connection): StatsStore => {
@@ -53,6 +55,10 @@ export const createStatsStore = (connection: Connection): StatsStore => {
         })),
         { ordered: false },
       );
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ _id: userId });
+      return deletedCount;
     },
   };
 };

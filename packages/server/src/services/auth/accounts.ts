@@ -1,5 +1,6 @@
 import type { Purpose, User } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
+import type { Logger } from '../../platform/logger.ts';
 
 /** What a first sign-in says of the person; the e-mail address comes from Apple's token alone. */
 export interface NewAccount {
@@ -22,4 +23,6 @@ export interface Accounts {
   recordSignIn(userId: string, input: SignInDetails, tx: ClientSession): Promise<void>;
   /** The owner's view; undefined where there is no such account (any more). */
   view(userId: string): Promise<User | undefined>;
+  /** The whole way of a deletion; nothing where there is no such account (any more). */
+  eraseAccount(userId: string, log: Logger): Promise<void>;
 }

@@ -6,12 +6,18 @@ import { newId } from '../../platform/ids.ts';
 import type { OutboxJob, OutboxStore } from '../../platform/jobs/outbox.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
-import type { AppleLinkStore, StoredRefreshToken } from './apple-link-store.ts';
+import type { AppleLink, StoredRefreshToken } from './apple-link-store.ts';
 import type { AppleTokenApi } from './apple-token-api.ts';
 import { masterKeyId, seal, unseal } from './sealed.ts';
 
-/** A refresh token of Apple that waits for its revocation, sealed as it was on the link. */
-export type Revocation = StoredRefreshToken & { readonly userId: string };
+/** A refresh token of Apple that waits for its revocation, sealed for this one job: it names nobody. */
+export type Revocation = StoredRefreshToken;
+
+/** A refresh token as Apple gave it, with the app that it is for. */
+export interface AppleGrant {
+  readonly refreshToken: string;
+  readonly clientId: string;
+}
 
 /** What Apple lets us hold of a person: a refresh token that is good for nothing here but being revoked (SIWA-9). */
 export interface AppleGrants {
@@ -20,16 +26,15 @@ export interface AppleGrants {
    * asked. Throws `invalid-identity-token` where the code is another person's.
    */
   redeem(
-    identity: AppleIdentity,
+    identity: Pick<AppleIdentity, 'sub' | 'clientId'>,
     code: string,
     log: Logger,
   ): Promise<{ refreshToken: string } | 'refused' | 'unavailable'>;
   seal(refreshToken: string, of: { userId: string; clientId: string }): StoredRefreshToken;
-  /**
-   * Promises inside `tx` that the person's grant is revoked at Apple, and takes the token off the link. Deletion never
-   * waits for Apple. Where no token is held the person has to do it, in the settings of their phone.
-   */
-  revokeLater(userId: string, tx: ClientSession): Promise<{ manualRevocationRequired: boolean }>;
+  /** Opens the token that a person's link holds; undefined where it holds none, or none that opens. */
+  unseal(link: Pick<AppleLink, 'userId' | 'refreshToken'>, log: Logger): AppleGrant | undefined;
+  /** Promises inside `tx` that a grant is revoked at Apple: a deletion never waits for Apple. */
+  revokeLater(grant: AppleGrant, tx: ClientSession): Promise<void>;
   /** Keeps that promise. Throws UnavailableError, to be tried again. */
   revoke(job: OutboxJob<Revocation>): Promise<void>;
 }
@@ -38,12 +43,17 @@ export const createAppleGrants = (deps: {
   /** Undefined where the team's key is not configured: no codes are spent, nothing is revoked. */
   api: AppleTokenApi | undefined;
   verifyIdentityToken: VerifyIdentityToken;
-  links: AppleLinkStore;
   outbox: OutboxStore<Revocation>;
   masterKey: Buffer;
   clock: Clock;
 }): AppleGrants => {
-  const { api, links, outbox, masterKey, clock } = deps;
+  const { api, outbox, masterKey, clock } = deps;
+
+  const sealFor = (context: string, { refreshToken, clientId }: AppleGrant): StoredRefreshToken => ({
+    clientId,
+    sealed: seal(masterKey, Buffer.from(refreshToken), context),
+    keyId: masterKeyId(masterKey),
+  });
 
   return {
     async redeem(identity, code, log) {
@@ -70,27 +80,33 @@ export const createAppleGrants = (deps: {
       }
     },
 
-    seal: (refreshToken, of) => ({
-      clientId: of.clientId,
-      sealed: seal(masterKey, Buffer.from(refreshToken), contextOf(of)),
-      keyId: masterKeyId(masterKey),
-    }),
+    seal: (refreshToken, { userId, clientId }) =>
+      sealFor(linkContext({ userId, clientId }), { refreshToken, clientId }),
 
-    async revokeLater(userId, tx) {
-      const link = await links.findByUserId(userId, tx);
-      if (!link?.refreshToken) return { manualRevocationRequired: true };
-      await outbox.add({ id: newId(), payload: { userId, ...link.refreshToken }, now: clock.now() }, tx);
-      await links.dropRefreshToken(userId, tx);
-      return { manualRevocationRequired: false };
+    unseal({ userId, refreshToken: held }, log) {
+      if (!held) return undefined;
+      const { clientId, sealed } = held;
+      try {
+        const opened = unseal(masterKey, sealed, linkContext({ userId, clientId }));
+        return { refreshToken: opened.toString('utf8'), clientId };
+      } catch (error) {
+        log.error({ event: 'auth.apple_token_lost', userId, err: error }, 'a token of Apple does not open');
+        return undefined;
+      }
     },
 
-    async revoke({ payload }) {
+    async revokeLater(grant, tx) {
+      const id = newId();
+      await outbox.add({ id, payload: sealFor(revocationContext(id), grant), now: clock.now() }, tx);
+    },
+
+    async revoke({ id, payload: { sealed, clientId } }) {
       if (!api) throw new UnavailableError('APPLE_PRIVATE_KEY is not configured');
-      const token = unseal(masterKey, payload.sealed, contextOf(payload)).toString('utf8');
-      await api.revoke(token, payload.clientId);
+      await api.revoke(unseal(masterKey, sealed, revocationContext(id)).toString('utf8'), clientId);
     },
   };
 };
 
-const contextOf = ({ userId, clientId }: { userId: string; clientId: string }) =>
+const linkContext = ({ userId, clientId }: { userId: string; clientId: string }) =>
   `apple-refresh-token:${userId}:${clientId}`;
+const revocationContext = (jobId: string) => `apple-revocation:${jobId}`;

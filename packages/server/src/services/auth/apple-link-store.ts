@@ -11,8 +11,6 @@ interface AppleLinkDoc {
   refreshToken?: StoredRefreshToken | null;
   /** The next sign-in's authorization code is to bring one. */
   refreshTokenMissing?: boolean;
-  /** When Apple said that the person has deleted their Apple Account. */
-  appleDeletedAt?: Date;
 }
 
 /** Sealed for this person and this app; `keyId` names the master key that opens it (SIWA-8). */
@@ -36,7 +34,6 @@ const appleLinkSchema = new Schema<AppleLinkDoc>(
     createdAt: { type: Date, required: true },
     refreshToken: Schema.Types.Mixed,
     refreshTokenMissing: Boolean,
-    appleDeletedAt: Date,
   },
   { collection: 'applelinks', versionKey: false },
 );
@@ -52,9 +49,10 @@ export interface AppleLinkStore {
   keepRefreshToken(sub: string, token: StoredRefreshToken, tx: ClientSession): Promise<void>;
   /** Remembers that a token is wanted where none is held. */
   markRefreshTokenMissing(sub: string, tx: ClientSession): Promise<void>;
-  findByUserId(userId: string, tx: ClientSession): Promise<AppleLink | undefined>;
-  dropRefreshToken(userId: string, tx?: ClientSession): Promise<void>;
-  markDeletedAtApple(userId: string, now: number): Promise<void>;
+  findByUserId(userId: string, tx?: ClientSession): Promise<AppleLink | undefined>;
+  dropRefreshToken(userId: string): Promise<void>;
+  /** From then on the identity opens a new account. Answers how many links there were. */
+  remove(userId: string, tx?: ClientSession): Promise<number>;
 }
 
 export const createAppleLinkStore = (connection: Connection): AppleLinkStore => {
@@ -90,18 +88,15 @@ export const createAppleLinkStore = (connection: Connection): AppleLinkStore => 
       );
     },
     async findByUserId(userId, session) {
-      const doc = await links.findOne({ userId }, { session });
+      const doc = await links.findOne({ userId }, session ? { session } : {});
       return doc ? { sub: doc.sub, userId, refreshToken: doc.refreshToken ?? null } : undefined;
     },
-    async dropRefreshToken(userId, session) {
-      await links.updateOne(
-        { userId },
-        { $set: { refreshToken: null, refreshTokenMissing: true } },
-        session ? { session } : {},
-      );
+    async dropRefreshToken(userId) {
+      await links.updateOne({ userId }, { $set: { refreshToken: null, refreshTokenMissing: true } });
     },
-    async markDeletedAtApple(userId, now) {
-      await links.updateOne({ userId }, { $set: { appleDeletedAt: new Date(now) } });
+    async remove(userId, session) {
+      const { deletedCount } = await links.deleteMany({ userId }, session ? { session } : {});
+      return deletedCount;
     },
   };
 };

@@ -41,10 +41,9 @@ export const createAppleNotifications = (deps: {
       await links.dropRefreshToken(userId);
       await sessions.endAll(userId, 'logout', log);
     },
-    async 'account-delete'(userId) {
-      await links.markDeletedAtApple(userId, clock.now());
-      await links.dropRefreshToken(userId);
-      await sessions.endAll(userId, 'account-gone', log);
+    async 'account-delete'(userId, { at }) {
+      if (await isOvertaken(userId, at)) return;
+      await accounts.eraseAccount(userId, log);
     },
     // Nothing is mailed to anybody; the address is read anew at each sign-in.
     'email-disabled': () => Promise.resolve(),

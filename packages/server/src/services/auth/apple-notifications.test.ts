@@ -64,11 +64,20 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
     },
   );
 
-  it.each(['account-delete', 'account-deleted'])('%s ends all sessions and is remembered', async (type) => {
-    const { token, sub } = await signIn(somebody());
+  it.each(['account-delete', 'account-deleted'])('%s ends the account', async (type) => {
+    const person = somebody();
+    const [{ token, sub, user }, neighbour] = [await signIn(person), await signIn(somebody())];
     expect((await notify({ type, sub, clientId })).status).toBe(200);
     expect(await codeAt(node, token)).toBe('account-gone');
-    expect(await linkOf(sub)).toMatchObject({ appleDeletedAt: expect.any(Date), refreshToken: null });
+    expect(await linkOf(sub)).toBeNull();
+    expect(await codeAt(node, neighbour.token)).toBeUndefined();
+    expect((await signIn(person)).user.id).not.toBe(user.id);
+  });
+
+  it('account-delete of before the last sign-in ends nothing', async () => {
+    const { token, sub } = await signIn(somebody());
+    await notify({ type: 'account-delete', sub, clientId, at: world.clock.now() - hour });
+    expect(await codeAt(node, token)).toBeUndefined();
   });
 
   it.each(['email-disabled', 'email-enabled', 'something-new'])('%s ends nothing', async (type) => {

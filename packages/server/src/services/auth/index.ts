@@ -2,7 +2,7 @@
  * auth: owns sessions, nonces, signing keys and the links to Apple identities. It says who calls; it never decides what
  * they may do, and keeps nothing of a person but ids and the names of their devices.
  */
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -10,6 +10,7 @@ import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { createAccessTokens } from './access-tokens.ts';
+import { createAccountClosing, type AccountClosing } from './account-closing.ts';
 import type { Accounts } from './accounts.ts';
 import { createClientSecrets, type AppleTeam } from './apple-client-secret.ts';
 import { createAppleGrants, type Revocation } from './apple-grants.ts';
@@ -36,6 +37,7 @@ import { createTurns } from './turns.ts';
 
 export type { DeviceCheckMode } from './device-check.ts';
 export type { AppleTeam } from './apple-client-secret.ts';
+export type { AccountClosing } from './account-closing.ts';
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
 export { rotateSigningKeys } from './rotate-keys.ts';
 export { maxLiveSessions } from './session.ts';
@@ -65,11 +67,8 @@ export interface Auth {
   requireFreshSignIn(actor: Actor): Promise<void>;
   /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
   checkOpenSessions(): Promise<void>;
-  /**
-   * Promises inside `tx` that the person's grant to this app is revoked at Apple (SIWA-9); without a token to revoke it
-   * by, the person has to do so themselves.
-   */
-  revokeAppleGrant(userId: string, tx: ClientSession): Promise<{ manualRevocationRequired: boolean }>;
+  /** auth's part in the erasure of a person. */
+  closing: AccountClosing;
   routes: Route[];
   ensureIndexes(): Promise<void>;
   /** After the indexes. Throws where the master key is not the one of this database. */
@@ -142,7 +141,6 @@ export const createAuth = (deps: {
   const grants = createAppleGrants({
     api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, clock),
     verifyIdentityToken,
-    links,
     outbox: revocations,
     masterKey,
     clock,
@@ -201,7 +199,14 @@ export const createAuth = (deps: {
     authenticate: authenticator.authenticate,
     requireFreshSignIn: sessions.requireFreshSignIn,
     checkOpenSessions: watch.check,
-    revokeAppleGrant: grants.revokeLater,
+    closing: createAccountClosing({
+      links,
+      grants,
+      sessions: sessionStore,
+      announceEnded: sessions.announceEnded,
+      clientIds: config.appleClientIds,
+      clock,
+    }),
     routes: authRoutes({ signIns, sessions, keys, notifications }),
     async ensureIndexes() {
       for (const store of [nonces, links, sessionStore, keyStore, inbox, revocations])

@@ -1,6 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
-import { keepEndedMs, type Device, type EndReason, type StoredSession } from './session.ts';
+import { keepEndedMs, utcDayOf, type Device, type EndReason, type StoredSession } from './session.ts';
 
 interface SessionDoc {
   _id: string;
@@ -65,6 +65,11 @@ export interface SessionStore {
   end(id: string, reason: EndReason, now: number, tx?: ClientSession): Promise<boolean>;
   /** The same for a live session of this very person; another's and an ended one are false alike. */
   endOwn(of: { id: string; userId: string }, reason: EndReason, now: number): Promise<boolean>;
+  /**
+   * Ends every session of a person whose account is gone, and leaves of each nothing but what its refresh token is
+   * checked by, so that a phone that was away is still told. Answers how many there were.
+   */
+  forgetPerson(userId: string, now: number, tx?: ClientSession): Promise<number>;
   removeLongEnded(now: number): Promise<void>;
 }
 
@@ -144,11 +149,42 @@ export const createSessionStore = (connection: Connection): SessionStore => {
       );
       return modifiedCount === 1;
     },
+    async forgetPerson(userId, now, tx) {
+      const at = new Date(now);
+      const { matchedCount } = await sessions.updateMany(
+        { userId },
+        {
+          $set: {
+            ...nobodys,
+            createdAt: at,
+            authenticatedAt: at,
+            lastUsedOn: utcDayOf(now),
+            rotatedAt: at,
+            idleExpiresAt: at,
+            expiresAt: at,
+            endedAt: at,
+            purgeAt: new Date(now + keepEndedMs),
+          },
+        },
+        tx ? { session: tx } : {},
+      );
+      return matchedCount;
+    },
     async removeLongEnded(now) {
       await sessions.deleteMany({ purgeAt: { $lte: new Date(now) } });
     },
   };
 };
+
+/** Says nothing of whose session it was. */
+const nobodys = {
+  userId: '',
+  number: 0,
+  device: { id: null, name: null, model: null },
+  refreshCounter: 0,
+  successorUsedAt: null,
+  endedReason: 'account-gone',
+} as const;
 
 const toDoc = ({ id, ...session }: StoredSession): SessionDoc => ({
   ...session,

@@ -2,9 +2,14 @@ import type { Logger } from '../../platform/logger.ts';
 import { remark, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
 import type { PuffState } from './puff-state.ts';
 
+/** Whose account is gone of these people; asked of whoever keeps the accounts. */
+export type AbsentAmong = (people: readonly string[]) => Promise<readonly string[]>;
+
 /** Writes states behind the puffs, so that a start need not read whole logs. Nothing depends on it being on time. */
 export interface CheckpointFlusher {
   changed(person: string, state: PuffState): void;
+  /** Writes nothing of this person that is not on its way already. */
+  forget(person: string): void;
   /** Writes all that is due now; resolves when it is on disk. */
   flush(): Promise<void>;
   stop(): Promise<void>;
@@ -12,20 +17,40 @@ export interface CheckpointFlusher {
 
 export const createCheckpointFlusher = (deps: {
   checkpoints: CheckpointStore;
+  /** Those of these people whose account is gone, as the database has it now. */
+  absentAmong: AbsentAmong;
+  /** Learns of somebody whose erasure this process has missed. */
+  onAbsent: (person: string) => void;
   log: Logger;
   intervalMs: number;
   /** Months before this one need not stay in memory once they are on disk. */
   keepFrom: () => string;
 }): CheckpointFlusher => {
   const { checkpoints, log } = deps;
-  let due = new Map<string, PuffState>();
+  const due = new Map<string, PuffState>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
 
+  /**
+   * Takes what is due now out of the list. Whose account is gone is asked each time: a process that has not heard of an
+   * erasure must not write a row after the last sweep.
+   */
+  const takeDue = async (): Promise<Map<string, PuffState>> => {
+    const asked = [...due.keys()];
+    const absent = asked.length === 0 ? asked : await deps.absentAmong(asked);
+    for (const person of absent) deps.onAbsent(person);
+    const states = new Map<string, PuffState>();
+    for (const person of asked) {
+      const state = due.get(person);
+      if (state) states.set(person, state);
+      due.delete(person);
+    }
+    return states;
+  };
+
   const writeDue = async () => {
-    const states = due;
-    due = new Map();
+    const states = await takeDue();
     // One tick for each person: the number and the sums belong together.
     const taken = [...states]
       .filter(([, state]) => state.dirty)
@@ -67,6 +92,9 @@ export const createCheckpointFlusher = (deps: {
     changed(person, state) {
       due.set(person, state);
       schedule();
+    },
+    forget(person) {
+      due.delete(person);
     },
     flush,
     async stop() {

@@ -55,8 +55,10 @@ export interface CheckpointStore {
   countStrips(person: string): Promise<number>;
   /** Says that content is about to be removed; false where the row is not there, or is behind `rev`. */
   noteStrip(person: string, rev: number): Promise<boolean>;
-  /** Forgets everything of a person, the person row first; it is rebuilt from the log. */
-  drop(person: string): Promise<void>;
+  /**
+   * Forgets everything of a person, the person row first; it is rebuilt from the log. Answers how many rows there were.
+   */
+  drop(person: string): Promise<number>;
 }
 
 const monthSchema = new Schema<MonthDoc>(
@@ -158,8 +160,9 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       return matchedCount === 1;
     },
     async drop(person) {
-      await people.deleteOne({ _id: person });
-      await months.deleteMany({ person });
+      const { deletedCount: row } = await people.deleteOne({ _id: person });
+      const { deletedCount: rows } = await months.deleteMany({ person });
+      return row + rows;
     },
   };
 };

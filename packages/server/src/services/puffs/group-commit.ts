@@ -1,4 +1,3 @@
-import { DomainError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createLane, type Lane } from './lane.ts';
 import type { NewPuff, RecordedPuff } from './puff.ts';
@@ -17,7 +16,8 @@ import {
 } from './puff-group.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
-import { UnknownOutcome, type PuffStore } from './puff-store.ts';
+import type { PuffStore } from './puff-store.ts';
+import { accountGone, refusalOf, unavailable } from './refusals.ts';
 
 export interface GroupCommit {
   /**
@@ -53,6 +53,8 @@ export const createGroupCommit = (deps: {
   store: PuffStore;
   people: PuffPeople;
   onChange: (person: string, state: PuffState) => void;
+  /** What waits for a person who was erased meanwhile is refused with `account-gone`. */
+  isGone: (person: string) => boolean;
   log: Logger;
   lanes: number;
   maxQueued: number;
@@ -78,8 +80,16 @@ export const createGroupCommit = (deps: {
 
   const fail = (items: readonly Item[], error: unknown) => {
     const unfinished = items.filter((item) => item.request.outcomes[item.position] === undefined);
-    for (const item of unfinished) item.request.reject(unavailable(error));
+    for (const item of unfinished) item.request.reject(refusalOf(error));
     done(unfinished.length);
+  };
+
+  const refuse = (turns: readonly Turn[], items: readonly Item[], error: unknown) => {
+    fail(items, error);
+    for (const turn of turns) {
+      turn.reject(refusalOf(error));
+      done(1);
+    }
   };
 
   const enqueue = (person: string, items: readonly Waiting[]) => {
@@ -138,6 +148,10 @@ export const createGroupCommit = (deps: {
       }
       const items = waitingOnes.filter((one): one is Item => !isTurn(one));
       const turns = waitingOnes.filter(isTurn);
+      if (deps.isGone(person)) {
+        refuse(turns, items, accountGone());
+        continue;
+      }
       if (turns.length > 0) {
         park(person, items, () => take(turns, items));
         continue;
@@ -230,14 +244,11 @@ export const createGroupCommit = (deps: {
       commit,
       onError: (group, error) => {
         deps.log.error({ err: error }, 'a group of puffs failed');
-        fail(
+        refuse(
+          group.filter(isTurn),
           group.filter((one): one is Item => !isTurn(one)),
           error,
         );
-        for (const turn of group.filter(isTurn)) {
-          turn.reject(unavailable(error));
-          done(1);
-        }
       },
     }),
   );
@@ -284,16 +295,6 @@ export const createGroupCommit = (deps: {
 /** Whether the bound of its day can be read, and does not call for a look at the log first. */
 const isReady = (state: PuffState, item: Item): boolean =>
   monthsOfDay(item).every((month) => state.isMonthLoaded(month)) && (item.checked || !dayIsFull(state, item));
-
-export const unavailable = (cause: unknown): DomainError =>
-  new DomainError('overloaded', {
-    detail:
-      cause instanceof UnknownOutcome
-        ? 'The database did not confirm the write. Send the same puffs again: none is counted twice.'
-        : 'The server cannot take this now. Send the same puffs again: none is counted twice.',
-    retryAfterSeconds: 1,
-    cause,
-  });
 
 /** FNV-1a. */
 const hash = (value: string): number => {

@@ -7,7 +7,9 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
+import type { AbsentAmong } from './checkpoint-flusher.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
+import { createEraseStore } from './erase-store.ts';
 import { puffEvents } from './puff-events.ts';
 import { createManyLogsStore } from './many-logs-store.ts';
 import { createPuffLog, type PuffLog } from './puff-log.ts';
@@ -42,16 +44,20 @@ export interface Puffs extends Pick<PuffLog, 'history' | 'newestRevs' | 'histori
   jobs: Job[];
   /** What these people took in [from, to) (ms), by hour of UTC and product; nothing that came `lateAfterMs` late. */
   countByHour(people: readonly string[], range: { from: number; to: number }): Promise<PersonHour[]>;
+  /** Drops what this process holds of a person whose account is gone, what waits to be written included. */
+  forgetUser(userId: string): void;
+  /** Deletes the log and the checkpoints of this very person; answers how many rows there were. Safe to repeat. */
+  eraseUser(userId: string): Promise<number>;
   ensureIndexes(): Promise<void>;
 }
 
 export const createPuffs = <Person extends PuffPerson>(
-  deps: { connection: Connection; logger: Logger } & Omit<
+  deps: { connection: Connection; logger: Logger; absentAmong: AbsentAmong } & Omit<
     Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffChangeService<Person>>[0],
     'log' | 'store'
   >,
 ): Puffs => {
-  const { connection, clock, logger } = deps;
+  const { connection, clock, logger, absentAmong } = deps;
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
   const recounts = createRecountStore(connection);
@@ -61,9 +67,11 @@ export const createPuffs = <Person extends PuffPerson>(
     recounts,
     checkpoints,
     many: createManyLogsStore(connection),
+    absentAmong,
     clock,
     log: logger,
   });
+  const erasing = createEraseStore(connection);
   const puffs = createPuffService<Person>({ ...deps, log, store });
   const changes = createPuffChangeService<Person>({ ...deps, log, store });
   const reads = createPuffReadService({ ...deps, log, store });
@@ -89,10 +97,17 @@ export const createPuffs = <Person extends PuffPerson>(
     jobs: puffJobs({
       checkpoints,
       reconcile,
+      absentAmong,
       purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
       flush: log.flush,
     }),
     countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
+    forgetUser: log.forget,
+    async eraseUser(userId) {
+      log.forget(userId);
+      // The checkpoints first: without them the log is whole at any length, the other way round it is not.
+      return (await checkpoints.drop(userId)) + (await erasing.removeLog(userId));
+    },
     routes: puffRoutes(puffs, changes, reads),
     events: puffEvents(puffs, changes),
     async ensureIndexes() {

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../../platform/errors.ts';
 import { newId, randomBelow } from '../../platform/ids.ts';
-import { unavailable, type GroupCommit } from './group-commit.ts';
+import type { GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
 import { maxQuantityPerDay, type PuffValues, type RecordedPuff } from './puff.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import { UnknownOutcome, type PuffStore } from './puff-store.ts';
+import { unavailable } from './refusals.ts';
 
 /** A puff that a change may find: the content is there, and no deletion of all hides it. */
 export interface Target {

@@ -1,6 +1,7 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { createCheckpointFlusher } from './checkpoint-flusher.ts';
+import { createCheckpointFlusher, type AbsentAmong } from './checkpoint-flusher.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { createGroupCommit, type AppendAnswer } from './group-commit.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
@@ -28,6 +29,11 @@ export interface PuffLog extends PuffChanges {
    * number counted at least; in a number of queries that does not depend on how many they are.
    */
   histories(revs: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, PuffState>>;
+  /**
+   * Drops everything that this process holds of a person whose account is gone: the state, what waits, and what is to be
+   * stored. Nothing of theirs begins to be written here from then on.
+   */
+  forget(person: string): void;
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
@@ -40,12 +46,15 @@ export interface PuffLog extends PuffChanges {
  * busy people took a fifth of all writes.
  */
 const checkpointEveryMs = 2_000;
+/** Erased people that a process remembers: far more than there are before the last write of the first is over. */
+const maxGone = 20_000;
 
 export const createPuffLog = (deps: {
   store: PuffStore;
   recounts: RecountStore;
   checkpoints: CheckpointStore;
   many: ManyLogsStore;
+  absentAmong: AbsentAmong;
   clock: Clock;
   log: Logger;
   /** Writes in flight at once. Two use the database's group commit better than one; more only split the groups. */
@@ -57,24 +66,38 @@ export const createPuffLog = (deps: {
   checkpointEveryMs?: number;
 }): PuffLog => {
   const { store, recounts, checkpoints, many, clock, log } = deps;
+  const gone = new LRUCache<string, true>({ max: maxGone });
+  const isGone = (person: string) => gone.has(person);
+  const forget = (person: string) => {
+    gone.set(person, true);
+    people.drop(person);
+    flusher.forget(person);
+  };
   const flusher = createCheckpointFlusher({
     checkpoints,
+    absentAmong: deps.absentAmong,
+    onAbsent: forget,
     log,
     intervalMs: deps.checkpointEveryMs ?? checkpointEveryMs,
     keepFrom: () => monthOf(windowStart(clock.now())),
   });
+  const onChange = (person: string, state: PuffState) => {
+    if (!isGone(person)) flusher.changed(person, state);
+  };
   const people = createPuffPeople({
     store,
     recounts,
     checkpoints,
-    onChange: flusher.changed,
+    onChange,
+    isGone,
     clock,
     maxPeople: deps.maxPeople ?? 20_000,
   });
   const commit = createGroupCommit({
     store,
     people,
-    onChange: flusher.changed,
+    onChange,
+    isGone,
     log,
     lanes: deps.lanes ?? 2,
     maxQueued: deps.maxQueued ?? 20_000,
@@ -91,6 +114,7 @@ export const createPuffLog = (deps: {
       people,
       windowStart: () => windowStart(clock.now()),
     }),
+    forget,
     flush: flusher.flush,
     async settle() {
       await commit.settle();

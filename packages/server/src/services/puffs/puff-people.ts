@@ -45,6 +45,8 @@ export const createPuffPeople = (deps: {
   checkpoints: CheckpointStore;
   /** Tells the flusher that a fold moved the state. */
   onChange: (person: string, state: PuffState) => void;
+  /** Nothing is kept of a person who was erased. */
+  isGone?: (person: string) => boolean;
   clock: Clock;
   maxPeople: number;
 }): PuffPeople => {
@@ -183,6 +185,7 @@ export const createPuffPeople = (deps: {
     const state = await load(person, windowStart(clock.now()));
     const isLoaded = [...months(state)].every((name) => state.isMonthLoaded(name));
     if (!isLoaded) await bringUpToDate(person, state, () => months(state));
+    if (deps.isGone?.(person)) return state;
     states.set(person, state);
     if (state.dirty) onChange(person, state);
     return state;

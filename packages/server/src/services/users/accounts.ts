@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { newId, randomCode } from '../../platform/ids.ts';
 import type { Accounts } from '../auth/index.ts';
+import type { Erasures } from './erasures.ts';
 import { friendCodeLength } from './friend-code.ts';
 import type { People } from './people.ts';
 import { defaultProfile, requireVersionsInForce, withConsents } from './user.ts';
@@ -12,6 +13,7 @@ import { viewUser } from './user-view.ts';
 export const createAccounts = (deps: {
   store: UserStore;
   people: People;
+  erasures: Pick<Erasures, 'begin'>;
   clock: Clock;
   isKnownZone: (name: string) => boolean;
 }): Accounts => {
@@ -66,6 +68,9 @@ export const createAccounts = (deps: {
       const user = await store.find(userId);
       if (user) people.keep(user);
       return user ? viewUser(user, clock.now()) : undefined;
+    },
+    async eraseAccount(userId, log) {
+      await deps.erasures.begin(userId, { log });
     },
   };
 };

@@ -38,8 +38,8 @@ export interface BlockStore {
   count(blocker: string, tx: ClientSession): Promise<number>;
   /** Whether one of the two has blocked the other, whichever. */
   isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
-  /** Every block by this person or of them. */
-  removeAllOf(userId: string, tx?: ClientSession): Promise<void>;
+  /** Every block by this person or of them; answers how many there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 const idOf = (blocker: string, blocked: string) => `${blocker}~${blocked}`;
@@ -75,9 +75,10 @@ export const createBlockStore = (connection: Connection): BlockStore => {
         .lean<BlockDoc[]>();
       return docs.length > 0;
     },
-    async removeAllOf(userId, tx) {
-      for (const side of ['blocker', 'blocked'] as const)
-        await model.deleteMany({ [side]: userId }, tx && { session: tx });
+    async removeAll(userId) {
+      const { deletedCount: byThem } = await model.deleteMany({ blocker: userId });
+      const { deletedCount: ofThem } = await model.deleteMany({ blocked: userId });
+      return byThem + ofThem;
     },
   };
 };

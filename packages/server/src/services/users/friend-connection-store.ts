@@ -48,7 +48,7 @@ export interface FriendConnectionStore {
   /** Leaves a friendship that is there already as it is. */
   open(friendship: Friendship, tx: ClientSession): Promise<void>;
   find(one: string, other: string, tx?: ClientSession): Promise<Friendship | undefined>;
-  list(person: string): Promise<Friendship[]>;
+  list(person: string, tx?: ClientSession): Promise<Friendship[]>;
   /** Every friendship of any of these people, in no order. */
   listOfAny(people: readonly string[]): Promise<Friendship[]>;
   count(person: string, tx: ClientSession): Promise<number>;
@@ -61,6 +61,8 @@ export interface FriendConnectionStore {
   ): Promise<{ before: Friendship; after: Friendship } | undefined>;
   /** False where there is none. */
   remove(one: string, other: string, tx: ClientSession): Promise<boolean>;
+  /** Every friendship of a person; answers how many there were. */
+  removeAll(person: string): Promise<number>;
 }
 
 const idOf = (one: string, other: string) => pairOf(one, other).join('~');
@@ -95,10 +97,11 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
         .lean<FriendConnectionDoc>();
       return doc ? toFriendship(doc) : undefined;
     },
-    async list(person) {
+    async list(person, tx) {
       const docs = await model
         .find({ people: person })
         .sort({ since: 1, _id: 1 })
+        .session(tx ?? null)
         .lean<FriendConnectionDoc[]>();
       return docs.map(toFriendship);
     },
@@ -120,6 +123,10 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
     async remove(one, other, tx) {
       const { deletedCount } = await model.deleteOne({ _id: idOf(one, other) }, { session: tx });
       return deletedCount === 1;
+    },
+    async removeAll(person) {
+      const { deletedCount } = await model.deleteMany({ people: person });
+      return deletedCount;
     },
   };
 };

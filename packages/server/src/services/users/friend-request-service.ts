@@ -86,8 +86,8 @@ export const createFriendRequests = (deps: {
     for (const person of [offer.from, accepter.userId])
       if (!(await hasRoom(person, tx)))
         throw new DomainError('conflict', { detail: `One of you has ${maxFriends} friends already.` });
-    const sender = await users.find(offer.from, tx);
-    if (!sender) throw noRequest();
+    const [sender, me] = [await users.find(offer.from, tx), await users.find(accepter.userId, tx)];
+    if (!sender || !me) throw noRequest();
     const now = clock.now();
     const friendship: Friendship = {
       since: now,
@@ -125,7 +125,8 @@ export const createFriendRequests = (deps: {
       const me = await sharer(userId);
       const friendship = await inTransaction(connection, async (tx) => {
         const now = clock.now();
-        await users.touchRequests(userId, tx);
+        if (!(await users.touchRequests(userId, tx)))
+          throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
         await requireRoom(userId, now, tx);
         // Every look-up is made whatever the ones before it found.
         const owner = await users.findByFriendCode(normaliseFriendCode(friendCode), tx);

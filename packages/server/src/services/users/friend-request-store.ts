@@ -77,6 +77,11 @@ export interface FriendRequestStore {
   cancel(id: string, from: string): Promise<boolean>;
   /** Ends what one who blocks has asked, and takes what they were asked out of their sight; nobody is told. */
   dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<void>;
+  /**
+   * Everything of a person whose account is gone. An ask to them stays with its sender as one of nobody's code, so that
+   * its end does not tell that the code was somebody's (domain.md D10). Answers how many asks named them.
+   */
+  removeAll(person: string): Promise<number>;
 }
 
 /** Asks of nobody's code are looked up under a name that nobody has, so that they cost the same. */
@@ -155,6 +160,15 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
         { session: tx },
       );
       await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
+    },
+    async removeAll(person) {
+      const { deletedCount: sent } = await model.deleteMany({ from: person });
+      const { deletedCount: accepted } = await model.deleteMany({ to: person, state: 'accepted' });
+      const { matchedCount: open } = await model.updateMany(
+        { to: person },
+        { $set: { to: null, delivered: false, state: 'open' }, $unset: { declinedAt: '' } },
+      );
+      return sent + accepted + open;
     },
   };
 };

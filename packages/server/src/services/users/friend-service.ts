@@ -38,6 +38,8 @@ export interface FriendService {
   /** Throws `not-found` where they are no friends. */
   change(userId: string, friendId: string, change: SideChange): Promise<Friend>;
   remove(userId: string, friendId: string): Promise<void>;
+  /** Tells both sides of friendships that have ended. */
+  announceEnd(userId: string, friendIds: readonly string[]): Promise<void>;
   /** One friend as `viewer` sees them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
   /** Shows a person as they are now to those friends for whom that is news, by what the person gives them. */
@@ -109,6 +111,11 @@ export const createFriendService = (deps: {
     }
   };
 
+  const announceEnd: FriendService['announceEnd'] = async (userId, friendIds) => {
+    await audience.changed([userId, ...friendIds]);
+    for (const friendId of friendIds) live.friendRemoved(friendId, userId);
+  };
+
   return {
     view,
     showAnew,
@@ -137,9 +144,9 @@ export const createFriendService = (deps: {
         if (!(await store.remove(userId, friendId, tx))) noFriend();
         await audiences.move([userId, friendId], tx);
       });
-      await audience.changed([userId, friendId]);
-      live.friendRemoved(friendId, userId);
+      await announceEnd(userId, [friendId]);
     },
+    announceEnd,
     async consentsChanged(before, after) {
       if (mayShare(before) === mayShare(after)) return;
       await audience.changed([after.userId]);

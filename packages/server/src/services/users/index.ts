@@ -1,20 +1,27 @@
 /**
- * users: owns `User`, consents, friend requests, invites, blocks, reports and `FriendConnection`; the only code that
- * writes them or reads them.
- * It says who may see what of whom, never what anybody's numbers are.
+ * users: owns `User`, consents, friend requests, invites, blocks, reports, `FriendConnection` and erasures; the only code
+ * that writes them or reads them. It says who may see what of whom, never what anybody's numbers are.
  */
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
+import type { Job } from '../../platform/jobs/job.ts';
+import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
+import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { Accounts } from '../auth/index.ts';
+import type { AccountClosing, Accounts } from '../auth/index.ts';
 import { createAccounts } from './accounts.ts';
 import { createAudience, type AudienceRooms } from './audience.ts';
 import { createAudienceStore } from './audience-store.ts';
 import { createAudienceWatch, type AudienceWatch } from './audience-watch.ts';
 import { createBlocks } from './block-service.ts';
 import { createBlockStore } from './block-store.ts';
+import type { Erasure, PersonalData } from './erasure.ts';
+import { erasureJobs } from './erasure-jobs.ts';
+import { createErasureLedgerStore } from './erasure-ledger-store.ts';
+import { createErasureWatch } from './erasure-watch.ts';
+import { createErasures, type Erasures } from './erasures.ts';
 import { createFriendConnectionStore } from './friend-connection-store.ts';
 import { createFriendRequests } from './friend-request-service.ts';
 import { createFriendRequestStore } from './friend-request-store.ts';
@@ -32,6 +39,7 @@ import { userRoutes } from './user-routes.ts';
 import { createUserService } from './user-service.ts';
 import { createUserStore } from './user-store.ts';
 
+export type { PersonalData } from './erasure.ts';
 export { orderFriendIndexes } from './friend-indexes-migration.ts';
 export type { AudienceRooms } from './audience.ts';
 export type { FriendLive, LiveViewer } from './friend-service.ts';
@@ -41,6 +49,7 @@ export type { PeoplePage } from './user-store.ts';
 
 export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'listPage' | 'listTimeZones'> {
   routes: Route[];
+  jobs: Job[];
   accounts: Accounts;
   requireConsents: typeof requireConsents;
   changeSettings: SettingsChanges;
@@ -55,7 +64,14 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'lis
   reports: Pick<Reports, 'listOpen' | 'review'>;
   /** Friends who let this person see their summary and who are on boards. */
   boardFriendsOf(userId: string): Promise<readonly string[]>;
+  /** Those of these people whose account is not there. */
+  absentAmong(userIds: readonly string[]): Promise<readonly string[]>;
   ensureIndexes(): Promise<void>;
+  /** Takes part in erasing people. */
+  start(): void;
+  /** Does what is due of the erasures now; it is looked for every 2 s anyway. */
+  settle(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export const createUsers = (deps: {
@@ -63,6 +79,12 @@ export const createUsers = (deps: {
   clock: Clock;
   log: Logger;
   publicUrl: string;
+  /** 32 bytes: keys the ledger of erasures. */
+  masterKey: Buffer;
+  /** auth's part in an erasure. */
+  closing: () => AccountClosing;
+  /** What the other services keep of people. */
+  personalData: () => readonly PersonalData[];
   isKnownZone: (name: string) => boolean;
   live: FriendLive & AudienceRooms;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
@@ -93,9 +115,45 @@ export const createUsers = (deps: {
     onProfileChanged: deps.onProfileChanged,
     onConsentsChanged: friends.consentsChanged,
   });
+  const own: PersonalData = {
+    forgetUser: people.forget,
+    async eraseUser(userId) {
+      let removed = 0;
+      for (const owned of [requests, connections, blocks, invites, reportStore, store])
+        removed += await owned.removeAll(userId);
+      return removed;
+    },
+  };
+  const ledger = createErasureLedgerStore(connection);
+  const outbox = createOutboxStore<Erasure>(connection, { model: 'Erasure', collection: 'erasures' });
+  const erasures: Erasures = createErasures({
+    connection,
+    users: store,
+    connections,
+    friends,
+    outbox,
+    ledger,
+    closing: deps.closing,
+    owners: () => [...deps.personalData(), own],
+    onBegun: () => {
+      eraser.kick();
+    },
+    masterKey: deps.masterKey,
+    clock,
+    log,
+  });
+  const eraser = createOutboxWorker({
+    name: 'erasures',
+    store: outbox,
+    handle: erasures.sweep,
+    giveUpAfterMs: Infinity,
+    clock,
+    log,
+  });
+  const watch = createErasureWatch({ check: erasures.forgetErased, log });
   return {
     routes: [
-      ...userRoutes(service, ghosts),
+      ...userRoutes({ users: service, ghosts, erasures }),
       ...friendRoutes({
         friends,
         requests: friendRequests,
@@ -110,7 +168,8 @@ export const createUsers = (deps: {
         reports,
       }),
     ],
-    accounts: createAccounts({ store, people, clock, isKnownZone }),
+    jobs: erasureJobs({ ledger, outbox, clock }),
+    accounts: createAccounts({ store, people, erasures, clock, isKnownZone }),
     settings: people.settings,
     settingsOfMany: people.settingsOfMany,
     listPage: people.listPage,
@@ -129,9 +188,19 @@ export const createUsers = (deps: {
       log,
     }),
     reports,
+    absentAmong: store.absentAmong,
     async ensureIndexes() {
-      for (const owned of [store, requests, connections, blocks, invites, reportStore])
+      for (const owned of [store, requests, connections, blocks, invites, reportStore, outbox, ledger])
         await owned.ensureIndexes();
+    },
+    start() {
+      watch.start();
+      eraser.start();
+    },
+    settle: eraser.run,
+    async stop() {
+      await watch.stop();
+      await eraser.stop();
     },
   };
 };

@@ -40,8 +40,8 @@ export interface InviteStore {
   find(id: string, tx: ClientSession): Promise<Invite | undefined>;
   /** True for the one who uses it; the transaction decides between two at once. */
   use(id: string, by: string, tx: ClientSession): Promise<boolean>;
-  /** Every invite that this person has made, and their name on those of others. */
-  removeAllOf(userId: string, tx?: ClientSession): Promise<void>;
+  /** Every invite that this person has made, and their name on those of others; answers how many there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createInviteStore = (connection: Connection): InviteStore => {
@@ -77,11 +77,11 @@ export const createInviteStore = (connection: Connection): InviteStore => {
       );
       return matchedCount === 1;
     },
-    async removeAllOf(userId, tx) {
-      const options = tx && { session: tx };
-      await model.deleteMany({ inviter: userId }, options);
+    async removeAll(userId) {
+      const { deletedCount: sent } = await model.deleteMany({ inviter: userId });
       // A word that is nobody's id keeps a used invite used.
-      await model.updateMany({ usedBy: userId }, { $set: { usedBy: '-' } }, options);
+      const { matchedCount: used } = await model.updateMany({ usedBy: userId }, { $set: { usedBy: '-' } });
+      return sent + used;
     },
   };
 };

@@ -20,6 +20,8 @@ export interface People {
   listTimeZones(): Promise<string[]>;
   /** Puts a change in force in this process at once. */
   keep(user: UserRecord): PersonSettings;
+  /** Takes the end of an account into force in this process at once. */
+  forget(userId: string): void;
 }
 
 export const createPeople = (deps: { store: UserStore; clock: Clock }): People => {
@@ -60,5 +62,8 @@ export const createPeople = (deps: { store: UserStore; clock: Clock }): People =
     listPage: async (page) => (await store.listPage(page)).map(settingsOf),
     listTimeZones: store.listTimeZones,
     keep: (user) => keep(user),
+    forget(userId) {
+      known.delete(userId);
+    },
   };
 };

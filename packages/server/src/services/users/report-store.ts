@@ -51,8 +51,8 @@ export interface ReportStore {
   listOpen(limit: number): Promise<Report[]>;
   /** Answers how many there were. */
   closeAll(reported: string, tx: ClientSession): Promise<number>;
-  /** Every report by this person or of them. */
-  removeAllOf(userId: string, tx?: ClientSession): Promise<void>;
+  /** Every report by this person or of them; answers how many there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createReportStore = (connection: Connection): ReportStore => {
@@ -96,9 +96,10 @@ export const createReportStore = (connection: Connection): ReportStore => {
       );
       return modifiedCount;
     },
-    async removeAllOf(userId, tx) {
-      for (const side of ['reporter', 'reported'] as const)
-        await model.deleteMany({ [side]: userId }, tx && { session: tx });
+    async removeAll(userId) {
+      const { deletedCount: byThem } = await model.deleteMany({ reporter: userId });
+      const { deletedCount: ofThem } = await model.deleteMany({ reported: userId });
+      return byThem + ofThem;
     },
   };
 };

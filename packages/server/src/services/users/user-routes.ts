@@ -1,10 +1,20 @@
 import { endpoints } from '@pufftrack/contract';
+import { DomainError } from '../../platform/errors.ts';
 import { answer, noContent, route, type Route } from '../../platform/http/route.ts';
+import type { Erasures } from './erasures.ts';
 import type { GhostService } from './ghost-service.ts';
 import { legalVersions } from './legal-versions.ts';
 import type { UserService } from './user-service.ts';
 
-export const userRoutes = (users: UserService, ghosts: GhostService): Route[] => [
+export const userRoutes = ({
+  users,
+  ghosts,
+  erasures,
+}: {
+  users: UserService;
+  ghosts: GhostService;
+  erasures: Pick<Erasures, 'begin'>;
+}): Route[] => [
   route(endpoints.getMe, async ({ actor }) => answer(200, await users.me(actor.userId))),
   route(endpoints.patchMe, async ({ actor, input }) =>
     answer(200, await users.change(actor.userId, input.body)),
@@ -21,6 +31,12 @@ export const userRoutes = (users: UserService, ghosts: GhostService): Route[] =>
   route(endpoints.deleteGhost, async ({ actor }) => {
     await ghosts.end(actor.userId);
     return noContent;
+  }),
+  route(endpoints.deleteMe, async ({ actor, input, log }) => {
+    const { authorizationCode } = input.body;
+    const begun = await erasures.begin(actor.userId, { authorizationCode, log });
+    if (!begun) throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+    return answer(202, begun);
   }),
   route(endpoints.getConsents, async ({ actor }) =>
     answer(200, { consents: await users.consents(actor.userId) }),

@@ -118,8 +118,17 @@ export interface UserStore {
     },
     tx: ClientSession,
   ): Promise<void>;
-  /** Makes two transactions conflict that ask for friendships from or to one person. */
-  touchRequests(userId: string, tx: ClientSession): Promise<void>;
+  /**
+   * Makes two transactions conflict that ask for friendships from or to one person, or end one's account; false where
+   * there is nobody.
+   */
+  touchRequests(userId: string, tx: ClientSession): Promise<boolean>;
+  /** Those of these people who are not there. */
+  absentAmong(userIds: readonly string[]): Promise<string[]>;
+  /** Deletes the account alone; false where there is none (any more). */
+  remove(userId: string, tx: ClientSession): Promise<boolean>;
+  /** Everything else that is kept here of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
   /** False where there is nobody. */
   setFriendCode(userId: string, friendCode: string, tx: ClientSession): Promise<boolean>;
   /** Undefined where there is nobody. */
@@ -241,7 +250,27 @@ export const createUserStore = (connection: Connection): UserStore => {
       await addToLedger(userId, changes, tx);
     },
     async touchRequests(userId, tx) {
-      await users.updateOne({ _id: userId }, { $inc: { requestCount: 1 } }, { session: tx });
+      const { matchedCount } = await users.updateOne(
+        { _id: userId },
+        { $inc: { requestCount: 1 } },
+        { session: tx },
+      );
+      return matchedCount === 1;
+    },
+    async absentAmong(userIds) {
+      const docs = await users
+        .find({ _id: trusted({ $in: [...userIds] }) }, { _id: 1 })
+        .lean<{ _id: string }[]>();
+      const there = new Set(docs.map(({ _id }) => _id));
+      return userIds.filter((userId) => !there.has(userId));
+    },
+    async remove(userId, tx) {
+      const { deletedCount } = await users.deleteOne({ _id: userId }, { session: tx });
+      return deletedCount === 1;
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await consentRecords.deleteMany({ userId });
+      return deletedCount;
     },
     async setFriendCode(userId, friendCode, tx) {
       const { matchedCount } = await users.updateOne(
