@@ -1,5 +1,6 @@
 import type { ShareLevel } from '@pufftrack/contract';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import { pairOf, type Friendship, type Side } from './friendship.ts';
 
 /** One document for each pair, so that a friendship is made and ended for both in one write. */
@@ -82,6 +83,7 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
       const docs = await model
         .find({ people: person })
         .sort({ since: 1, _id: 1 })
+        .batchSize(wholeBatch)
         .lean<FriendConnectionDoc[]>();
       return docs.map(toFriendship);
     },

@@ -1,5 +1,6 @@
 import type { Purpose, ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { ConsentState, Profile, UserRecord } from './user.ts';
 
 interface UserDoc extends Profile {
@@ -137,7 +138,10 @@ export const createUserStore = (connection: Connection): UserStore => {
       return doc ? toUser(doc) : undefined;
     },
     async findMany(userIds) {
-      const docs = await users.find({ _id: trusted({ $in: [...userIds] }) }).lean<UserDoc[]>();
+      const docs = await users
+        .find({ _id: trusted({ $in: [...userIds] }) })
+        .batchSize(wholeBatch)
+        .lean<UserDoc[]>();
       return docs.map(toUser);
     },
     async findByFriendCode(friendCode, tx) {
