@@ -199,8 +199,28 @@ describe('boards', () => {
     expect(seen(await boardOf(ida))).toEqual({ Ida: '1: 0.75' });
   });
 
+  it('take no notice of days that came late or were trimmed', async () => {
+    const start = 70;
+    morning(start);
+    const nia = await app.person('nia');
+    await live(start, start + 6, [[nia, 10]]);
+    await live(start + 9, start + 13, [[nia, 5]]);
+    const small = await puff(nia, 5, `${dayOf(start + 12)}T20:00:00Z`);
+    morning(start + 14);
+    await puff(nia, 1, `${dayOf(start + 7)}T12:00:00Z`);
+    await puff(nia, 1, `${dayOf(start + 8)}T12:00:00Z`);
+    // Days 7 and 8 would have made it 0.54.
+    expect(seen(await boardOf(nia))).toEqual({ Nia: '1: 0.4' });
+    morning(start + 14.75);
+    const params = { id: small.puff?.id ?? '' };
+    await nia.client.call('deletePuff', { params });
+    expect(seen(await boardOf(nia))).toEqual({ Nia: 'not-enough-data' });
+    await nia.client.call('restorePuff', { params });
+    expect(seen(await boardOf(nia))).toEqual({ Nia: '1: 0.4' });
+  });
+
   it('say nothing of who is absent, or why', async () => {
-    morning(80);
+    morning(90);
     const consents = ['terms', 'health-processing', 'friends-sharing', 'push'] as const;
     const jan = await app.person('jan');
     const kim = await app.person('kim', { consents });

@@ -3,42 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@pufftrack/client';
 import { MongoClient } from 'mongodb';
 import { startTestApp, type TestApp } from '../src/index.ts';
+import { documentsRead, profiled } from './profiler.ts';
 
 const dayMs = 86_400_000;
 const spanDays = 3_640;
-
-interface ProfiledOperation {
-  readonly ns: string;
-  readonly docsExamined?: number;
-}
-
-/** Documents that the database looked at while `work` ran, by collection. */
-const documentsRead = async (
-  mongoUri: string,
-  work: () => Promise<unknown>,
-): Promise<Record<string, number>> => {
-  const client = await MongoClient.connect(mongoUri);
-  try {
-    const db = client.db();
-    await db.setProfilingLevel('off');
-    await db
-      .collection('system.profile')
-      .drop()
-      .catch(() => undefined);
-    await db.setProfilingLevel('all');
-    await work();
-    await db.setProfilingLevel('off');
-    const operations = await db.collection('system.profile').find<ProfiledOperation>({}).toArray();
-    const read: Record<string, number> = {};
-    for (const { ns, docsExamined = 0 } of operations) {
-      const name = ns.slice(ns.indexOf('.') + 1);
-      if (docsExamined > 0) read[name] = (read[name] ?? 0) + docsExamined;
-    }
-    return read;
-  } finally {
-    await client.close();
-  }
-};
 
 const record = async (client: Client, now: number, count: number): Promise<void> => {
   const step = (spanDays * dayMs) / count;
@@ -80,7 +48,7 @@ export const expectReadsNotToGrow = async (few: number, many: number): Promise<v
       for (const name of ['seldom', 'often']) {
         const { client } = await app.person(name);
         await client.call('getMe');
-        rows.push(await documentsRead(mongoUri, () => client.call('getStats')));
+        rows.push(documentsRead(await profiled(mongoUri, () => client.call('getStats'))));
       }
       await app.settle();
       return rows;

@@ -1,4 +1,5 @@
 import { Schema, trusted, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 
 /** What a person's reduction is measured against. No cache: it was taken from days that may have changed since. */
 interface BoardBaselineDoc {
@@ -34,7 +35,10 @@ export const createBoardBaselineStore = (connection: Connection): BoardBaselineS
       await model.createCollection();
     },
     async findMany(userIds) {
-      const docs = await model.find({ _id: trusted({ $in: [...userIds] }) }).lean<BoardBaselineDoc[]>();
+      const docs = await model
+        .find({ _id: trusted({ $in: [...userIds] }) })
+        .batchSize(wholeBatch)
+        .lean<BoardBaselineDoc[]>();
       return new Map(docs.map(({ _id, baseline }) => [_id, baseline]));
     },
     async add(baselines, at) {

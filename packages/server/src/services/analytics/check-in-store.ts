@@ -1,4 +1,5 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { DayNumber } from '../puffs/index.ts';
 import type { CheckIn } from './check-in.ts';
 
@@ -42,6 +43,7 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
       const docs = await model
         .find({ userId: trusted({ $in: [...userIds] }) })
         .sort({ userId: 1, day: 1 })
+        .batchSize(wholeBatch)
         .lean<CheckInDoc[]>();
       const checkIns = new Map<string, CheckIn[]>();
       for (const { userId, day, at } of docs) {

@@ -1,5 +1,6 @@
 import type { GoalMode } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { Goal } from './goal.ts';
 import type { TaperPlan } from './taper.ts';
 
@@ -76,6 +77,7 @@ export const createGoalStore = (connection: Connection): GoalStore => {
       const docs = await model
         .find({ userId: trusted({ $in: [...userIds] }) })
         .sort({ userId: 1, number: 1 })
+        .batchSize(wholeBatch)
         .lean<GoalDoc[]>();
       const goals = new Map<string, Goal[]>();
       for (const doc of docs) goals.set(doc.userId, [...(goals.get(doc.userId) ?? []), toGoal(doc)]);

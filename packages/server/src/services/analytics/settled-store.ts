@@ -1,4 +1,5 @@
 import { Schema, trusted, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { SettledRuns } from './settled-runs.ts';
 import type { Run } from './streaks.ts';
 
@@ -49,7 +50,10 @@ export const createSettledStore = (connection: Connection): SettledStore => {
       await model.createCollection();
     },
     async findMany(userIds) {
-      const docs = await model.find({ _id: trusted({ $in: [...userIds] }) }).lean<SettledDoc[]>();
+      const docs = await model
+        .find({ _id: trusted({ $in: [...userIds] }) })
+        .batchSize(wholeBatch)
+        .lean<SettledDoc[]>();
       return new Map(docs.map(({ _id, through, rev, key, runs }) => [_id, { through, rev, key, runs }]));
     },
     async save(userId, settled) {

@@ -33,6 +33,9 @@ export interface StatsReadModelDeps {
   histories: (revs: ReadonlyMap<string, number>) => Promise<ReadonlyMap<string, PuffHistory>>;
 }
 
+/** People whose whole past may be read at the same time; the connections are for those who take puffs too. */
+const atOnce = 10;
+
 interface Known extends PersonToMeasure {
   readonly person: StatsPerson;
 }
@@ -43,8 +46,8 @@ export const createStatsReadModel = (deps: StatsReadModelDeps): StatsReadModel =
   const make = async (known: readonly Known[], now: number): Promise<StatsRow[]> => {
     await settled.prefetch(known);
     const frozen = await baselines.ofMany(known);
-    const rows = known.map(({ person, calendar, history: held }) =>
-      settled.whenReady(person, calendar, held, (history, runs): StatsRow => ({
+    const rowOf = ({ person, calendar, history: held }: Known): Promise<StatsRow> =>
+      settled.whenReady(person, calendar, held, (history, runs) => ({
         settingsVersion: person.settingsVersion,
         stats: statsOf({ settings: person, calendar, history, settled: runs, now }),
         standings: standingsOf({
@@ -52,9 +55,11 @@ export const createStatsReadModel = (deps: StatsReadModelDeps): StatsReadModel =
           accountDays: calendar.today - dayThen(person, person.createdAt),
           baseline: frozen.get(person.userId),
         }),
-      })),
-    );
-    return Promise.all(rows);
+      }));
+    const rows: StatsRow[] = [];
+    for (let at = 0; at < known.length; at += atOnce)
+      rows.push(...(await Promise.all(known.slice(at, at + atOnce).map(rowOf))));
+    return rows;
   };
 
   const read = async (people: readonly StatsPerson[]): Promise<ReadonlyMap<string, StatsRow>> => {

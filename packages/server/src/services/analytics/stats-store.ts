@@ -1,5 +1,6 @@
 import type { UserStats } from '@pufftrack/contract';
 import { Schema, trusted, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { Standings } from './board.ts';
 
 /** The numbers of one person, and what they were made from: with any of it changed the row says nothing. */
@@ -44,6 +45,7 @@ export const createStatsStore = (connection: Connection): StatsStore => {
       // A row without standings was stored by another release.
       const docs = await model
         .find({ _id: trusted({ $in: [...people] }), standings: trusted({ $exists: true }) })
+        .batchSize(wholeBatch)
         .lean<UserStatsDoc[]>();
       return new Map(docs.map((doc) => [doc._id, doc]));
     },

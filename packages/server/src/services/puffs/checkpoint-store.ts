@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
 import type { DateFacts } from './date-facts.ts';
 import type { DayNumber } from './local-day.ts';
@@ -100,7 +101,7 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     const ids = [...wanted].flatMap(([person, names]) => names.map((name) => monthIdOf(person, name)));
     const rows = new Map<string, Map<string, MonthRow>>();
     if (ids.length === 0) return rows;
-    for (const doc of await months.find({ _id: { $in: ids } }, oneBatch(ids.length)).toArray()) {
+    for (const doc of await months.find({ _id: { $in: ids } }, { batchSize: wholeBatch }).toArray()) {
       const dates = monthFactsOf(doc);
       if (!dates) continue;
       const row = { rev: doc.rev, dates };
@@ -123,7 +124,7 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     },
     async loadMany(persons) {
       if (persons.length === 0) return new Map();
-      const docs = await people.find({ _id: { $in: [...persons] } }, oneBatch(persons.length)).toArray();
+      const docs = await people.find({ _id: { $in: [...persons] } }, { batchSize: wholeBatch }).toArray();
       const states = new Map(docs.map((doc) => [doc._id, stateOf(doc)]));
       return new Map(persons.map((person) => [person, states.get(person) ?? new PuffState()]));
     },
@@ -166,9 +167,6 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     },
   };
 };
-
-/** All that there can be in one answer: the driver asks for more in steps otherwise. */
-const oneBatch = (count: number) => ({ batchSize: count + 1 });
 
 /**
  * Upserts each row over an older one, or with `$lte` over one of the same number too: that may know less, where an older

@@ -1,20 +1,21 @@
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
-import type { ManyLogsStore } from './many-logs-store.ts';
+import type { LogRecord } from './log-record.ts';
+import type { ManyLogsStore, RevRange } from './many-logs-store.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 
-/** Of all people together; more is read person by person. */
+/** Records that one question answers at most; of somebody who has more to fold the log is read alone. */
 const maxRecords = 5_000;
 
 /**
- * The states of many people in at most three commands, whatever their number: the checkpoints of those that this
- * process does not hold (totals, then months), and what all logs hold beyond that. A person of whom that says too
- * little, for example with a hole in the log, asks alone.
+ * The states of many people in three commands, whatever their number: the checkpoints of those that this process does
+ * not hold (totals, then months), and what the logs hold beyond; the last is asked again for each 5,000 records. A
+ * person of whom that says too little, for example with a hole in the log, asks alone.
  */
 export const createManyHistories =
   (deps: {
-    logs: Pick<ManyLogsStore, 'readAfterEach'>;
+    logs: Pick<ManyLogsStore, 'readRanges'>;
     checkpoints: CheckpointStore;
     people: PuffPeople;
     /** Days before this one need not be loaded. */
@@ -34,27 +35,60 @@ export const createManyHistories =
       else held.set(person, state);
     }
     const stored = await loadStored(checkpoints, absent, monthOf(from));
-    const revs = new Map([...held, ...stored].map(([person, { rev }]) => [person, rev]));
-    const behind = new Map([...revs].filter(([person, rev]) => rev < (wanted.get(person) ?? 0)));
-    const read = await logs.readAfterEach(behind, maxRecords);
-    await Promise.all(
-      [...revs].map(async ([person, after]) => {
-        const records = behind.has(person) ? read?.get(person) : [];
-        found.set(
-          person,
-          await people.currentWithAhead(person, {
-            stored: stored.get(person),
-            log: records && { after, records },
-          }),
-        );
-      }),
+    const ranges = new Map(
+      [...held, ...stored].map(([person, { rev }]) => [
+        person,
+        { after: rev, upTo: wanted.get(person) ?? 0 },
+      ]),
     );
+    const fold = async (
+      person: string,
+      log: { after: number; records: readonly LogRecord[] } | undefined,
+    ) => {
+      found.set(person, await people.currentWithAhead(person, { stored: stored.get(person), log }));
+    };
+    const { together, alone } = questionsFor(ranges);
+    for (const question of together) {
+      const read = await logs.readRanges(behindIn(question));
+      await Promise.all(
+        [...question].map(([person, { after }]) => fold(person, { after, records: read.get(person) ?? [] })),
+      );
+    }
+    // One after the other: long logs leave connections to those who take puffs meanwhile.
+    for (const person of alone) await fold(person, undefined);
     return found;
   };
 
 /** Between two steps of a fold the sums of a state may be ahead of its totals; then it has to be waited for. */
 const isComplete = (state: PuffState, from: DayNumber): boolean =>
   state.isLoadedFrom(from) && state.aheadOf <= state.rev;
+
+type Ranges = ReadonlyMap<string, RevRange>;
+
+const recordsIn = ({ after, upTo }: RevRange) => Math.max(0, upTo - after);
+
+const behindIn = (ranges: Ranges): Ranges => new Map([...ranges].filter(([, range]) => recordsIn(range) > 0));
+
+/** Ranges put together so that no question is answered by more than `maxRecords`. */
+const questionsFor = (ranges: Ranges): { together: Ranges[]; alone: string[] } => {
+  const together: Map<string, RevRange>[] = [];
+  const alone: string[] = [];
+  let room = 0;
+  for (const [person, range] of ranges) {
+    const records = recordsIn(range);
+    if (records > maxRecords) {
+      alone.push(person);
+      continue;
+    }
+    if (together.length === 0 || records > room) {
+      together.push(new Map());
+      room = maxRecords;
+    }
+    together.at(-1)?.set(person, range);
+    room -= records;
+  }
+  return { together, alone };
+};
 
 /** States as last written, with those months from `firstMonth` on whose row is new enough. */
 const loadStored = async (

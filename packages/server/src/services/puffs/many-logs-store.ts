@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { LogRecord } from './log-record.ts';
 import { logProjection, logRecordOf } from './puff-record-doc.ts';
 import { puffRecordsOf } from './puff-store.ts';
@@ -7,14 +8,8 @@ import { puffRecordsOf } from './puff-store.ts';
 export interface ManyLogsStore {
   /** The newest number of each log, by two index keys for each at most; people without a record are left out. */
   newestRevs(people: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /**
-   * What each log holds after a number, oldest first; people with nothing new have an empty list. Undefined where all
-   * of it together is `limit` records or more: then it has to be read person by person.
-   */
-  readAfterEach(
-    revs: ReadonlyMap<string, number>,
-    limit: number,
-  ): Promise<ReadonlyMap<string, readonly LogRecord[]> | undefined>;
+  /** What each log holds in a range of numbers, oldest first; people of whom it holds nothing there are left out. */
+  readRanges(ranges: ReadonlyMap<string, RevRange>): Promise<ReadonlyMap<string, readonly LogRecord[]>>;
 }
 
 const maxTimeMS = 5_000;
@@ -33,28 +28,35 @@ export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
           { $sort: { person: -1, rev: -1 } },
           { $group: { _id: '$person', rev: { $first: '$rev' } } },
         ],
-        { hint: byNumber, maxTimeMS, batchSize: people.length + 1 },
+        { hint: byNumber, maxTimeMS, batchSize: wholeBatch },
       );
       return new Map((await newest.toArray()).map(({ _id, rev }) => [_id, rev]));
     },
-    async readAfterEach(revs, limit) {
-      const read = new Map<string, LogRecord[]>([...revs.keys()].map((person) => [person, []]));
-      if (read.size === 0) return read;
+    async readRanges(ranges) {
+      const read = new Map<string, LogRecord[]>();
+      if (ranges.size === 0) return read;
       const docs = await records
         .find(
-          { $or: [...revs].map(([person, rev]) => ({ person, rev: { $gt: rev } })) },
+          {
+            $or: [...ranges].map(([person, { after, upTo }]) => ({
+              person,
+              rev: { $gt: after, $lte: upTo },
+            })),
+          },
           {
             projection: { ...logProjection, person: 1 },
             sort: byNumber,
             hint: byNumber,
-            limit,
-            batchSize: limit + 1,
+            batchSize: wholeBatch,
             maxTimeMS,
           },
         )
         .toArray();
-      if (docs.length === limit) return undefined;
-      for (const doc of docs) read.get(doc.person)?.push(logRecordOf(doc));
+      for (const doc of docs) {
+        const own = read.get(doc.person);
+        if (own) own.push(logRecordOf(doc));
+        else read.set(doc.person, [logRecordOf(doc)]);
+      }
       return read;
     },
   };

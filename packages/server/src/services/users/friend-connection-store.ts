@@ -1,5 +1,6 @@
 import type { ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import { changedSide, pairOf, sidesFor, type Friendship, type Side } from './friendship.ts';
 
 /** One document for each pair, so that a friendship is made and ended for both in one write. */
@@ -102,6 +103,7 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
         .find({ people: person })
         .sort({ since: 1, _id: 1 })
         .session(tx ?? null)
+        .batchSize(wholeBatch)
         .lean<FriendConnectionDoc[]>();
       return docs.map(toFriendship);
     },

@@ -1,5 +1,6 @@
 import type { Purpose, ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { ConsentState, Ghost, Profile, UserRecord } from './user.ts';
 
 export interface UserDoc extends Profile {
@@ -177,7 +178,10 @@ export const createUserStore = (connection: Connection): UserStore => {
       return doc ? toUser(doc) : undefined;
     },
     async findMany(userIds) {
-      const docs = await users.find({ _id: trusted({ $in: [...userIds] }) }).lean<UserDoc[]>();
+      const docs = await users
+        .find({ _id: trusted({ $in: [...userIds] }) })
+        .batchSize(wholeBatch)
+        .lean<UserDoc[]>();
       return docs.map(toUser);
     },
     async findByFriendCode(friendCode, tx) {
