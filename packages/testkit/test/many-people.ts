@@ -20,3 +20,14 @@ export const multiply = async (db: Db, person: string, count: number): Promise<v
     ids.flatMap((id) => puffs.map((puff) => ({ ...puff, _id: `${id}:${randomUUID()}`, person: id }))),
   );
 };
+
+/** Gives a person friends who are nobody, as no call could in the time of a test. */
+export const manyFriends = async (db: Db, person: string, count: number): Promise<void> => {
+  const side = (who: string) => ({ person: who, shareLevel: 'none', muted: false });
+  await db.collection<Doc>('friendconnections').insertMany(
+    Array.from({ length: count }, () => {
+      const people = [person, letters(26)].sort();
+      return { _id: people.join('~'), people, sides: people.map(side), since: new Date(0) };
+    }),
+  );
+};
