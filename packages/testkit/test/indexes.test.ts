@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { endpoints, type EndpointName } from '@pufftrack/contract';
 import { MongoClient, type Document } from 'mongodb';
 import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
-import { multiply } from './many-people.ts';
+import { eventually } from './eventually.ts';
+import { multiply, type Doc } from './many-people.ts';
 
 /** Collections that may be read whole, each with the reason. */
 const readWhole: Readonly<Record<string, string>> = {
@@ -18,15 +19,6 @@ const sortedInMemory: Readonly<Record<string, string>> = {
 const spare = 8;
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
-
-/** Asks until it is so, for 10 s at the most. */
-const eventually = async (isSo: () => Promise<boolean>) => {
-  const deadline = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error('it did not become so');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};
 
 /** A line of MongoDB's profiler, as far as it matters here. */
 interface Profiled extends Document {
@@ -184,13 +176,9 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     await atDora.undo();
     // The watch of audiences looks every 2 s: one that it finds over by the clock.
     app.clock.set('2026-10-21T10:01:01Z');
-    await eventually(
-      async () =>
-        (await mongo
-          .db()
-          .collection('users')
-          .countDocuments({ ghost: { $exists: true } })) === 0,
-    );
+    const users = mongo.db().collection<Doc>('users');
+    const rests = { _id: carla.userId, ghost: { $exists: true } };
+    await eventually(async () => (await users.countDocuments(rests)) === 0);
     atDora.close();
 
     await carla.client.refresh();

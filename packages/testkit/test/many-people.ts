@@ -39,3 +39,14 @@ export const befriendMany = async (db: Db, person: string, friends: readonly str
     }),
   );
 };
+
+/** Gives a person friends who are nobody, as no call could in the time of a test. */
+export const manyFriends = async (db: Db, person: string, count: number): Promise<void> => {
+  const side = (who: string) => ({ person: who, shareLevel: 'none', muted: false });
+  await db.collection<Doc>('friendconnections').insertMany(
+    Array.from({ length: count }, () => {
+      const people = [person, letters(26)].sort();
+      return { _id: people.join('~'), people, sides: people.map(side), since: new Date(0) };
+    }),
+  );
+};

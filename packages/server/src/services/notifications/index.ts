@@ -29,7 +29,7 @@ export interface Notifications {
     deleted?: ServerEvent<'puffDeleted'>;
     /** Puffs that were shown live when they were received (ms), and are no more. */
     retracted?: readonly { quantity: number; receivedAt: number }[];
-  }): void;
+  }): Promise<void>;
   /** A person's day turned: their numbers changed though they did nothing. */
   dayTurned(stats: UserStats): void;
   /** From now on the sockets of `viewers`, and no others of this process, are told of the puffs of `userId`. */
@@ -84,14 +84,14 @@ export const createNotifications = (deps: {
       }));
   },
 
-  puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
+  async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
     const realtime = deps.realtime();
     const others = { exceptRoom: sessionRoom(sessionId) };
     realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
     if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
     if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
     if (retracted.length > 0)
-      void tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
+      await tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
   },
 
   dayTurned(stats) {
@@ -139,13 +139,11 @@ const tellRetracted = async (
         .filter(({ receivedAt }) => receivedAt >= viewer.since)
         .reduce((sum, { quantity }) => sum + quantity, 0);
       if (count === 0) continue;
-      deps
-        .realtime()
-        .emit(userRoom(viewer.userId), 'friendPuffRetracted', () => ({
-          friendId: userId,
-          count,
-          todayCount,
-        }));
+      deps.realtime().emit(userRoom(viewer.userId), 'friendPuffRetracted', () => ({
+        friendId: userId,
+        count,
+        todayCount,
+      }));
     }
   } catch (error) {
     deps.log.warn(

@@ -40,7 +40,8 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
   person: (userId: string) => Person | Promise<Person>;
   requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
   statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
-  onChanged: (changed: PuffsChanged<Person>) => void;
+  /** Whoever shows it live; what it promises is waited for, so that an answer comes after the events. */
+  onChanged: (changed: PuffsChanged<Person>) => void | Promise<void>;
 }): PuffChangeService => {
   const { log, store, clock, statsOf, onChanged } = deps;
 
@@ -57,7 +58,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
   ): Promise<ChangedPuff> => {
     if (!puff) throw new Error('a puff that may be changed is there');
     const answer = { puff: viewPuff(puff, person.dayStartHour), stats: await statsOf(person, state) };
-    if (changed) onChanged({ person, sessionId: actor.sessionId, ...answer });
+    if (changed) await onChanged({ person, sessionId: actor.sessionId, ...answer });
     return answer;
   };
 
@@ -97,7 +98,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
     const { original } = found;
     const now = { at: clock.now(), rev };
     const retracted = await retractedOf(person.userId, [{ id, receivedAt, original }], now);
-    onChanged({ person, stats, sessionId: actor.sessionId, deleted: { id, revision: rev }, retracted });
+    await onChanged({ person, stats, sessionId: actor.sessionId, deleted: { id, revision: rev }, retracted });
   };
 
   const gone = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
@@ -196,7 +197,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
       const stats = await statsOf(person, state);
       const recent = await store.listReceivedSince(person.userId, { since: at - retractWindowMs, ...hidden });
       const retracted = await retractedOf(person.userId, recent, { at, rev: hidden.before });
-      onChanged({ person, stats, sessionId: actor.sessionId, retracted });
+      await onChanged({ person, stats, sessionId: actor.sessionId, retracted });
       return { deleted: count, stats };
     },
   };

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { PuffSocket } from '@pufftrack/client';
+import { MongoClient } from 'mongodb';
+import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+
+const minuteMs = 60_000;
+/** STORE-2, and contract.md for levels. */
+const withinMs = 5_000;
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+/**
+ * Two processes on one database, and nothing between them. Changes are made at `there`; the puffs and the sockets that
+ * hear of them are at `here`.
+ */
+describe('who hears of whom, where another process changes it', () => {
+  let here: TestApp;
+  let there: TestApp;
+  let mongo: MongoClient;
+
+  beforeAll(async () => {
+    here = await startTestApp();
+    there = await startTestApp({ mongoUri: here.mongoUri, world: here });
+    mongo = await MongoClient.connect(here.mongoUri);
+  });
+  afterAll(async () => {
+    await there.close();
+    await here.close();
+    await mongo.close();
+  });
+
+  /** Somebody with a phone at each process. */
+  const twice = async (name: string) => ({ here: await here.person(name), there: await there.person(name) });
+
+  /** Whether a puff of `from` is heard at the socket; an ack comes after everything that was sent to it before. */
+  const isHeard = async (from: Person, socket: PuffSocket): Promise<boolean> => {
+    const before = socket.received('friendPuff').length;
+    await from.client.call('recordPuff');
+    await socket.undo({ id: randomUUID() });
+    return socket.received('friendPuff').length > before;
+  };
+  /** Puffs until it is heard, or no longer; answers how long (ms) that took. */
+  const becomes = async (heard: boolean, from: Person, socket: PuffSocket): Promise<number> => {
+    const began = performance.now();
+    while ((await isHeard(from, socket)) !== heard)
+      if (performance.now() - began > withinMs) throw new Error(`not ${heard ? 'heard' : 'silent'} in time`);
+    return performance.now() - began;
+  };
+  const consent = async ({ client }: Person, granted: boolean) => {
+    const versions = await client.call('getLegalVersions');
+    const purpose = 'friends-sharing';
+    await client.call('putConsents', {
+      body: { consents: [{ purpose, version: versions[purpose], granted }] },
+    });
+  };
+
+  it.each<{
+    what: string;
+    end: (owner: Person, viewer: Person) => Promise<unknown>;
+    begin?: (owner: Person, viewer: Person) => Promise<unknown>;
+  }>([
+    {
+      what: 'a lower level',
+      end: ({ client }, { userId }) =>
+        client.call('patchFriend', { params: { userId }, body: { shareLevel: 'summary' } }),
+      begin: ({ client }, { userId }) =>
+        client.call('patchFriend', { params: { userId }, body: { shareLevel: 'live' } }),
+    },
+    {
+      what: 'a mute',
+      end: ({ userId }, { client }) =>
+        client.call('patchFriend', { params: { userId }, body: { muted: true } }),
+      begin: ({ userId }, { client }) =>
+        client.call('patchFriend', { params: { userId }, body: { muted: false } }),
+    },
+    {
+      what: 'a rest',
+      end: ({ client }) => client.call('putGhost', { body: { until: null } }),
+      begin: ({ client }) => client.call('deleteGhost'),
+    },
+    {
+      what: 'a rest that ends by the clock',
+      end: ({ client }) =>
+        client.call('putGhost', { body: { until: new Date(here.clock.now() + minuteMs).toISOString() } }),
+      begin: () => Promise.resolve(here.clock.advance(minuteMs)),
+    },
+    {
+      what: 'a withdrawn consent',
+      end: (owner) => consent(owner, false),
+      begin: (owner) => consent(owner, true),
+    },
+    {
+      what: 'a removal',
+      end: ({ client }, { userId }) => client.call('removeFriend', { params: { userId } }),
+      begin: (owner, viewer) => befriend(owner, viewer),
+    },
+    {
+      what: 'a block by the one who puffs',
+      end: ({ client }, { userId }) => client.call('blockPerson', { body: { userId } }),
+    },
+    {
+      what: 'a block by the one who hears',
+      end: ({ userId }, { client }) => client.call('blockPerson', { body: { userId } }),
+    },
+  ])('$what holds on open sockets within 5 s, and its end too', async ({ what, end, begin }) => {
+    const [owner, viewer] = [await twice(`owner, ${what}`), await twice(`viewer, ${what}`)];
+    await befriend(owner.here, viewer.here);
+    const socket = await viewer.here.connect();
+    expect(await isHeard(owner.here, socket)).toBe(true);
+    await end(owner.there, viewer.there);
+    await becomes(false, owner.here, socket);
+    if (begin) {
+      await begin(owner.there, viewer.there);
+      await becomes(true, owner.here, socket);
+    }
+    socket.close();
+  });
+
+  it('holds in the process that makes it before its answer', async () => {
+    const [owner, viewer] = [await here.person('ada'), await here.person('bob')];
+    await befriend(owner, viewer);
+    const socket = await viewer.connect();
+    const set = (shareLevel: 'live' | 'none') =>
+      owner.client.call('patchFriend', { params: { userId: viewer.userId }, body: { shareLevel } });
+    for (const level of ['none', 'live', 'none', 'live'] as const) {
+      await set(level);
+      expect(await isHeard(owner, socket)).toBe(level === 'live');
+    }
+    socket.close();
+  });
+
+  it('a level lowered while sockets connect is heard by none of them afterwards', async () => {
+    const [owner, viewer] = [await twice('cid'), await twice('dot')];
+    await befriend(owner.here, viewer.here);
+    const params = { userId: viewer.here.userId };
+    for (const at of ['here', 'there'] as const)
+      for (const _ of range(4)) {
+        const [socket] = await Promise.all([
+          viewer.here.connect(),
+          owner[at].client.call('patchFriend', { params, body: { shareLevel: 'summary' } }),
+        ]);
+        if (at === 'here') expect(await isHeard(owner.here, socket)).toBe(false);
+        else await becomes(false, owner.here, socket);
+        socket.close();
+        await owner.here.client.call('patchFriend', { params, body: { shareLevel: 'live' } });
+      }
+  });
+
+  it('a puff while a block is made is heard before it or not at all', async () => {
+    for (const index of range(4)) {
+      const [owner, viewer] = [await here.person(`eva ${index}`), await here.person(`fox ${index}`)];
+      await befriend(owner, viewer);
+      const socket = await viewer.connect();
+      const puffs = Promise.all(range(10).map(() => owner.client.call('recordPuff')));
+      await owner.client.call('blockPerson', { body: { userId: viewer.userId } });
+      await socket.undo({ id: randomUUID() });
+      const heard = socket.received('friendPuff').length;
+      await puffs;
+      expect(await isHeard(owner, socket)).toBe(false);
+      expect(socket.received('friendPuff')).toHaveLength(heard);
+      const db = mongo.db();
+      const ids = [owner.userId, viewer.userId].sort();
+      expect(await db.collection('friendconnections').countDocuments({ people: ids })).toBe(0);
+      expect(await db.collection('friendblocks').countDocuments({ blocker: owner.userId })).toBe(1);
+      socket.close();
+    }
+  });
+});

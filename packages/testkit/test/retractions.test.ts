@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { PuffSocket } from '@pufftrack/client';
+import type { PuffInput } from '@pufftrack/contract';
+import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+describe('friendPuffRetracted goes to whoever was shown the puff, once, for 24 hours', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app.close());
+
+  const pair = async () => {
+    const [owner, friend] = [await app.person(randomUUID()), await app.person(randomUUID())];
+    await befriend(owner, friend);
+    return { owner, friend, socket: await friend.connect() };
+  };
+  const record = async ({ client }: Person, input: PuffInput = {}) => {
+    const id = randomUUID();
+    await client.call('recordPuff', { body: { id, ...input } });
+    return { id };
+  };
+  const remove = ({ client }: Person, params: { id: string }) => client.call('deletePuff', { params });
+  /** An ack comes after everything that was sent to that socket before. */
+  const retractedAt = async (socket: PuffSocket) => {
+    await socket.undo({ id: randomUUID() });
+    return socket.received('friendPuffRetracted').map(({ count, todayCount }) => [count, todayCount]);
+  };
+
+  it('and not again where it was restored in between', async () => {
+    const { owner, socket } = await pair();
+    await record(owner, { quantity: 2 });
+    const params = await record(owner, { quantity: 3 });
+    await remove(owner, params);
+    await remove(owner, params);
+    expect(await retractedAt(socket)).toEqual([[3, 2]]);
+    await owner.client.call('restorePuff', { params });
+    await owner.client.call('editPuff', { params, body: { quantity: 4 } });
+    await remove(owner, params);
+    expect(await retractedAt(socket)).toEqual([[3, 2]]);
+    socket.close();
+  });
+
+  it('by what was shown, whatever it was changed to', async () => {
+    const { owner, socket } = await pair();
+    const params = await record(owner, { quantity: 3 });
+    await owner.client.call('editPuff', { params, body: { quantity: 9, timestamp: '2026-10-20T10:00:00Z' } });
+    await remove(owner, params);
+    expect(await retractedAt(socket)).toEqual([[3, 0]]);
+    socket.close();
+  });
+
+  it('not for what had happened long before it was received', async () => {
+    const { owner, socket } = await pair();
+    const timestamp = new Date(app.clock.now() - 11 * minuteMs).toISOString();
+    await remove(owner, await record(owner, { timestamp }));
+    expect(await retractedAt(socket)).toEqual([]);
+    socket.close();
+  });
+
+  it('not after a day', async () => {
+    const { owner, friend } = await pair();
+    const [young, old] = [await record(owner), await record(owner)];
+    app.clock.advance(24 * hourMs);
+    const socket = await friend.connect();
+    await remove(owner, young);
+    expect(await retractedAt(socket)).toHaveLength(1);
+    app.clock.advance(1);
+    await remove(owner, old);
+    expect(await retractedAt(socket)).toHaveLength(1);
+    socket.close();
+  });
+
+  it.each<[string, (owner: Person, friend: Person) => Promise<unknown>]>([
+    [
+      'was let in after it',
+      async ({ client }, { userId }) => {
+        await client.call('patchFriend', { params: { userId }, body: { shareLevel: 'summary' } });
+        app.clock.advance(1);
+        await client.call('patchFriend', { params: { userId }, body: { shareLevel: 'live' } });
+      },
+    ],
+    [
+      'was muted at the time',
+      async ({ userId }, { client }) => {
+        await client.call('patchFriend', { params: { userId }, body: { muted: true } });
+        app.clock.advance(1);
+        await client.call('patchFriend', { params: { userId }, body: { muted: false } });
+      },
+    ],
+    [
+      'may not see it any more',
+      ({ client }, { userId }) =>
+        client.call('patchFriend', { params: { userId }, body: { shareLevel: 'summary' } }),
+    ],
+    ['would hear of somebody who rests', ({ client }) => client.call('putGhost', { body: { until: null } })],
+    [
+      'is a friend anew',
+      async (owner, friend) => {
+        await owner.client.call('removeFriend', { params: { userId: friend.userId } });
+        app.clock.advance(1);
+        await befriend(owner, friend);
+      },
+    ],
+  ])('not to somebody who %s, but to the others', async (_who, change) => {
+    const { owner, friend, socket } = await pair();
+    const witness = await app.person(randomUUID());
+    await befriend(owner, witness);
+    const atWitness = await witness.connect();
+    const params = await record(owner, { quantity: 2 });
+    await change(owner, friend);
+    const rests = (await owner.client.call('getMe')).ghost !== undefined;
+    await remove(owner, params);
+    expect(await retractedAt(socket)).toEqual([]);
+    expect(await retractedAt(atWitness)).toEqual(rests ? [] : [[2, 0]]);
+    for (const open of [socket, atWitness]) open.close();
+  });
+
+  it('not for what was recorded during a rest, however it ended', async () => {
+    const { owner, socket } = await pair();
+    await owner.client.call('putGhost', { body: { until: null } });
+    const hidden = await record(owner);
+    app.clock.advance(1);
+    await owner.client.call('deleteGhost');
+    await remove(owner, hidden);
+    expect(await retractedAt(socket)).toEqual([]);
+    socket.close();
+  });
+
+  it('in one event with the sum where everything is deleted', async () => {
+    const { owner, socket } = await pair();
+    const late = await app.person(randomUUID());
+    await record(owner, { quantity: 2 });
+    const again = await record(owner, { quantity: 5 });
+    await remove(owner, again);
+    await owner.client.call('restorePuff', { params: again });
+    await record(owner, { quantity: 7, timestamp: new Date(app.clock.now() - hourMs).toISOString() });
+    app.clock.advance(1);
+    await befriend(owner, late);
+    const atLate = await late.connect();
+    await record(owner, { quantity: 3 });
+    await owner.client.call('deleteAllPuffs');
+    await owner.client.call('deleteAllPuffs');
+    expect(await retractedAt(socket)).toEqual([
+      [5, 2],
+      [5, 0],
+    ]);
+    expect(await retractedAt(atLate)).toEqual([[3, 0]]);
+    for (const open of [socket, atLate]) open.close();
+  });
+});
