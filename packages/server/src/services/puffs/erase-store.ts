@@ -6,10 +6,10 @@ export interface EraseStore {
   removeLog(person: string): Promise<number>;
 }
 
-const pageSize = 5_000;
+const defaultPageSize = 5_000;
 const maxTimeMS = 5_000;
 
-export const createEraseStore = (connection: Connection): EraseStore => {
+export const createEraseStore = (connection: Connection, pageSize = defaultPageSize): EraseStore => {
   const records = puffRecordsOf(connection);
   return {
     async removeLog(person) {
