@@ -6,6 +6,7 @@ import * as auth from './auth.ts';
 import type { EndpointSpec } from './endpoint.ts';
 import * as friends from './friends.ts';
 import * as goals from './goals.ts';
+import * as notifications from './notifications.ts';
 import * as puffs from './puffs.ts';
 import * as service from './service.ts';
 import * as stats from './stats.ts';
@@ -15,6 +16,7 @@ export * from './auth.ts';
 export * from './endpoint.ts';
 export * from './friends.ts';
 export * from './goals.ts';
+export * from './notifications.ts';
 export * from './problem.ts';
 export * from './puffs.ts';
 export * from './service.ts';
@@ -63,6 +65,12 @@ export const endpoints = {
   getLeaderboard: friends.getLeaderboard,
   patchFriend: friends.patchFriend,
   removeFriend: friends.removeFriend,
+  getNotificationPreferences: notifications.getNotificationPreferences,
+  putNotificationPreferences: notifications.putNotificationPreferences,
+  listNotifications: notifications.listNotifications,
+  readNotifications: notifications.readNotifications,
+  registerDevice: notifications.registerDevice,
+  removeDevice: notifications.removeDevice,
   getConfig: service.getConfig,
   healthLive: service.healthLive,
   healthReady: service.healthReady,

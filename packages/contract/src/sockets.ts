@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RateClass } from './endpoint.ts';
 import { Friend } from './friends.ts';
+import { Notification } from './notifications.ts';
 import type { Problem } from './problem.ts';
 import {
   Puff,
@@ -12,6 +13,11 @@ import {
   type UndoAnswer,
 } from './puffs.ts';
 import { UserStats } from './stats.ts';
+
+const Persistent = z.object({ seq: z.number().int(), notification: Notification }).meta({
+  id: 'PersistentEvent',
+  description: 'Stored and numbered; sent again after a `lastSeq` below it.',
+});
 
 /** Payloads of the events that the server sends. */
 export const serverEvents = {
@@ -31,12 +37,20 @@ export const serverEvents = {
   statsUpdate: z.object({ stats: UserStats }),
   puffRecorded: z.object({ puff: Puff }),
   puffDeleted: z.object({ id: z.string(), revision: z.number().int() }),
+  friendRequest: Persistent,
+  friendAccepted: Persistent,
+  notification: Persistent,
+  resyncRequired: z.object({ seq: z.number().int() }),
   friendRemoved: z.object({ friendId: z.string() }),
   friendUpdated: z.object({ friend: Friend }),
   tokenExpiring: z.object({ expiresInSeconds: z.number().int() }),
   sessionEnded: z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
   serverDraining: z.object({ reconnectAfterMs: z.number().int() }),
 } as const;
+
+/** Of these nothing is lost: what a client has not had comes again by the `lastSeq` of its handshake. */
+export const persistentEvents = ['friendRequest', 'friendAccepted', 'notification'] as const;
+export type PersistentEventName = (typeof persistentEvents)[number];
 
 export type ServerEventName = keyof typeof serverEvents;
 export type ServerEvent<Name extends ServerEventName> = z.infer<(typeof serverEvents)[Name]>;
