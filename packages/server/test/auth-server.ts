@@ -107,6 +107,7 @@ const startNode = async (world: {
     clock,
     isKnownZone,
     live: { audienceChanged: () => {}, friendUpdated: () => {}, friendRemoved: () => {} },
+    tell: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
   });

@@ -68,6 +68,8 @@ export const createRealtime = (deps: {
   /** Joins the rooms of a person's sockets and says hello. */
   onConnect: (connection: {
     actor: Actor;
+    lastSeq: unknown;
+    onClose: (callback: () => void) => void;
     join: (rooms: string[]) => void;
     leave: (room: string) => void;
     emit: <Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>) => void;
@@ -111,6 +113,12 @@ export const createRealtime = (deps: {
     deps
       .onConnect({
         actor,
+        lastSeq: (socket.handshake.auth as Record<string, unknown>)['lastSeq'],
+        onClose: (callback) => {
+          // It may have closed while it was made ready.
+          if (socket.connected) socket.once('disconnect', callback);
+          else callback();
+        },
         join: (rooms) => void socket.join(rooms),
         leave: (room) => void socket.leave(room),
         emit: (event, payload) => {

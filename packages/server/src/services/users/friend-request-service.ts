@@ -5,6 +5,7 @@ import { DomainError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { normaliseFriendCode } from './friend-code.ts';
+import type { Tell } from '../notifications/index.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
 import type { FriendRequest, FriendRequestStore } from './friend-request-store.ts';
 import type { FriendLive, FriendService } from './friend-service.ts';
@@ -39,9 +40,11 @@ export const createFriendRequests = (deps: {
   friends: FriendService;
   people: People;
   live: FriendLive;
+  /** Puts something into a person's inbox, inside the transaction. */
+  tell: Tell;
   clock: Clock;
 }): FriendRequests => {
-  const { connection, users, requests, connections, friends, people, live, clock } = deps;
+  const { connection, users, requests, connections, friends, people, live, tell, clock } = deps;
 
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
@@ -74,6 +77,7 @@ export const createFriendRequests = (deps: {
     };
     await connections.open(friendship, tx);
     await requests.acceptAllBetween(sender.userId, accepter.userId, tx);
+    await tell(tx, sender.userId, { kind: 'friend-accepted', friend: accepter });
     return friendship;
   };
 
@@ -109,12 +113,14 @@ export const createFriendRequests = (deps: {
         const asked = await requests.findOpen(userId, to, now, tx);
         const declined = await requests.wasDeclined(userId, to, now - declineHoldsMs, tx);
         const friend = await connections.find(userId, to ?? '-', tx);
+        const id = newId();
+        const delivered = to !== null && to !== userId && !asked && !declined && !friend;
         await requests.insert(
           {
-            id: newId(),
+            id,
             from: userId,
             to,
-            delivered: to !== null && to !== userId && !asked && !declined && !friend,
+            delivered,
             friendCode,
             shareLevel: shareLevel ?? null,
             state: 'open',
@@ -123,6 +129,12 @@ export const createFriendRequests = (deps: {
           },
           tx,
         );
+        // Of an ask that makes a friendship at once its receiver hears as of that friendship.
+        await tell(tx, delivered && !crossing ? to : null, {
+          kind: 'friend-requested',
+          requestId: id,
+          from: me,
+        });
         return crossing && !friend ? befriend(crossing, me, shareLevel, tx) : undefined;
       });
       if (friendship) await announce(friendship, userId, friendship.sides[0].person);

@@ -7,6 +7,7 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Accounts } from '../auth/index.ts';
+import type { Tell } from '../notifications/index.ts';
 import { createAccounts } from './accounts.ts';
 import { createFriendConnectionStore } from './friend-connection-store.ts';
 import { createFriendRequests } from './friend-request-service.ts';
@@ -43,6 +44,7 @@ export const createUsers = (deps: {
   clock: Clock;
   isKnownZone: (name: string) => boolean;
   live: FriendLive;
+  tell: Tell;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
 }): Users => {
@@ -60,6 +62,7 @@ export const createUsers = (deps: {
     friends,
     people,
     live,
+    tell: deps.tell,
     clock,
   });
   const service = createUserService({
