@@ -111,6 +111,13 @@ export const startApp = async (deps: {
   await parts.start('auth', auth.start, auth.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
   await parts.start(
+    'notifications',
+    () => {
+      if (edges.sockets) notifications.start();
+    },
+    notifications.stop,
+  );
+  await parts.start(
     'jobs',
     () => {
       if (config.scheduledJobs) jobs.start();
@@ -134,6 +141,7 @@ export const startApp = async (deps: {
   const settle = async () => {
     await auth.settle();
     await puffs.settle();
+    await notifications.settle();
   };
   return { port, jobs, settle, stop: parts.stop };
 };

@@ -5,7 +5,7 @@ import type { Realtime } from '../platform/realtime/socket-server.ts';
 import { isKnownZone } from '../platform/time-zones.ts';
 import { createAnalytics, type Analytics } from '../services/analytics/index.ts';
 import { createAuth, type Auth } from '../services/auth/index.ts';
-import { createNotifications, type Notifications } from '../services/notifications/index.ts';
+import { createNotifications, type ApnsConfig, type Notifications } from '../services/notifications/index.ts';
 import { createPuffs, type Puffs } from '../services/puffs/index.ts';
 import { createUsers, type PersonSettings, type Users } from '../services/users/index.ts';
 
@@ -26,11 +26,18 @@ export const createServices = (deps: {
   clock: Clock;
   log: Logger;
   auth: Parameters<typeof createAuth>[0]['config'];
+  apns: ApnsConfig | undefined;
   realtime: () => Realtime;
 }): Services => {
   const { connection, clock, log } = deps;
 
   const notifications = createNotifications({
+    connection,
+    apns: deps.apns,
+    clock,
+    log,
+    people: (userIds) => users.settingsOfMany(userIds),
+    endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
@@ -42,6 +49,7 @@ export const createServices = (deps: {
     clock,
     isKnownZone,
     live: notifications,
+    tell: notifications.tell,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
   });

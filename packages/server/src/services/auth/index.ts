@@ -63,6 +63,8 @@ export interface Auth {
   authenticate: Authenticate;
   /** Throws `reauth-required` where the actor's sign-in is older than 5 minutes (SES-9). */
   requireFreshSignIn(actor: Actor): Promise<void>;
+  /** Those of the sessions that have ended. */
+  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
   /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
   checkOpenSessions(): Promise<void>;
   /**
@@ -200,6 +202,7 @@ export const createAuth = (deps: {
   return {
     authenticate: authenticator.authenticate,
     requireFreshSignIn: sessions.requireFreshSignIn,
+    endedSessions: async (ids) => (await sessionStore.findEnded(ids)).map(({ id }) => id),
     checkOpenSessions: watch.check,
     revokeAppleGrant: grants.revokeLater,
     routes: authRoutes({ signIns, sessions, keys, notifications }),
