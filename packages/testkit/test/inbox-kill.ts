@@ -17,7 +17,7 @@ const range = (count: number) => Array.from({ length: count }, (_, index) => ind
 
 /** Calls until a server is there to answer; every call here may be made twice. */
 const persist = async <T>(call: () => Promise<T>): Promise<T> => {
-  const deadline = now() + 60_000;
+  const deadline = now() + 120_000;
   for (;;) {
     try {
       return await call();
