@@ -44,6 +44,7 @@ const { auth } = createServices({
     publicUrl: env.PUBLIC_URL,
     masterKey: Buffer.from(env.MASTER_KEY, 'base64'),
   },
+  apns: undefined,
   realtime: () => noSockets,
 });
 await auth.start();

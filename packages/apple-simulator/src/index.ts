@@ -1,7 +1,9 @@
 /**
- * Apple's side of Sign in with Apple, spoken over a real port with keys of its own: for development, the
- * demo and tests. It refuses to start in production and on any address but loopback.
+ * Apple's side of Sign in with Apple and of push notifications, spoken over real ports with keys of its own: for
+ * development, the demo and tests. It refuses to start in production and on any address but loopback.
  */
+export { startApnsSimulator } from './apns-simulator.ts';
+export type { ApnsReply, ApnsSimulator, ApnsSimulatorOptions, ReceivedPush } from './apns-simulator.ts';
 export { startAppleSimulator } from './apple-simulator.ts';
 export type { AppleSimulator, AppleSimulatorOptions } from './apple-simulator.ts';
 export type { AppleAuthorization, AuthorizationRequest } from './authorizations.ts';

@@ -1,15 +1,17 @@
-import type {
-  BatchAnswer,
-  BatchPuffInput,
-  ClientToServerEvents,
-  Problem,
-  PuffAnswer,
-  PuffInput,
-  ServerEvent,
-  ServerEventName,
-  ServerToClientEvents,
-  UndoAnswer,
-  UndoInput,
+import {
+  persistentEvents,
+  type BatchAnswer,
+  type BatchPuffInput,
+  type ClientToServerEvents,
+  type PersistentEventName,
+  type Problem,
+  type PuffAnswer,
+  type PuffInput,
+  type ServerEvent,
+  type ServerEventName,
+  type ServerToClientEvents,
+  type UndoAnswer,
+  type UndoInput,
 } from '@pufftrack/contract';
 import { io, type Socket } from 'socket.io-client';
 import { ApiError, isProblem, isTemporary, networkError, problemError } from './api-error.ts';
@@ -83,6 +85,11 @@ export class PuffSocket {
     });
   }
 
+  /** The last persistent event that was received: what `connect({lastSeq})` takes after a restart of the app. */
+  get lastSeq(): number | undefined {
+    return this.#lastSeq;
+  }
+
   on<Name extends ServerEventName>(event: Name, listener: (payload: ServerEvent<Name>) => void): void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(listener as Listener));
@@ -142,6 +149,7 @@ export class PuffSocket {
   }
 
   #receive(event: string, payload: unknown): void {
+    if (this.#isRepeated(event, payload)) return;
     this.#received.push(event, payload);
     this.#noteSeq(event, payload);
     if (event === 'sessionEnded') this.#sessionEnded(payload as ServerEvent<'sessionEnded'>);
@@ -152,11 +160,18 @@ export class PuffSocket {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload);
   }
 
+  /** A persistent event that this client has had: one was on its way when the connection broke. */
+  #isRepeated(event: string, payload: unknown): boolean {
+    if (!isPersistent(event)) return false;
+    return (payload as ServerEvent<PersistentEventName>).seq <= (this.#lastSeq ?? 0);
+  }
+
   /** Where a reconnect resumes. `ready` tells the head before the replay, so it counts only as a start. */
   #noteSeq(event: string, payload: unknown): void {
     if (typeof payload !== 'object' || payload === null || !('seq' in payload)) return;
     if (typeof payload.seq !== 'number') return;
     if (event === 'ready') this.#lastSeq ??= payload.seq;
+    else if (event === 'resyncRequired') this.#lastSeq = payload.seq;
     else this.#lastSeq = Math.max(this.#lastSeq ?? 0, payload.seq);
   }
 
@@ -217,6 +232,9 @@ export class PuffSocket {
     this.#retryMs = Math.min(Math.max(this.#retryMs, firstRetryMs) * 2, lastRetryMs);
   }
 }
+
+const isPersistent = (event: string): event is PersistentEventName =>
+  (persistentEvents as readonly string[]).includes(event);
 
 /** `Promise.withResolvers` is younger than the oldest Node.js that this runs on. */
 const withResolvers = () => {

@@ -8,6 +8,7 @@ import type { EndpointSpec } from './endpoint.ts';
 import * as friends from './friends.ts';
 import * as goals from './goals.ts';
 import * as invites from './invites.ts';
+import * as notifications from './notifications.ts';
 import * as puffs from './puffs.ts';
 import * as service from './service.ts';
 import * as stats from './stats.ts';
@@ -19,6 +20,7 @@ export * from './endpoint.ts';
 export * from './friends.ts';
 export * from './goals.ts';
 export * from './invites.ts';
+export * from './notifications.ts';
 export * from './problem.ts';
 export * from './puffs.ts';
 export * from './service.ts';
@@ -78,6 +80,12 @@ export const endpoints = {
   listBlocks: blocks.listBlocks,
   unblockPerson: blocks.unblockPerson,
   reportPerson: blocks.reportPerson,
+  getNotificationPreferences: notifications.getNotificationPreferences,
+  putNotificationPreferences: notifications.putNotificationPreferences,
+  listNotifications: notifications.listNotifications,
+  readNotifications: notifications.readNotifications,
+  registerDevice: notifications.registerDevice,
+  removeDevice: notifications.removeDevice,
   getConfig: service.getConfig,
   healthLive: service.healthLive,
   healthReady: service.healthReady,

@@ -1,42 +1,73 @@
 import { z } from 'zod';
 import type { RateClass } from './endpoint.ts';
 import { Friend } from './friends.ts';
+import { Notification } from './notifications.ts';
 import type { Problem } from './problem.ts';
-import {
-  Puff,
-  PuffInput,
-  SocketPuffBatch,
-  UndoInput,
-  type BatchAnswer,
-  type PuffAnswer,
-  type UndoAnswer,
-} from './puffs.ts';
+import { BatchAnswer, Puff, PuffAnswer, PuffInput, SocketPuffBatch, UndoAnswer, UndoInput } from './puffs.ts';
 import { UserStats } from './stats.ts';
+
+const Persistent = z.object({ seq: z.number().int(), notification: Notification }).meta({
+  id: 'PersistentEvent',
+  description: 'Stored and numbered; sent again after a `lastSeq` below it.',
+});
+
+const told = <T extends z.ZodType>(description: string, payload: T): T => payload.meta({ description });
 
 /** Payloads of the events that the server sends. */
 export const serverEvents = {
-  ready: z.object({ userId: z.string(), seq: z.number().int(), stats: UserStats, friends: z.array(Friend) }),
-  friendPuff: z.object({
-    friendId: z.string(),
-    friendName: z.string().nullable(),
-    count: z.number().int(),
-    todayCount: z.number().int(),
-    dailyLimit: z.number().int().nullable(),
-  }),
-  friendPuffRetracted: z.object({
-    friendId: z.string(),
-    count: z.number().int(),
-    todayCount: z.number().int(),
-  }),
-  statsUpdate: z.object({ stats: UserStats }),
-  puffRecorded: z.object({ puff: Puff }),
-  puffDeleted: z.object({ id: z.string(), revision: z.number().int() }),
-  friendRemoved: z.object({ friendId: z.string() }),
-  friendUpdated: z.object({ friend: Friend }),
-  tokenExpiring: z.object({ expiresInSeconds: z.number().int() }),
-  sessionEnded: z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
-  serverDraining: z.object({ reconnectAfterMs: z.number().int() }),
+  ready: told(
+    'First of all, with each connection: what a client that was away needs to be right again.',
+    z.object({ userId: z.string(), seq: z.number().int(), stats: UserStats, friends: z.array(Friend) }),
+  ),
+  friendPuff: told(
+    'A friend who shares `live` has recorded something; one event for each puff or batch, never stored.',
+    z.object({
+      friendId: z.string(),
+      friendName: z.string().nullable(),
+      count: z.number().int(),
+      todayCount: z.number().int(),
+      dailyLimit: z.number().int().nullable(),
+    }),
+  ),
+  friendPuffRetracted: told(
+    'What an event has shown was undone or deleted.',
+    z.object({ friendId: z.string(), count: z.number().int(), todayCount: z.number().int() }),
+  ),
+  statsUpdate: told('One’s own numbers have changed, or the day has turned.', z.object({ stats: UserStats })),
+  puffRecorded: told(
+    'Another device of the person has recorded or changed a puff.',
+    z.object({ puff: Puff }),
+  ),
+  puffDeleted: told(
+    'Another device of the person has deleted a puff.',
+    z.object({ id: z.string(), revision: z.number().int() }),
+  ),
+  friendRequest: Persistent,
+  friendAccepted: Persistent,
+  notification: Persistent,
+  resyncRequired: told(
+    'The `lastSeq` of the handshake is none of the past 7 days: read `GET /notifications`, go on from `seq`.',
+    z.object({ seq: z.number().int() }),
+  ),
+  friendRemoved: told('A friendship has ended.', z.object({ friendId: z.string() })),
+  friendUpdated: told(
+    'What a friend shares has changed; never because of a puff.',
+    z.object({ friend: Friend }),
+  ),
+  tokenExpiring: told(
+    'The access token of this connection runs out soon: send `authenticate`.',
+    z.object({ expiresInSeconds: z.number().int() }),
+  ),
+  sessionEnded: told(
+    'The connection closes after this.',
+    z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
+  ),
+  serverDraining: told('Connect again after so long.', z.object({ reconnectAfterMs: z.number().int() })),
 } as const;
+
+/** Of these nothing is lost: what a client has not had comes again by the `lastSeq` of its handshake. */
+export const persistentEvents = ['friendRequest', 'friendAccepted', 'notification'] as const;
+export type PersistentEventName = (typeof persistentEvents)[number];
 
 export type ServerEventName = keyof typeof serverEvents;
 export type ServerEvent<Name extends ServerEventName> = z.infer<(typeof serverEvents)[Name]>;
@@ -50,15 +81,24 @@ export type Ack<T> = (answer: T | { error: Problem }) => void;
 
 /** Payloads of the events that a client sends. */
 export const clientEvents = {
-  puff: z.union([SocketPuffBatch, PuffInput]),
+  puff: told('One puff, or up to 100 of them.', z.union([SocketPuffBatch, PuffInput])),
   undo: UndoInput,
-  /** A fresh token of the same session, before the one that the socket has runs out. */
-  authenticate: z.object({ token: z.string().min(1).max(8192) }),
+  authenticate: told(
+    'A fresh token of the same session, before the one that the socket has runs out.',
+    z.object({ token: z.string().min(1).max(8192) }),
+  ),
 } as const;
 
 /** Seconds that the new token is good for. */
 export const AuthenticateAnswer = z.object({ expiresIn: z.number().int() });
 export type AuthenticateAnswer = z.infer<typeof AuthenticateAnswer>;
+
+/** What the acks of those are where they are no problem. */
+export const clientEventAnswers = {
+  puff: z.union([PuffAnswer, BatchAnswer]),
+  undo: UndoAnswer,
+  authenticate: AuthenticateAnswer,
+} as const satisfies Record<keyof typeof clientEvents, z.ZodType>;
 
 export interface ClientToServerEvents {
   puff: (payload: unknown, ack: Ack<PuffAnswer | BatchAnswer>) => void;

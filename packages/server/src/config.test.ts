@@ -57,6 +57,30 @@ describe('the configuration', () => {
     expect(readConfig({}).apple.team).toBeUndefined();
   });
 
+  it('takes the key for pushes whole or not at all, and Apple alone in production', () => {
+    const push = { APNS_TOPIC: 'com.example.app', APNS_KEY_ID: 'PUSHKEY001', APNS_PRIVATE_KEY: privateKey };
+    expect(readConfig(production).apns).toBeUndefined();
+    expect(readConfig({ ...production, ...push }).apns).toMatchObject({
+      teamId: 'TEAM000001',
+      keyId: 'PUSHKEY001',
+      topic: 'com.example.app',
+      baseUrl: undefined,
+    });
+    const { APNS_KEY_ID: _left, ...rest } = push;
+    expect(faultsOf({ ...production, ...rest })).toEqual([
+      expect.stringContaining('APNS_KEY_ID: is missing'),
+    ]);
+    expect(faultsOf(push)).toEqual([expect.stringContaining('APPLE_TEAM_ID: is missing')]);
+    const elsewhere = { APNS_BASE_URL: 'https://127.0.0.1:1', APNS_CA: '-----BEGIN CERTIFICATE-----' };
+    expect(faultsOf({ ...production, ...push, ...elsewhere })).toEqual([
+      expect.stringContaining('APNS_BASE_URL: is refused'),
+      expect.stringContaining('APNS_CA: is refused'),
+    ]);
+    expect(faultsOf({ APNS_BASE_URL: 'http://127.0.0.1:1' })).toEqual([
+      expect.stringContaining('APNS_BASE_URL: must be an https address'),
+    ]);
+  });
+
   it('lists all faults at once, by name, without the values', () => {
     const faults = faultsOf({
       NODE_ENV: 'production',

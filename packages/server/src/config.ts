@@ -26,6 +26,8 @@ export interface Config {
     /** Development's own Apple is started, and `baseUrl` becomes its address. */
     readonly simulator: boolean;
   };
+  /** Undefined: nothing is pushed, but in development with the simulator. */
+  readonly apns: ApnsSettings | undefined;
   /** 32 bytes; undefined: made once and kept in `dataDir`. */
   readonly masterKey: Buffer | undefined;
   /** What stands between clients and the handlers. */
@@ -44,6 +46,15 @@ export interface AppleTeam {
   readonly keyId: string;
   /** PKCS #8 in PEM, P-256. */
   readonly privateKey: string;
+}
+
+export interface ApnsSettings extends AppleTeam {
+  /** The bundle id of the app. */
+  readonly topic: string;
+  /** Undefined: Apple's. */
+  readonly baseUrl: string | undefined;
+  /** PEM, trusted in place of the system's authorities. */
+  readonly ca: string | undefined;
 }
 
 /** Every fault of the environment at once, each with the variable's name and never with its value. */
@@ -83,6 +94,9 @@ const wholeNumber = (max: number) =>
 
 const appleId = z.string().regex(/^[A-Z0-9]{10}$/, { error: 'must be 10 capital letters and digits' });
 
+/** In one line, as many consoles want it. */
+const pem = z.string().transform((value) => value.replaceAll('\\n', '\n'));
+
 const isP256Key = (pem: string): boolean => {
   try {
     return createPrivateKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
@@ -115,15 +129,25 @@ const Environment = z.object({
   APPLE_CLIENT_IDS: list.optional(),
   APPLE_TEAM_ID: appleId.optional(),
   APPLE_KEY_ID: appleId.optional(),
-  APPLE_PRIVATE_KEY: z
-    .string()
-    // In one line, as many consoles want it.
-    .transform((value) => value.replaceAll('\\n', '\n'))
+  APPLE_PRIVATE_KEY: pem
     .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
     .optional(),
   DEVICECHECK_MODE: z.enum(['off', 'monitor', 'enforce']).default('off'),
   DEVICECHECK_BASE_URL: httpUrl.optional(),
   APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
+  APNS_BASE_URL: httpUrl
+    .refine((url) => url.startsWith('https://'), { error: 'must be an https address: HTTP/2 needs TLS' })
+    .optional(),
+  APNS_TOPIC: z.string().min(1).max(155).optional(),
+  APNS_KEY_ID: appleId.optional(),
+  APNS_PRIVATE_KEY: pem
+    .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
+    .optional(),
+  APNS_CA: pem
+    .refine((value) => value.includes('-----BEGIN CERTIFICATE-----'), {
+      error: 'must be a certificate in PEM',
+    })
+    .optional(),
   MASTER_KEY: z
     .string()
     .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
@@ -183,6 +207,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       deviceCheckBaseUrl: value.DEVICECHECK_BASE_URL ?? (production ? deviceCheck : deviceCheckDevelopment),
       simulator,
     },
+    apns: apnsOf(value),
     masterKey: value.MASTER_KEY,
     edge: {
       trustedHops: value.TRUST_PROXY,
@@ -200,6 +225,20 @@ const teamOf = ({ APPLE_TEAM_ID, APPLE_KEY_ID, APPLE_PRIVATE_KEY }: Environment)
     ? { teamId: APPLE_TEAM_ID, keyId: APPLE_KEY_ID, privateKey: APPLE_PRIVATE_KEY }
     : undefined;
 
+const apnsOf = (value: Environment): ApnsSettings | undefined => {
+  const { APNS_TOPIC, APNS_KEY_ID, APNS_PRIVATE_KEY, APPLE_TEAM_ID } = value;
+  if (!APNS_TOPIC || !APNS_KEY_ID || !APNS_PRIVATE_KEY || !APPLE_TEAM_ID) return undefined;
+  return {
+    teamId: APPLE_TEAM_ID,
+    keyId: APNS_KEY_ID,
+    privateKey: APNS_PRIVATE_KEY,
+    topic: APNS_TOPIC,
+    baseUrl: value.APNS_BASE_URL,
+    ca: value.APNS_CA,
+  };
+};
+
+const apnsNames = ['APNS_TOPIC', 'APNS_KEY_ID', 'APNS_PRIVATE_KEY'] as const;
 const teamNames = ['APPLE_TEAM_ID', 'APPLE_KEY_ID', 'APPLE_PRIVATE_KEY'] as const;
 
 /** Faults of values that are fine alone. */
@@ -220,6 +259,14 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
     faults.push(`DEVICECHECK_BASE_URL: production accepts only ${deviceCheck}`);
   if (value.DEVICECHECK_MODE !== 'off' && !simulator && absent.length > 0 && !production)
     faults.push(`DEVICECHECK_MODE: needs ${teamNames.join(', ')}`);
+  const apnsAbsent = apnsNames.filter((name) => value[name] === undefined);
+  if (apnsAbsent.length > 0 && apnsAbsent.length < apnsNames.length)
+    faults.push(...apnsAbsent.map((name) => `${name}: is missing; ${apnsNames.join(', ')} go together`));
+  if (apnsAbsent.length === 0 && value.APPLE_TEAM_ID === undefined && !production)
+    faults.push('APPLE_TEAM_ID: is missing; pushes are sent in its name');
+  if (production)
+    for (const name of ['APNS_BASE_URL', 'APNS_CA'] as const)
+      if (value[name] !== undefined) faults.push(`${name}: is refused in production`);
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
   if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');

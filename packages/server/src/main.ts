@@ -50,6 +50,11 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
         { event: 'auth.apple_team_missing' },
         'without APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY no code is exchanged and nothing revoked at Apple',
       );
+    if (!given.apns)
+      log.warn(
+        { event: 'push.off' },
+        'without APNS_TOPIC, APNS_KEY_ID and APNS_PRIVATE_KEY nothing is pushed; the inbox has it all the same',
+      );
     const core = {
       ...config,
       publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
@@ -60,6 +65,7 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
         team: given.appleTeam,
         deviceCheckBaseUrl: given.deviceCheckBaseUrl,
       },
+      apns: given.apns,
       masterKey: given.masterKey,
     };
     if (command) {
@@ -98,6 +104,7 @@ const givenServices = (config: Config) => {
     appleBaseUrl: config.apple.baseUrl,
     appleTeam: config.apple.team,
     deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
+    apns: config.apns,
     masterKey: config.masterKey,
     announce: () => Promise.resolve(),
     stop: () => Promise.resolve(),

@@ -145,6 +145,7 @@ const startNode = async (world: {
       friendUpdated: () => {},
       friendRemoved: () => {},
     },
+    tell: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
   });

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
+import { startAppleSimulator, type ApnsSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { createClient, type Client } from '@pufftrack/client';
 import {
   createLogger,
@@ -39,6 +39,8 @@ export interface TestAppOptions {
   /** Jobs run by themselves; a test runs what it needs by name otherwise. */
   scheduledJobs?: boolean;
   edge?: Partial<AppConfig['edge']>;
+  /** Pushes go there; without it nothing is pushed. */
+  apns?: Pick<ApnsSimulator, 'baseUrl' | 'ca'>;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
@@ -75,6 +77,12 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
         deviceCheckBaseUrl: apple.baseUrl,
       },
       masterKey,
+      apns: options.apns && {
+        ...testTeam,
+        topic: testClientId,
+        baseUrl: options.apns.baseUrl,
+        ca: options.apns.ca,
+      },
       docs: true,
       scheduledJobs: options.scheduledJobs ?? false,
       // Tests call from one address, and as often as they like, unless the limits are what they test.

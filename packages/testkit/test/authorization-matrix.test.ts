@@ -177,6 +177,16 @@ const matrix: Record<EndpointName, Row> = {
     target: async (world) => ({ body: { userId: await somebodyNew(world), reason: 'spam' } }),
     expect: mine(202),
   },
+  getNotificationPreferences: { expect: mine() },
+  putNotificationPreferences: { target: () => ({ body: {} }), expect: mine() },
+  listNotifications: { expect: mine() },
+  // Ids of others are passed over; notifications.test.ts looks at the rows afterwards.
+  readNotifications: { target: () => ({ body: { ids: ['x'] } }), expect: mine(204) },
+  registerDevice: {
+    target: () => ({ body: { token: 'aa', environment: 'sandbox', bundleId: 'app.pufftrack.test' } }),
+    expect: mine(201),
+  },
+  removeDevice: { target: () => ({ params: { token: 'bb' } }), expect: mine(204) },
   getConfig: { expect: publicly() },
   healthLive: { expect: publicly() },
   healthReady: { expect: publicly() },

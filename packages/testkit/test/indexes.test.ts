@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { endpoints, type EndpointName } from '@pufftrack/contract';
 import { MongoClient, type Document } from 'mongodb';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
+import { befriend, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 import { eventually } from './eventually.ts';
 import { multiply, type Doc } from './many-people.ts';
 
@@ -58,6 +59,7 @@ const faultOf = (line: Profiled): string | undefined => {
 
 describe('every question to the database has an index (trust.md API-4)', () => {
   let app: TestApp;
+  let apns: ApnsSimulator;
   let mongo: MongoClient;
   let visited: Set<EndpointName>;
 
@@ -68,11 +70,13 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     mongo = await MongoClient.connect(uri.href);
     await mongo.db().createCollection('system.profile', { capped: true, size: 128 * 1024 * 1024 });
     await mongo.db().command({ profile: 2 });
-    app = await startTestApp({ mongoUri: uri.href, now: '2026-10-21T10:00:00Z' });
+    apns = await startApnsSimulator({ now: () => app.clock.now() });
+    app = await startTestApp({ mongoUri: uri.href, now: '2026-10-21T10:00:00Z', apns });
     visited = new Set();
   });
   afterAll(async () => {
     await app.close();
+    await apns.close();
     await mongo.db().command({ profile: 0 });
     await mongo.db().dropDatabase();
     await mongo.close();
@@ -169,6 +173,16 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     await call('blockPerson', { body: { userId: bob.userId } });
     await call('listBlocks');
     await call('unblockPerson', { params: { userId: bob.userId } });
+    const device = { environment: 'sandbox' as const, bundleId: testClientId };
+    for (const token of ['a0', 'a1', 'a1']) await as(dora)('registerDevice', { body: { ...device, token } });
+    await as(dora)('removeDevice', { params: { token: 'a0' } });
+    await as(dora)('putNotificationPreferences', { body: { categories: { plan: 'off' } } });
+    await as(dora)('getNotificationPreferences');
+    const inbox = await as(dora)('listNotifications', { query: { limit: '5' } });
+    await as(dora)('listNotifications', { query: { limit: '5', cursor: inbox.nextCursor ?? '' } });
+    await as(dora)('readNotifications', { body: { ids: inbox.notifications.map(({ id }) => id) } });
+    await as(dora)('readNotifications', { body: { all: true } });
+    dora.client.connect({ lastSeq: 1 });
 
     const atDora = await dora.connect();
     await atDora.puff({ quantity: 2 });

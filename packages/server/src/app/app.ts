@@ -113,6 +113,13 @@ export const startApp = async (deps: {
   await parts.start('puffs', () => undefined, puffs.stop);
   await parts.start('users', users.start, users.stop);
   await parts.start(
+    'notifications',
+    () => {
+      if (edges.sockets) notifications.start();
+    },
+    notifications.stop,
+  );
+  await parts.start(
     'jobs',
     () => {
       if (config.scheduledJobs) jobs.start();
@@ -137,6 +144,7 @@ export const startApp = async (deps: {
     await auth.settle();
     await users.settle();
     await puffs.settle();
+    await notifications.settle();
   };
   return { port, jobs, settle, stop: parts.stop };
 };

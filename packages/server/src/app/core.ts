@@ -7,6 +7,7 @@ import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
 import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
+import type { ApnsConfig } from '../services/notifications/index.ts';
 import { migrateDatabase } from './migrations.ts';
 import { createServices, type Services } from './services.ts';
 import { edgesOf, targetNames, type TargetName } from './targets.ts';
@@ -24,6 +25,8 @@ export interface CoreConfig {
     readonly deviceCheckBaseUrl: string;
   };
   readonly masterKey: Buffer;
+  /** Undefined: nothing is pushed. */
+  readonly apns: ApnsConfig | undefined;
 }
 
 /** What a server and a command have in common: the database, the services on it, and their jobs. */
@@ -66,6 +69,7 @@ export const openCore = async (deps: {
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
     },
+    apns: config.apns,
     realtime,
   });
   const edges = edgesOf(config.targets, services);

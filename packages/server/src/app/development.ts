@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { AppleTeam, Config } from '../config.ts';
+import { simulatorClientId, type ApnsSettings, type AppleTeam, type Config } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
 
 /** What production has to be given, and a developer's machine makes for itself. */
@@ -11,6 +11,7 @@ export interface DevelopmentServices {
   readonly appleBaseUrl: string;
   readonly appleTeam: AppleTeam | undefined;
   readonly deviceCheckBaseUrl: string;
+  readonly apns: ApnsSettings | undefined;
   readonly masterKey: Buffer;
   /** Tells tools on this machine where the server is. */
   announce(url: string): Promise<void>;
@@ -44,8 +45,9 @@ export const startDevelopmentServices = async (
     }
     let appleBaseUrl = config.apple.baseUrl;
     let appleTeam = config.apple.team;
+    let { apns } = config;
     if (config.apple.simulator) {
-      const { startAppleSimulator } = await import('@pufftrack/apple-simulator');
+      const { startAppleSimulator, startApnsSimulator } = await import('@pufftrack/apple-simulator');
       const { team, publicKey } = simulatedTeam();
       appleTeam = team;
       const apple = await startAppleSimulator({
@@ -57,12 +59,24 @@ export const startDevelopmentServices = async (
       });
       stops.push(() => apple.close());
       appleBaseUrl = apple.baseUrl;
+      if (!apns) {
+        const push = await startApnsSimulator({
+          now: () => clock.now(),
+          teamId: team.teamId,
+          key: publicKey,
+          production: config.production,
+        });
+        stops.push(() => push.close());
+        const topic = config.apple.clientIds[0] ?? simulatorClientId;
+        apns = { ...team, topic, baseUrl: push.baseUrl, ca: push.ca };
+      }
     }
     return {
       mongoUri,
       appleBaseUrl,
       appleTeam,
       deviceCheckBaseUrl: config.apple.simulator ? appleBaseUrl : config.apple.deviceCheckBaseUrl,
+      apns,
       masterKey,
       announce: (url) =>
         writeFile(

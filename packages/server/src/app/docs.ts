@@ -3,12 +3,14 @@ import type { Express } from 'express';
 import helmet from 'helmet';
 import swaggerUi from 'swagger-ui-express';
 
-/** Generated from the contract and committed; `npm run check` fails where it is not fresh. */
-const openApiFile = new URL('../../../../openapi/openapi.json', import.meta.url);
+/** Generated from the contract and committed; `npm run check` fails where they are not fresh. */
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../../../openapi/${name}`, import.meta.url), 'utf8'));
 
-/** `/openapi.json`, and Swagger UI under `/docs`. */
+/** `/openapi.json` and `/asyncapi.json`, and Swagger UI under `/docs`. */
 export const docsPages = (app: Express): void => {
-  const document = JSON.parse(readFileSync(openApiFile, 'utf8')) as swaggerUi.JsonObject;
+  const document = read('openapi.json') as swaggerUi.JsonObject;
+  const asyncDocument = read('asyncapi.json');
   const secure = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -27,6 +29,9 @@ export const docsPages = (app: Express): void => {
   });
   app.get('/openapi.json', secure, (_req, res) => {
     res.json(document);
+  });
+  app.get('/asyncapi.json', secure, (_req, res) => {
+    res.json(asyncDocument);
   });
   app.use(
     '/docs',

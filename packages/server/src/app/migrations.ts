@@ -26,14 +26,15 @@ export const migrateDatabase = (deps: {
   jobStore: JobStore;
 }): Promise<string[]> => {
   const { connection, clock, log, services, jobStore } = deps;
-  const { auth, users, puffs, analytics } = services;
+  const { auth, users, puffs, analytics, notifications } = services;
   return migrate({
     connection,
     clock,
     log,
     migrations,
     indexes: async () => {
-      for (const owner of [auth, users, puffs, analytics, jobStore]) await owner.ensureIndexes();
+      for (const owner of [auth, users, puffs, analytics, notifications, jobStore])
+        await owner.ensureIndexes();
     },
   });
 };

@@ -5,7 +5,7 @@ import type { Realtime } from '../platform/realtime/socket-server.ts';
 import { isKnownZone } from '../platform/time-zones.ts';
 import { createAnalytics, type Analytics } from '../services/analytics/index.ts';
 import { createAuth, type Auth } from '../services/auth/index.ts';
-import { createNotifications, type Notifications } from '../services/notifications/index.ts';
+import { createNotifications, type ApnsConfig, type Notifications } from '../services/notifications/index.ts';
 import { createPuffs, type Puffs } from '../services/puffs/index.ts';
 import { createUsers, type PersonSettings, type Users } from '../services/users/index.ts';
 
@@ -26,17 +26,23 @@ export const createServices = (deps: {
   clock: Clock;
   log: Logger;
   auth: Parameters<typeof createAuth>[0]['config'];
+  apns: ApnsConfig | undefined;
   realtime: () => Realtime;
 }): Services => {
   const { connection, clock, log } = deps;
 
   const notifications = createNotifications({
+    connection,
+    apns: deps.apns,
+    clock,
+    log,
+    people: (userIds) => users.settingsOfMany(userIds),
+    endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
     placeSockets: (userId) => users.placeSockets(userId),
     liveViewersOf: (userId) => users.liveViewersOf(userId),
-    log,
   });
 
   const users: Users = createUsers({
@@ -46,9 +52,10 @@ export const createServices = (deps: {
     publicUrl: deps.auth.publicUrl,
     masterKey: deps.auth.masterKey,
     closing: () => auth.closing,
-    personalData: () => [puffs, analytics, auth.closing],
+    personalData: () => [puffs, analytics, notifications, auth.closing],
     isKnownZone,
     live: notifications,
+    tell: notifications.tell,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
   });

@@ -19,7 +19,11 @@ export const targets = {
   users: { routes: ({ users }) => users.routes, jobs: ({ users }) => users.jobs },
   puffs: { routes: ({ puffs }) => puffs.routes, jobs: ({ puffs }) => puffs.jobs },
   analytics: { routes: ({ analytics }) => analytics.routes, jobs: ({ analytics }) => analytics.jobs },
-  notifications: { routes: () => [], sockets: true },
+  notifications: {
+    routes: ({ notifications }) => notifications.routes,
+    jobs: ({ notifications }) => notifications.jobs,
+    sockets: true,
+  },
   web: { routes: () => [], pages: true },
 } as const satisfies Record<string, Edges>;
 

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -15,6 +15,14 @@ export const idOfBytes = (bytes: Uint8Array): string => codeOf(bytes).toLowerCas
 export const newId = (): string => randomCode(26).toLowerCase();
 
 export const newUuid = (): string => randomUUID();
+
+/** Always the same UUID for a text (RFC 9562, version 8), so that work that is repeated gives it again. */
+export const uuidOf = (text: string): string => {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+};
 
 /** `bytes` of chance in base64url. */
 export const randomSecret = (bytes: number): string => randomBytes(bytes).toString('base64url');

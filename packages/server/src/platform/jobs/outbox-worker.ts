@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { randomFraction } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import { retryDelayMs, type OutboxJob, type OutboxStore } from './outbox.ts';
+import { LaterError, retryDelayMs, type OutboxJob, type OutboxStore } from './outbox.ts';
 
 const everyMs = 2_000;
 /** Longer than any attempt may take: a process that was killed in the middle delays its job by this. */
@@ -22,13 +22,15 @@ export interface OutboxWorker {
 /**
  * Works an outbox off, in as many processes as there are: a lease keeps two from doing one job at once. `handle` may be
  * called twice for one job (a kill after the effect, before it was marked), so it must bear that. What it throws is
- * tried again with growing pauses, until `giveUpAfterMs` after the promise.
+ * tried again with growing pauses, until `giveUpAfterMs` after the promise; a LaterError says by itself when. Up to
+ * `atOnce` jobs are worked at one time, one unless told.
  */
 export const createOutboxWorker = <Payload>(deps: {
   name: string;
   store: OutboxStore<Payload>;
   handle: (job: OutboxJob<Payload>, comeBack: ComeBack) => Promise<void>;
   giveUpAfterMs: number;
+  atOnce?: number;
   clock: Clock;
   log: Logger;
 }): OutboxWorker => {
@@ -45,6 +47,10 @@ export const createOutboxWorker = <Payload>(deps: {
       else await store.retryAt(job, dueAt);
     } catch (error) {
       const now = clock.now();
+      if (error instanceof LaterError) {
+        await store.retryAt(job, error.at);
+        return;
+      }
       if (now - job.createdAt >= deps.giveUpAfterMs) {
         log.error(
           { event: 'outbox.given_up', outbox: name, jobId: job.id, err: error },
@@ -61,12 +67,17 @@ export const createOutboxWorker = <Payload>(deps: {
     }
   };
 
-  const drain = async () => {
+  const drainOne = async () => {
     for (;;) {
       const job = stopped ? undefined : await store.claim(clock.now(), leaseMs);
       if (!job) return;
       await attempt(job);
     }
+  };
+  const drain = async () => {
+    const lines = await Promise.allSettled(Array.from({ length: deps.atOnce ?? 1 }, drainOne));
+    const failed = lines.find((line) => line.status === 'rejected');
+    if (failed) throw failed.reason;
   };
   const run = () => {
     const mine = running.then(drain);

@@ -9,6 +9,16 @@ export interface OutboxJob<Payload> {
   readonly attempt: number;
 }
 
+/** What a handler throws to be called again at an instant (ms) that it chooses; no failure. */
+export class LaterError extends Error {
+  readonly at: number;
+  constructor(at: number) {
+    super('not now');
+    this.name = 'LaterError';
+    this.at = at;
+  }
+}
+
 export interface OutboxStore<Payload> {
   ensureIndexes(): Promise<void>;
   /** False where the id is known already, done or not. In a transaction a known id ends it instead. */

@@ -71,6 +71,8 @@ export const createRealtime = (deps: {
   /** Puts a person's sockets into their rooms and says hello. */
   onConnect: (connection: {
     actor: Actor;
+    lastSeq: unknown;
+    onClose: (callback: () => void) => void;
     emit: <Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>) => void;
   }) => Promise<void>;
 }): RealtimeServer => {
@@ -112,6 +114,12 @@ export const createRealtime = (deps: {
     deps
       .onConnect({
         actor,
+        lastSeq: (socket.handshake.auth as Record<string, unknown>)['lastSeq'],
+        onClose: (callback) => {
+          // It may have closed while it was made ready.
+          if (socket.connected) socket.once('disconnect', callback);
+          else callback();
+        },
         emit: (event, payload) => {
           emitTo(socket, event, payload);
         },

@@ -65,6 +65,8 @@ export interface Auth {
   authenticate: Authenticate;
   /** Throws `reauth-required` where the actor's sign-in is older than 5 minutes (SES-9). */
   requireFreshSignIn(actor: Actor): Promise<void>;
+  /** Those of the sessions that have ended. */
+  endedSessions(sessionIds: readonly string[]): Promise<string[]>;
   /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
   checkOpenSessions(): Promise<void>;
   /** auth's part in the erasure of a person. */
@@ -198,6 +200,7 @@ export const createAuth = (deps: {
   return {
     authenticate: authenticator.authenticate,
     requireFreshSignIn: sessions.requireFreshSignIn,
+    endedSessions: async (ids) => (await sessionStore.findEnded(ids)).map(({ id }) => id),
     checkOpenSessions: watch.check,
     closing: createAccountClosing({
       links,

@@ -1,18 +1,36 @@
 /**
- * notifications: owns the socket server's rooms and what is sent through them. A person's sockets stand in
- * `user:<id>`, and for each friend who shares `live` with them, in `live:<friendId>`; so a puff is one emit to one room.
+ * notifications: owns the inbox and the socket server's rooms, and what is sent through them. A person's sockets stand
+ * in `user:<id>`, and for each friend who shares `live` with them, in `live:<friendId>`; so a puff is one emit to one
+ * room. It says what people are told and by which way, never what is true.
  */
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
+import { deviceRoutes } from './device-routes.ts';
+import { inboxRoutes } from './inbox-routes.ts';
+import type { Tell } from './inbox-service.ts';
+import { createInbox, type Inbox, type InboxDeps } from './inbox.ts';
+
+export type { ApnsConfig } from './apns-client.ts';
+export type { Tell } from './inbox-service.ts';
+export type { Named, News } from './news.ts';
 
 export interface Connecting {
   readonly actor: Actor;
+  /** What the handshake says that the client has had last; not looked at yet. */
+  readonly lastSeq: unknown;
+  /** Runs when the socket has closed. */
+  onClose(callback: () => void): void;
   emit<Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>): void;
 }
 
-export interface Notifications {
+export interface Notifications extends Pick<
+  Inbox,
+  'jobs' | 'ensureIndexes' | 'eraseUser' | 'start' | 'settle' | 'stop'
+> {
+  routes: Route[];
+  tell: Tell;
   connected(connection: Connecting): Promise<void>;
   puffsRecorded(recorded: {
     person: { userId: string; name: string | null };
@@ -48,76 +66,94 @@ export interface Notifications {
 const livePrefix = 'live:';
 const liveRoom = (userId: string) => `${livePrefix}${userId}`;
 
-export const createNotifications = (deps: {
-  /** The socket server is made after this service, with it. */
-  realtime: () => Realtime;
-  statsOf: (userId: string) => Promise<UserStats>;
-  friendsOf: (userId: string) => Promise<Friend[]>;
-  /** Puts the sockets of a person in this process into the live rooms of their friends. */
-  placeSockets: (userId: string) => Promise<void>;
-  /** Friends who may be told of this person's puffs, each since when (ms) without a break. */
-  liveViewersOf: (userId: string) => Promise<readonly { userId: string; since: number }[]>;
-  log: Logger;
-}): Notifications => ({
-  async connected({ actor, emit }) {
-    const { userId } = actor;
-    await deps.placeSockets(userId);
-    const [stats, friends] = await Promise.all([deps.statsOf(userId), deps.friendsOf(userId)]);
-    emit('ready', { userId, seq: 0, stats, friends });
+export const createNotifications = (
+  deps: InboxDeps & {
+    /** The socket server is made after this service, with it. */
+    realtime: () => Realtime;
+    statsOf: (userId: string) => Promise<UserStats>;
+    friendsOf: (userId: string) => Promise<Friend[]>;
+    /** Puts the sockets of a person in this process into the live rooms of their friends. */
+    placeSockets: (userId: string) => Promise<void>;
+    /** Friends who may be told of this person's puffs, each since when (ms) without a break. */
+    liveViewersOf: (userId: string) => Promise<readonly { userId: string; since: number }[]>;
   },
+): Notifications => {
+  const inbox = createInbox(deps);
+  return {
+    jobs: inbox.jobs,
+    ensureIndexes: inbox.ensureIndexes,
+    eraseUser: inbox.eraseUser,
+    start: inbox.start,
+    settle: inbox.settle,
+    stop: inbox.stop,
+    tell: inbox.service.tell,
+    routes: [...inboxRoutes(inbox.service, inbox.preferences), ...deviceRoutes(inbox.devices)],
 
-  puffsRecorded({ person, stats, sessionId, liveCount, puff }) {
-    const realtime = deps.realtime();
-    const { userId, name } = person;
-    realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
-    if (puff)
-      realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
-        exceptRoom: sessionRoom(sessionId),
-      });
-    if (liveCount > 0)
-      realtime.emit(liveRoom(userId), 'friendPuff', () => ({
-        friendId: userId,
-        friendName: name,
-        count: liveCount,
-        todayCount: stats.dailyPuffCount,
-        dailyLimit: stats.dailyLimit,
-      }));
-  },
+    async connected({ actor, lastSeq, onClose, emit }) {
+      const { userId } = actor;
+      const place = await inbox.placeOf(userId, lastSeq);
+      await deps.placeSockets(userId);
+      const [stats, friends] = await Promise.all([deps.statsOf(userId), deps.friendsOf(userId)]);
+      emit('ready', { userId, seq: place.head, stats, friends });
+      if (place.resync) emit('resyncRequired', { seq: place.head });
+      onClose(inbox.open(userId, place.after, emit));
+    },
 
-  async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
-    const realtime = deps.realtime();
-    const others = { exceptRoom: sessionRoom(sessionId) };
-    realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
-    if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
-    if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
-    if (retracted.length > 0)
-      await tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
-  },
+    puffsRecorded({ person, stats, sessionId, liveCount, puff }) {
+      const realtime = deps.realtime();
+      const { userId, name } = person;
+      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
+      if (puff)
+        realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
+          exceptRoom: sessionRoom(sessionId),
+        });
+      if (liveCount > 0)
+        realtime.emit(liveRoom(userId), 'friendPuff', () => ({
+          friendId: userId,
+          friendName: name,
+          count: liveCount,
+          todayCount: stats.dailyPuffCount,
+          dailyLimit: stats.dailyLimit,
+        }));
+    },
 
-  dayTurned(stats) {
-    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
-  },
-  setAudience(userId, viewers) {
-    deps.realtime().setMembers(liveRoom(userId), [...viewers].map(userRoom));
-  },
-  setSources(viewer, userIds) {
-    deps.realtime().setRooms(userRoom(viewer), livePrefix, [...userIds].map(liveRoom));
-  },
-  openPeople: () => deps.realtime().openPeople(),
-  friendUpdated(to, friend) {
-    deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }));
-  },
-  friendRemoved(to, friendId) {
-    deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }));
-  },
-  statsChanged(stats) {
-    deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
-  },
-  sessionEnded({ sessionId, reason }) {
-    deps.realtime().emit(sessionRoom(sessionId), 'sessionEnded', () => ({ reason }));
-    deps.realtime().disconnect(sessionRoom(sessionId));
-  },
-});
+    async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
+      const realtime = deps.realtime();
+      const others = { exceptRoom: sessionRoom(sessionId) };
+      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
+      if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
+      if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
+      if (retracted.length > 0)
+        await tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
+    },
+
+    dayTurned(stats) {
+      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+    },
+    setAudience(userId, viewers) {
+      deps.realtime().setMembers(liveRoom(userId), [...viewers].map(userRoom));
+    },
+    setSources(viewer, userIds) {
+      deps.realtime().setRooms(userRoom(viewer), livePrefix, [...userIds].map(liveRoom));
+    },
+    openPeople: () => deps.realtime().openPeople(),
+    friendUpdated(to, friend) {
+      deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }));
+    },
+    friendRemoved(to, friendId) {
+      deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }));
+    },
+    statsChanged(stats) {
+      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+    },
+    sessionEnded({ sessionId, reason }) {
+      // Where this fails, or the process dies first, the look before each push finds the session ended.
+      void inbox.forgetDevicesOf(sessionId).catch(() => undefined);
+      deps.realtime().emit(sessionRoom(sessionId), 'sessionEnded', () => ({ reason }));
+      deps.realtime().disconnect(sessionRoom(sessionId));
+    },
+  };
+};
 
 /**
  * To each friend who was shown some of these puffs: who may be told now, and has been able to be without a break since

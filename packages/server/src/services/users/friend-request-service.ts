@@ -8,6 +8,7 @@ import type { Audience } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 import type { BlockStore } from './block-store.ts';
 import { normaliseFriendCode } from './friend-code.ts';
+import type { Tell } from '../notifications/index.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
 import type { FriendRequestStore } from './friend-request-store.ts';
 import type { FriendLive, FriendService } from './friend-service.ts';
@@ -67,9 +68,12 @@ export const createFriendRequests = (deps: {
   friends: FriendService;
   people: People;
   live: FriendLive;
+  /** Puts something into a person's inbox, inside the transaction. */
+  tell: Tell;
   clock: Clock;
 }): FriendRequests & Befriending => {
-  const { connection, users, requests, connections, blocks, audiences, friends, people, live, clock } = deps;
+  const { connection, users, requests, connections, blocks, audiences, friends, people, live, tell, clock } =
+    deps;
 
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
@@ -98,6 +102,7 @@ export const createFriendRequests = (deps: {
     };
     await connections.open(friendship, tx);
     await requests.acceptAllBetween(sender.userId, accepter.userId, tx);
+    await tell(tx, sender.userId, { kind: 'friend-accepted', friend: accepter });
     return friendship;
   };
 
@@ -140,12 +145,15 @@ export const createFriendRequests = (deps: {
         const blocked = await blocks.isBetween(userId, to ?? '-', tx);
         // Without room on both sides an ask that crosses another waits like any other.
         const rooms = [await hasRoom(userId, tx), await hasRoom(to ?? '-', tx)];
+        const becomesFriendship = crossing && !friend && !blocked && rooms.every(Boolean);
+        const id = newId();
+        const delivered = to !== null && to !== userId && !asked && !declined && !friend && !blocked;
         await requests.insert(
           {
-            id: newId(),
+            id,
             from: userId,
             to,
-            delivered: to !== null && to !== userId && !asked && !declined && !friend && !blocked,
+            delivered,
             friendCode,
             shareLevel: shareLevel ?? null,
             state: 'open',
@@ -154,9 +162,13 @@ export const createFriendRequests = (deps: {
           },
           tx,
         );
-        return crossing && !friend && !blocked && rooms.every(Boolean)
-          ? befriend(crossing, me, shareLevel, tx)
-          : undefined;
+        // Of an ask that makes a friendship at once its receiver hears as of that friendship.
+        await tell(tx, delivered && !becomesFriendship ? to : null, {
+          kind: 'friend-requested',
+          requestId: id,
+          from: me,
+        });
+        return becomesFriendship ? befriend(crossing, me, shareLevel, tx) : undefined;
       });
       if (friendship) await announce(friendship, userId, friendship.sides[0].person);
     },

@@ -11,6 +11,7 @@ import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { AccountClosing, Accounts } from '../auth/index.ts';
+import type { Tell } from '../notifications/index.ts';
 import { createAccounts } from './accounts.ts';
 import { createAudience, type AudienceRooms } from './audience.ts';
 import { createAudienceStore } from './audience-store.ts';
@@ -87,6 +88,7 @@ export const createUsers = (deps: {
   personalData: () => readonly PersonalData[];
   isKnownZone: (name: string) => boolean;
   live: FriendLive & AudienceRooms;
+  tell: Tell;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
 }): Users => {
@@ -102,7 +104,7 @@ export const createUsers = (deps: {
   const audience = createAudience({ connections, people, rooms: live, clock, log });
   const graph = { connection, users: store, connections, audiences, audience, people, live, clock };
   const friends = createFriendService({ ...graph, store: connections, summaries });
-  const friendRequests = createFriendRequests({ ...graph, requests, blocks, friends });
+  const friendRequests = createFriendRequests({ ...graph, requests, blocks, friends, tell: deps.tell });
   const ghosts = createGhosts({ ...graph, store: audiences, friends, summaries });
   const reports = createReports({ connection, users: store, reports: reportStore, people, friends, clock });
   const service = createUserService({

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { defineJob, type Job } from '../../platform/jobs/job.ts';
+import { dayMs, hourMs } from '../../platform/jobs/schedule.ts';
+import type { DeviceStore } from './device-store.ts';
+import type { InboxStore } from './inbox-store.ts';
+
+/** How long a person can read what they were told; sockets replay 7 days of it (replay.ts). */
+const keptMs = 90 * dayMs;
+
+export const inboxJobs = (deps: {
+  inbox: Pick<InboxStore, 'removeBefore' | 'removeNobody'>;
+  devices: Pick<DeviceStore, 'removeUnseenSince'>;
+  push: { removeOld(now: number): Promise<void> };
+}): Job[] => [
+  defineJob({
+    name: 'inbox-retention',
+    summary: 'removes notifications after 90 days, and phones that have not registered for as long',
+    everyMs: dayMs,
+    offsetMs: 3.5 * hourMs,
+    progress: z.object({}),
+    async run({ to }) {
+      await deps.push.removeOld(to);
+      return {
+        notifications: await deps.inbox.removeBefore(to - keptMs),
+        toNobody: await deps.inbox.removeNobody(),
+        devices: await deps.devices.removeUnseenSince(to - keptMs),
+      };
+    },
+  }),
+];

@@ -1,0 +1,115 @@
+import type { PersistentEventName, ServerEvent } from '@pufftrack/contract';
+import type { ClientSession } from 'mongodb';
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
+import type { Job } from '../../platform/jobs/job.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { ApnsConfig } from './apns-client.ts';
+import { createDeviceService, type DeviceService } from './device-service.ts';
+import { createDeviceStore } from './device-store.ts';
+import { createInboxDelivery } from './inbox-delivery.ts';
+import { inboxJobs } from './inbox-jobs.ts';
+import { createInboxService, type InboxService } from './inbox-service.ts';
+import { createInboxStore } from './inbox-store.ts';
+import { createPreferencesService, type PreferencesService } from './preferences-service.ts';
+import { createPreferencesStore } from './preferences-store.ts';
+import { createPush } from './push.ts';
+import type { PushServiceDeps } from './push-service.ts';
+import { replayStart } from './replay.ts';
+
+/** Where a new socket stands: the person's last number, after which one its events begin, and whether that is a break. */
+export interface InboxPlace {
+  readonly head: number;
+  readonly after: number;
+  readonly resync: boolean;
+}
+
+/** The inbox with everything that belongs to it. */
+export interface Inbox {
+  readonly service: InboxService;
+  readonly preferences: PreferencesService;
+  readonly devices: DeviceService;
+  readonly jobs: Job[];
+  placeOf(userId: string, lastSeq: unknown): Promise<InboxPlace>;
+  /** From now on the socket gets every event after `after`, in order. Answers how to stop. */
+  open(
+    userId: string,
+    after: number,
+    emit: (event: PersistentEventName, payload: ServerEvent<PersistentEventName>) => void,
+  ): () => void;
+  /** A session has ended: the phone that registered with it gets no more pushes. */
+  forgetDevicesOf(sessionId: string): Promise<void>;
+  ensureIndexes(): Promise<void>;
+  /** Deletes everything that is kept of a person here; answers how many rows there were. */
+  eraseUser(userId: string): Promise<number>;
+  /** In a process that holds sockets or sends pushes. */
+  start(): void;
+  settle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface InboxDeps extends Pick<PushServiceDeps, 'people' | 'endedSessions'> {
+  readonly connection: Connection;
+  /** Undefined: nothing is pushed. */
+  readonly apns: ApnsConfig | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export const createInbox = (deps: InboxDeps): Inbox => {
+  const { connection, clock, log } = deps;
+  const store = createInboxStore(connection);
+  const preferences = createPreferencesStore(connection);
+  const devices = createDeviceStore(connection);
+  const delivery = createInboxDelivery({ store, log });
+  const push = createPush({ ...deps, config: deps.apns, inbox: store, preferences, devices });
+  const service = createInboxService({
+    store,
+    preferences,
+    promisePush: push.promise,
+    onTold(userId) {
+      delivery.moved(userId);
+      push.kick();
+    },
+    clock,
+  });
+  const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
+  const preferencesService = createPreferencesService({ store: preferences, inTransaction: transact });
+  const deviceService = createDeviceService({ store: devices, inTransaction: transact, clock });
+
+  return {
+    service,
+    preferences: preferencesService,
+    devices: deviceService,
+    jobs: inboxJobs({ inbox: store, devices, push }),
+    forgetDevicesOf: devices.removeSession,
+    async placeOf(userId, lastSeq) {
+      const head = await store.head(userId);
+      const missed = typeof lastSeq === 'number' ? await store.listAfter(userId, lastSeq, 1) : [];
+      const now = clock.now();
+      return { head, ...replayStart(lastSeq, { head, ...(missed[0] && { firstMissed: missed[0] }), now }) };
+    },
+    open: delivery.open,
+    async ensureIndexes() {
+      for (const owned of [store, preferences, devices, push]) await owned.ensureIndexes();
+    },
+    async eraseUser(userId) {
+      let removed = 0;
+      for (const owned of [store, preferences, devices, push]) removed += await owned.removeAll(userId);
+      return removed;
+    },
+    start() {
+      delivery.start();
+      push.start();
+    },
+    async settle() {
+      await delivery.settle();
+      await push.settle();
+    },
+    async stop() {
+      await delivery.stop();
+      await push.stop();
+    },
+  };
+};

@@ -1,0 +1,68 @@
+import type { NotificationCategory, PersistentEventName } from '@pufftrack/contract';
+
+/** Somebody as they are named in a notification. */
+export interface Named {
+  readonly userId: string;
+  readonly name: string | null;
+}
+
+/** What the other services have to tell a person, told inside the transaction that makes it true. */
+export type News =
+  | { readonly kind: 'friend-requested'; readonly requestId: string; readonly from: Named }
+  | { readonly kind: 'friend-accepted'; readonly friend: Named }
+  | { readonly kind: 'signed-in'; readonly deviceName: string | null }
+  | { readonly kind: 'session-reused'; readonly deviceName: string | null };
+
+export type NewsKind = News['kind'];
+
+/** A row of the inbox before it has a number. */
+export interface Note {
+  readonly category: NotificationCategory;
+  /** The socket event that carries it. */
+  readonly event: PersistentEventName;
+  readonly title: string;
+  readonly body: string;
+  /** Ids and names to act on. */
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const nameOf = ({ name }: Named) => name ?? 'Somebody';
+const dataOf = ({ userId, name }: Named) => ({ userId, ...(name !== null && { name }) });
+
+/** What a person reads of it. In English: an app that speaks another language builds its own from `data`, where `kind` is one of these. */
+export const noteOf = (news: News): Note => {
+  switch (news.kind) {
+    case 'friend-requested':
+      return {
+        category: 'friend-request',
+        event: 'friendRequest',
+        title: 'Friend request',
+        body: `${nameOf(news.from)} asks to be your friend.`,
+        data: { requestId: news.requestId, ...dataOf(news.from) },
+      };
+    case 'friend-accepted':
+      return {
+        category: 'friend-accepted',
+        event: 'friendAccepted',
+        title: 'New friend',
+        body: `You and ${nameOf(news.friend)} are friends now.`,
+        data: dataOf(news.friend),
+      };
+    case 'signed-in':
+      return {
+        category: 'security',
+        event: 'notification',
+        title: 'New sign-in',
+        body: `Your account was signed in to on ${news.deviceName ?? 'another device'}. If that was not you, end its session.`,
+        data: news.deviceName === null ? {} : { deviceName: news.deviceName },
+      };
+    case 'session-reused':
+      return {
+        category: 'security',
+        event: 'notification',
+        title: 'Session ended',
+        body: `An old key of ${news.deviceName ?? 'a device'} was used again, so its session has ended. Sign in there again.`,
+        data: news.deviceName === null ? {} : { deviceName: news.deviceName },
+      };
+  }
+};

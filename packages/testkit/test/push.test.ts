@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
+import type { NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
+import { startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+const newToken = () => randomBytes(32).toString('hex');
+
+interface Payload {
+  aps: { alert: { 'loc-key': string; 'loc-args'?: string[] } };
+  notification: { id: string };
+}
+
+describe('pushes', () => {
+  let app: TestApp;
+  let apns: ApnsSimulator;
+  let people: number;
+
+  beforeEach(async () => {
+    people = 0;
+    apns = await startApnsSimulator({ now: () => app.clock.now(), topic: testClientId });
+    // 12:00 in Berlin.
+    app = await startTestApp({ apns, now: '2026-10-21T10:00:00Z' });
+  });
+  afterEach(async () => {
+    await app.close();
+    await apns.close();
+  });
+
+  const person = (consents?: readonly Purpose[]) =>
+    app.person(`person-${people++}`, consents ? { consents } : {});
+  const register = (someone: Person, token: string = newToken()) =>
+    someone.client.call('registerDevice', {
+      body: { token, environment: 'sandbox', bundleId: testClientId },
+    });
+  /** Somebody with a phone. */
+  const phoneOwner = async (token: string, consents?: readonly Purpose[]) => {
+    const owner = await person(consents);
+    await register(owner, token);
+    return owner;
+  };
+  /** A stranger asks this person for a friendship, and everything that follows is done. */
+  const askFor = async ({ client }: Person) => {
+    const { friendCode } = await client.call('getMe');
+    const asker = await person();
+    await asker.client.call('requestFriend', { body: { friendCode } });
+    await app.settle();
+  };
+  const prefer = ({ client }: Person, body: NotificationPreferencesChange) =>
+    client.call('putNotificationPreferences', { body });
+  const payloads = () => apns.pushes.map(({ payload }) => payload as Payload);
+  const later = async (ms: number) => {
+    app.clock.advance(ms);
+    await app.settle();
+  };
+
+  it('reach every phone of the person once, and tell neither who nor what', async () => {
+    const [one, two] = [newToken(), newToken()];
+    const bob = await phoneOwner(one);
+    await register(bob, two.toUpperCase());
+    await askFor(bob);
+    expect(new Set(apns.pushes.map(({ deviceToken }) => deviceToken))).toEqual(new Set([one, two]));
+    expect(apns.pushes).toHaveLength(2);
+    const { notifications } = await bob.client.call('listNotifications', { query: {} });
+    for (const { headers } of apns.pushes)
+      expect(headers).toMatchObject({
+        'apns-topic': testClientId,
+        'apns-collapse-id': notifications[0]?.id,
+        'apns-expiration': String((app.clock.now() + 24 * hourMs) / 1000),
+      });
+    expect(new Set(apns.pushes.map(({ headers }) => headers['apns-id'])).size).toBe(2);
+    for (const { aps } of payloads())
+      expect(aps.alert).toEqual({ 'loc-key': 'There is something new for you.' });
+    await app.settle();
+    expect(apns.pushes).toHaveLength(2);
+  });
+
+  it('name the friend where the person has said that they may', async () => {
+    const bob = await phoneOwner(newToken());
+    await prefer(bob, { discreet: false });
+    await askFor(bob);
+    expect(payloads()).toMatchObject([
+      { aps: { alert: { 'loc-key': '%@ asks to be your friend.', 'loc-args': ['Person-1'] } } },
+    ]);
+  });
+
+  it('are not sent without the consent, nor for what is wanted in the app alone', async () => {
+    await askFor(await phoneOwner(newToken(), ['terms', 'health-processing', 'friends-sharing']));
+    const bob = await phoneOwner(newToken());
+    await prefer(bob, { categories: { 'friend-request': 'in-app' } });
+    await askFor(bob);
+    expect(apns.pushes).toEqual([]);
+    expect(await bob.client.call('listNotifications', { query: {} })).toMatchObject({ unread: 1 });
+  });
+
+  it('wait for the end of the quiet hours, over midnight and a change of the clock', async () => {
+    // Half past eleven in Berlin; in this night the clock goes back.
+    app.clock.set('2026-10-24T21:30:00Z');
+    const bob = await phoneOwner(newToken());
+    await prefer(bob, { quietHours: { from: '22:00', to: '07:00' } });
+    await askFor(bob);
+    app.clock.set('2026-10-25T05:59:00Z');
+    await app.settle();
+    expect(apns.pushes).toEqual([]);
+    await later(minuteMs);
+    expect(apns.pushes).toHaveLength(1);
+  });
+
+  it('are not sent of what was read meanwhile', async () => {
+    const bob = await phoneOwner(newToken());
+    await prefer(bob, { quietHours: { from: '11:00', to: '13:00' } });
+    await askFor(bob);
+    await bob.client.call('readNotifications', { body: { all: true } });
+    await later(2 * hourMs);
+    expect(apns.pushes).toEqual([]);
+  });
+
+  it('are ten a local day at most', async () => {
+    const bob = await phoneOwner(newToken());
+    for (const _time of range(12)) await askFor(bob);
+    expect(apns.pushes).toHaveLength(10);
+    await later(12 * hourMs);
+    expect(apns.pushes).toHaveLength(10);
+    await askFor(await app.person(bob.name));
+    expect(apns.pushes).toHaveLength(11);
+  });
+
+  it('of the one before never reach a phone that was handed over (PUSH-6)', async () => {
+    const token = newToken();
+    const bob = await phoneOwner(token);
+    await prefer(bob, { quietHours: { from: '11:00', to: '13:00' } });
+    await askFor(bob);
+    const carla = await phoneOwner(token);
+    await later(2 * hourMs);
+    await askFor(await app.person(bob.name));
+    expect(apns.pushes).toEqual([]);
+    await askFor(await app.person(carla.name));
+    expect(apns.pushes).toHaveLength(1);
+  });
+
+  it('end with the session that has registered the phone, and with its removal', async () => {
+    const token = newToken();
+    const bob = await phoneOwner(token);
+    const other = await bob.signInAgain();
+    await bob.client.signOut();
+    await askFor(other);
+    expect(apns.pushes).toEqual([]);
+    await register(other, token);
+    await askFor(other);
+    expect(apns.pushes).toHaveLength(1);
+    await other.client.call('removeDevice', { params: { token } });
+    await askFor(other);
+    expect(apns.pushes).toHaveLength(1);
+  });
+
+  it('go to the ten phones that registered last', async () => {
+    const bob = await person();
+    const tokens = range(12).map(newToken);
+    for (const token of tokens) {
+      await register(bob, token);
+      app.clock.advance(1);
+    }
+    await askFor(bob);
+    expect(apns.pushes.map(({ deviceToken }) => deviceToken).sort()).toEqual(tokens.slice(2).sort());
+  });
+
+  it('go to another phone no more where Apple says that there is none (PUSH-4)', async () => {
+    const [bad, gone, back] = [newToken(), newToken(), newToken()];
+    const bob = await phoneOwner(bad);
+    for (const token of [gone, back]) await register(bob, token);
+    const before = app.clock.now() - 1;
+    apns.reply(bad, { status: 400, reason: 'BadDeviceToken' });
+    apns.reply(gone, { status: 410, reason: 'Unregistered', timestamp: app.clock.now() + hourMs });
+    apns.reply(back, { status: 410, reason: 'Unregistered', timestamp: before });
+    await askFor(bob);
+    expect(apns.pushes).toHaveLength(3);
+    await askFor(bob);
+    expect(apns.pushes.slice(3)).toMatchObject([{ deviceToken: back, status: 200 }]);
+  });
+
+  it('are tried again with the same id while Apple has trouble, and given up after a day', async () => {
+    const bob = await phoneOwner(newToken());
+    apns.reply('*', { status: 500, reason: 'InternalServerError' }, { status: 503, reason: 'Shutdown' });
+    await askFor(bob);
+    for (const _time of range(3)) await later(minuteMs);
+    expect(apns.pushes.map(({ status }) => status)).toEqual([500, 503, 200]);
+    expect(new Set(apns.pushes.map(({ headers }) => headers['apns-id'])).size).toBe(1);
+
+    apns.reply('*', { status: 429, reason: 'TooManyRequests', retryAfter: '1200' });
+    await askFor(bob);
+    await later(19 * minuteMs);
+    expect(apns.pushes).toHaveLength(4);
+    await later(minuteMs);
+    expect(apns.pushes.at(-1)).toMatchObject({ status: 200 });
+
+    apns.reply('*', ...range(99).map(() => ({ status: 500 })));
+    await askFor(await app.person(bob.name));
+    for (const _time of range(25)) await later(hourMs);
+    const tried = apns.pushes.length;
+    await later(24 * hourMs);
+    expect(apns.pushes).toHaveLength(tried);
+  });
+
+  it('wait where Apple does not take our key, all of them', async () => {
+    const [bob, carla] = [await phoneOwner(newToken()), await phoneOwner(newToken())];
+    apns.reply('*', { status: 403, reason: 'InvalidProviderToken' });
+    await askFor(bob);
+    await askFor(carla);
+    expect(apns.pushes).toHaveLength(1);
+    await later(10 * minuteMs);
+    expect(apns.pushes.map(({ status }) => status)).toEqual([403, 200, 200]);
+  });
+});
