@@ -1,3 +1,4 @@
+import { benchFriends } from './friends.ts';
 import { benchRead } from './read.ts';
 import { benchRecord } from './record.ts';
 
@@ -5,6 +6,7 @@ import { benchRecord } from './record.ts';
 const benchmarks: Readonly<Record<string, (print: (line: string) => void) => Promise<void>>> = {
   record: benchRecord,
   read: benchRead,
+  friends: benchFriends,
 };
 
 const [name] = process.argv.slice(2);
