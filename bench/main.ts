@@ -1,4 +1,5 @@
 import { benchFanout } from './fanout.ts';
+import { benchFriends } from './friends.ts';
 import { benchRead } from './read.ts';
 import { benchRecord } from './record.ts';
 
@@ -7,6 +8,7 @@ const benchmarks: Readonly<Record<string, (print: (line: string) => void) => Pro
   record: benchRecord,
   read: benchRead,
   fanout: benchFanout,
+  friends: benchFriends,
 };
 
 const [name] = process.argv.slice(2);

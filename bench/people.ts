@@ -6,13 +6,18 @@ import { purposes } from '@pufftrack/contract';
 export const clientId = 'app.pufftrack.bench';
 
 /** Signs in so many people and answers a client of each. */
-export const signInPeople = async (port: number, apple: AppleSimulator, count: number): Promise<Client[]> => {
+export const signInPeople = async (
+  port: number,
+  apple: AppleSimulator,
+  count: number,
+  name = 'bench',
+): Promise<Client[]> => {
   const clients: Client[] = [];
   for (let index = 0; index < count; index++) {
     const client = createClient({ baseUrl: `http://127.0.0.1:${port}`, now: () => Date.now() });
     const { nonce } = await client.call('createNonce');
     const { identityToken } = await apple.authorize({
-      person: `bench-${index}`,
+      person: `${name}-${index}`,
       clientId,
       nonce: createHash('sha256').update(nonce).digest('hex'),
     });

@@ -280,7 +280,7 @@ describe('the main path', () => {
     expect((await sven.client.call('listPuffs')).puffs).toEqual([]);
   });
 
-  it('lists the caller and friends on the board, without ranks yet', async () => {
+  it('lists the caller and friends on the board, without ranks while there is nothing to rank', async () => {
     const [tara, ugo] = [await app.person('tara'), await app.person('ugo')];
     await befriend(tara, ugo);
     const board = await tara.client.call('getLeaderboard');

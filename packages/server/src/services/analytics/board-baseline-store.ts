@@ -26,6 +26,8 @@ export interface BoardBaselineStore {
   findMany(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** One that is there already stays as it is; `at` in ms. */
   add(baselines: ReadonlyMap<string, number>, at: number): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
 }
 
 export const createBoardBaselineStore = (connection: Connection): BoardBaselineStore => {
@@ -52,6 +54,9 @@ export const createBoardBaselineStore = (connection: Connection): BoardBaselineS
         })),
         { ordered: false },
       );
+    },
+    async removeAll(userId) {
+      return (await model.deleteOne({ _id: userId })).deletedCount;
     },
   };
 };

@@ -29,6 +29,7 @@ export interface BoardBaselines {
    * whom this process knows none, and one more history for each who has recorded for months and still has none.
    */
   ofMany(people: readonly PersonToMeasure[]): Promise<ReadonlyMap<string, number>>;
+  forget(userId: string): void;
 }
 
 export const createBoardBaselines = (deps: {
@@ -72,6 +73,9 @@ export const createBoardBaselines = (deps: {
           return baseline === undefined ? [] : [[userId, baseline] as const];
         }),
       );
+    },
+    forget(userId) {
+      kept.delete(userId);
     },
   };
 };

@@ -77,7 +77,8 @@ export const createAnalytics = (
     },
     async eraseUser(userId) {
       let removed = 0;
-      for (const owned of [goals, checkIns, store, settledStore]) removed += await owned.removeAll(userId);
+      for (const owned of [goals, checkIns, store, settledStore, baselineStore])
+        removed += await owned.removeAll(userId);
       return removed;
     },
     async ensureIndexes() {

@@ -4,6 +4,12 @@ import type { LogRecord } from './log-record.ts';
 import { logProjection, logRecordOf } from './puff-record-doc.ts';
 import { puffRecordsOf } from './puff-store.ts';
 
+/** Numbers above `after`, up to and with `upTo`. */
+export interface RevRange {
+  readonly after: number;
+  readonly upTo: number;
+}
+
 /** Questions about the logs of many people, each one command whatever their number; majority reads. */
 export interface ManyLogsStore {
   /** The newest number of each log, by two index keys for each at most; people without a record are left out. */
