@@ -61,6 +61,7 @@ export const createServices = (deps: {
     connection,
     clock,
     history: puffs.history,
+    momentsBetween: puffs.momentsBetween,
     person: users.settings,
     people: users.settingsOfMany,
     boardFriendsOf: users.boardFriendsOf,

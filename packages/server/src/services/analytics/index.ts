@@ -7,8 +7,10 @@ import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import { createCalendars } from './calendars.ts';
 import { createCheckInStore } from './check-in-store.ts';
+import { createDetailedStats } from './detailed-stats.ts';
 import { figuresJobs } from './figures-jobs.ts';
 import { createFigureStore } from './figures-store.ts';
+import { createGapReads } from './gap-reads.ts';
 import { goalRoutes } from './goal-routes.ts';
 import { createGoalService, type GoalService, type GoalServiceDeps } from './goal-service.ts';
 import { createGoalStore } from './goal-store.ts';
@@ -27,7 +29,8 @@ export interface Analytics
 }
 
 export const createAnalytics = (
-  deps: { connection: Connection } & Omit<StatsServiceDeps, 'store' | 'calendars' | 'settled'> &
+  deps: { connection: Connection } & Omit<StatsServiceDeps, 'store' | 'calendars' | 'settled' | 'detailed'> &
+    Parameters<typeof createGapReads>[0] &
     Pick<GoalServiceDeps, 'changeSettings' | 'onStatsChanged'> &
     Pick<Parameters<typeof figuresJobs>[0], 'countByHour'> &
     Pick<Parameters<typeof statsJobs>[0], 'onDayTurned'> & { jobPeople: JobPeople },
@@ -41,7 +44,8 @@ export const createAnalytics = (
   const people = deps.jobPeople;
   const calendars = createCalendars({ goals, checkIns });
   const settled = createSettled({ store: settledStore, history });
-  const stats = createStatsService({ ...deps, store, calendars, settled });
+  const detailed = createDetailedStats({ settled, reads: createGapReads(deps) });
+  const stats = createStatsService({ ...deps, store, calendars, settled, detailed });
   const goalService = createGoalService({ ...deps, goals, checkIns, calendars, statsOf: stats.statsOf });
   return {
     routes: [...statsRoutes(stats), ...goalRoutes(goalService)],

@@ -1,10 +1,13 @@
 import { Schema, type Connection } from 'mongoose';
+import type { SettledGaps, Stretch } from './gaps.ts';
 import type { SettledRuns } from './settled-runs.ts';
 import type { Run } from './streaks.ts';
 
 /** The settled runs of one person; a cache that may be dropped at any time. Days are numbers since 1970-01-01. */
-interface SettledDoc extends SettledRuns {
+interface SettledDoc extends Omit<SettledRuns, 'gaps'> {
   _id: string;
+  /** With the `rev` of the row: a program that knows no gaps leaves those of before in it, or writes none. */
+  gaps?: SettledGaps & { rev: number };
 }
 
 const runSchema = new Schema<Run>(
@@ -14,6 +17,16 @@ const runSchema = new Schema<Run>(
     startedOn: { type: Number, default: null },
     unconfirmedDays: { type: Number, required: true },
     endedReason: { type: String, default: null },
+  },
+  { _id: false },
+);
+
+const stretchSchema = new Schema<Stretch>(
+  {
+    first: { type: Number, required: true },
+    last: { type: Number, required: true },
+    longestMs: { type: Number, required: true },
+    open: [{ _id: false, from: Number, to: Number, atMostMs: Number }],
   },
   { _id: false },
 );
@@ -29,6 +42,7 @@ const settledSchema = new Schema<SettledDoc>(
       puffFreeHasBegun: { type: Boolean, required: true },
       underLimit: { type: runSchema, required: true },
     },
+    gaps: { rev: Number, through: Number, stretch: { type: stretchSchema, default: null } },
   },
   { collection: 'settledruns', versionKey: false },
 );
@@ -47,10 +61,13 @@ export const createSettledStore = (connection: Connection): SettledStore => {
     },
     async find(userId) {
       const doc = await model.findById(userId).lean<SettledDoc>();
-      return doc ? { through: doc.through, rev: doc.rev, key: doc.key, runs: doc.runs } : undefined;
+      if (!doc?.gaps || doc.gaps.rev !== doc.rev) return undefined;
+      const { rev, through, key, runs, gaps } = doc;
+      return { rev, through, key, runs, gaps: { through: gaps.through, stretch: gaps.stretch } };
     },
     async save(userId, settled) {
-      await model.updateOne({ _id: userId }, { $set: settled }, { upsert: true });
+      const gaps = { ...settled.gaps, rev: settled.rev };
+      await model.updateOne({ _id: userId }, { $set: { ...settled, gaps } }, { upsert: true });
     },
   };
 };

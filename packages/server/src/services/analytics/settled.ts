@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DayNumber, PuffHistory } from '../puffs/index.ts';
 import type { Calendar } from './calendar.ts';
+import type { Stretch } from './gaps.ts';
 import { isSettledValid, settle, type SettledRuns } from './settled-runs.ts';
 import type { SettledStore } from './settled-store.ts';
 
@@ -24,6 +25,8 @@ export interface Settled {
    * nothing. Answers the history to peek with; ask again if it has moved on meanwhile.
    */
   prepare(person: SettledPerson, calendar: Calendar, history: PuffHistory): Promise<PuffHistory>;
+  /** Keeps what the records have told of the settled gaps, so that nobody reads them again. */
+  learn(person: SettledPerson, settled: SettledRuns, stretch: Stretch): Promise<void>;
 }
 
 /** No puff of a person lies before this day. */
@@ -47,6 +50,7 @@ export const createSettled = (deps: {
       rev: history.rev,
       firstActiveDay: history.activeDays(dayStartHour)[0],
       countOn: (day) => (isEmpty || day < first ? 0 : history.countOn(day, dayStartHour)),
+      spans: history.spans(-Infinity),
     });
     kept.set(person.userId, settled);
     return settled;
@@ -68,6 +72,12 @@ export const createSettled = (deps: {
       const settled = peek(person, calendar, whole);
       if (settled) await deps.store.save(userId, settled);
       return whole;
+    },
+    async learn({ userId }, settled, stretch) {
+      const learned = { ...settled, gaps: { ...settled.gaps, stretch } };
+      // What was settled anew meanwhile stays.
+      if (kept.peek(userId) === settled) kept.set(userId, learned);
+      await deps.store.save(userId, learned);
     },
   };
 };

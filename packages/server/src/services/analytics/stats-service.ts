@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { dayNumberOf, dayOf, type DayNumber, type PuffHistory } from '../puffs/index.ts';
 import { todayOf, type Calendar } from './calendar.ts';
 import type { CalendarPerson, Calendars } from './calendars.ts';
+import type { createDetailedStats } from './detailed-stats.ts';
 import { firstDayOf, type Settled, type SettledPerson } from './settled.ts';
 import { hourBins, statsDays, type HoursOn } from './stats-days.ts';
 import { statsOf, summaryOf, type StatsSettings } from './stats.ts';
@@ -17,6 +18,8 @@ export interface StatsService {
   /** From a history that the caller holds already; at once where everything else is in memory too. */
   statsOf(person: StatsPerson, history: PuffHistory): UserStats | Promise<UserStats>;
   current(userId: string): Promise<UserStats>;
+  /** The same with the gaps between puffs. */
+  detailed(userId: string): Promise<UserStats>;
   days(userId: string, range: { from: string; to: string }): Promise<StatsDay[]>;
   /** Over the last `days` local days, today included. */
   hours(userId: string, days: number): Promise<HourBins>;
@@ -30,6 +33,7 @@ export interface StatsServiceDeps {
   store: StatsStore;
   calendars: Calendars;
   settled: Settled;
+  detailed: ReturnType<typeof createDetailedStats>;
   clock: Clock;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;
   person: (userId: string) => StatsPerson | Promise<StatsPerson>;
@@ -113,6 +117,20 @@ export const createStatsService = (deps: StatsServiceDeps): StatsService => {
     async current(userId) {
       const person = await deps.person(userId);
       return statsNow(person, await deps.history(userId), clock.now());
+    },
+    async detailed(userId) {
+      const person = await deps.person(userId);
+      const now = clock.now();
+      const calendar = await calendars.load(person, now);
+      for (let history = await deps.history(userId); ;) {
+        const stats = compute(person, calendar, history, now);
+        const runs = stats && settled.peek(person, calendar, history);
+        if (stats && runs && history.isLoadedFrom(runs.gaps.through + 1))
+          return deps.detailed({ person, stats, calendar, history, settled: runs, now });
+        history = runs
+          ? await deps.history(userId, runs.gaps.through + 1)
+          : await settled.prepare(person, calendar, history);
+      }
     },
     async days(userId, range) {
       const person = await deps.person(userId);

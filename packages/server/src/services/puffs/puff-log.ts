@@ -6,6 +6,7 @@ import { createGroupCommit, type AppendAnswer } from './group-commit.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
 import type { NewPuff } from './puff.ts';
 import { createPuffChanges, type PuffChanges } from './puff-changes.ts';
+import type { Moment } from './puff-history.ts';
 import { createPuffPeople, windowStart } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
@@ -19,6 +20,8 @@ export interface PuffLog extends PuffChanges {
    * from the first day of the month before the last.
    */
   history(person: string, from?: DayNumber): Promise<PuffState>;
+  /** The live puffs between two instants (ms), both included, oldest first: all that the log held when this was called. */
+  momentsBetween(person: string, range: { from: number; to: number }): Promise<Moment[]>;
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
@@ -74,6 +77,10 @@ export const createPuffLog = (deps: {
     append: commit.append,
     ...createPuffChanges({ store, people, alone: commit.alone }),
     history: people.current,
+    async momentsBetween(person, range) {
+      const { rev, clearedRev } = await people.current(person);
+      return recounts.momentsBetween(person, range, { rev, clearedRev });
+    },
     flush: flusher.flush,
     async settle() {
       await commit.settle();
