@@ -37,7 +37,10 @@ export const UserStats = z
       underLimitDays: Streak,
       abstinenceSeconds: z.object({
         current: z.number().int().nullable(),
-        best: z.number().int().optional(),
+        best: z.number().int().nullable().optional().meta({
+          description:
+            'The longest ever, the current one included; null where current is. In GET /users/stats alone.',
+        }),
       }),
     }),
     dailyLimit: z.number().int().nullable().meta({ description: 'The limit in force today.' }),
@@ -52,7 +55,10 @@ export const UserStats = z
       description:
         'average7 / the same 7 days earlier - 1, three decimals; null if either is null or 0 before.',
     }),
-    longestGapTodaySeconds: z.number().int().optional(),
+    longestGapTodaySeconds: z.number().int().optional().meta({
+      description:
+        'The longest stretch without a puff since the first one of today, the running one included; absent without a puff today. In GET /users/stats alone.',
+    }),
   })
   .meta({ id: 'UserStats', description: 'Counts are sums of quantity over all products, by local days.' });
 export type UserStats = z.infer<typeof UserStats>;

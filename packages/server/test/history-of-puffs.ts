@@ -19,6 +19,17 @@ export interface TestHistory extends PuffHistory {
   loadedFrom(day: DayNumber): PuffHistory;
 }
 
+/** Of instants in ascending order. */
+const spanOf = (instants: readonly number[]) => {
+  const [first = 0, last = 0] = [instants[0], instants.at(-1)];
+  let [gapFrom, gapTo] = [first, first];
+  instants.forEach((instant, index) => {
+    const before = instants[index - 1] ?? instant;
+    if (instant - before > gapTo - gapFrom) [gapFrom, gapTo] = [before, instant];
+  });
+  return { first, last, gapFrom, gapTo, gapIsExact: true };
+};
+
 export const historyOf = (puffs: readonly RawPuff[]): TestHistory => {
   type Recorded = RawPuff & { rev: number; wall: WallClock };
   const records: Recorded[] = [];
@@ -72,6 +83,15 @@ export const historyOf = (puffs: readonly RawPuff[]): TestHistory => {
         const puffs = on(day, dayStartHour);
         const isLate = ({ timestamp, receivedAt = timestamp }: RawPuff) => receivedAt - timestamp > lateMs;
         return { lateOnly: puffs.length > 0 && puffs.every(isLate), trimmed: false };
+      },
+      spans(from) {
+        const instants = new Map<DayNumber, number[]>();
+        for (const { wall, timestamp } of records)
+          instants.set(wall.dayNumber, [...(instants.get(wall.dayNumber) ?? []), timestamp]);
+        return [...instants]
+          .filter(([date]) => date >= Math.max(from, first))
+          .map(([date, some]) => ({ date, ...spanOf(some.sort((a, b) => a - b)) }))
+          .sort((a, b) => a.date - b.date);
       },
       activeDays: (dayStartHour) =>
         [...byDay(dayStartHour).keys()].filter((day) => day >= first).sort((a, b) => a - b),

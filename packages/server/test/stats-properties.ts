@@ -1,24 +1,63 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
+import { wallClockAt } from '../src/platform/time-zones.ts';
+import { createDetailedStats } from '../src/services/analytics/detailed-stats.ts';
+import { createGapReads } from '../src/services/analytics/gap-reads.ts';
 import { settle } from '../src/services/analytics/settled-runs.ts';
 import { hourBins, statsDays } from '../src/services/analytics/stats-days.ts';
 import { statsOf } from '../src/services/analytics/stats.ts';
 import { dayOf, localDayAt } from '../src/services/puffs/index.ts';
-import { referenceDay, referenceStats } from './stats-reference.ts';
+import { referenceDay, referenceStats, type ReferenceWorld } from './stats-reference.ts';
 import { anyWorld, serverWorld, timeZone } from './stats-world.ts';
 
+/** The gaps as `GET /users/stats` tells them, and once more with what was learned, which reads less. */
+const detailsTwice = async (
+  world: ReferenceWorld,
+  inputs: Omit<Parameters<ReturnType<typeof createDetailedStats>>[0], 'person'>,
+) => {
+  let { settled } = inputs;
+  const reads: number[] = [];
+  const detailed = createDetailedStats({
+    settled: {
+      learn: (_person, before, stretch) => {
+        settled = { ...before, gaps: { ...before.gaps, stretch } };
+        return Promise.resolve();
+      },
+    },
+    reads: createGapReads({
+      momentsBetween(_userId, { from, to }) {
+        reads.push(to - from);
+        const moments = world.puffs
+          .filter(({ timestamp }) => timestamp >= from && timestamp <= to)
+          .map(({ timestamp, timeZone }) => ({ timestamp, wall: wallClockAt(timeZone, timestamp) }));
+        return Promise.resolve(moments.sort((a, b) => a.timestamp - b.timestamp));
+      },
+    }),
+  });
+  const person = { userId: 'alice', createdAt: 0 };
+  const first = await detailed({ ...inputs, person });
+  const read = reads.length;
+  expect(await detailed({ ...inputs, person, settled })).toEqual(first);
+  expect(reads).toHaveLength(read);
+  // A few dates at once, whatever the life.
+  expect(Math.max(0, ...reads)).toBeLessThan(6 * 86_400_000);
+  return first;
+};
+
 /** Every figure of the server equals the reference, in random lives. */
-export const expectFiguresOfReference = (numRuns: number): void => {
+export const expectFiguresOfReference = (numRuns: number): Promise<void> =>
   fc.assert(
-    fc.property(anyWorld, (world) => {
+    fc.asyncProperty(anyWorld, async (world) => {
       const { settings, history, calendar } = serverWorld(world);
       const countOn = (day: number) => history.countOn(day, world.dayStartHour);
       const settled = settle(calendar, {
         rev: history.rev,
         firstActiveDay: history.activeDays(world.dayStartHour)[0],
         countOn,
+        spans: history.spans(-Infinity),
       });
-      const stats = statsOf({ settings, calendar, history, settled, now: world.now });
+      const plain = statsOf({ settings, calendar, history, settled, now: world.now });
+      const stats = await detailsTwice(world, { stats: plain, calendar, history, settled, now: world.now });
       const reference = referenceStats(world);
       expect({
         today: stats.today,
@@ -31,7 +70,8 @@ export const expectFiguresOfReference = (numRuns: number): void => {
         limit: stats.dailyLimit,
         puffFreeDays: stats.streaks.puffFreeDays,
         underLimitDays: stats.streaks.underLimitDays,
-        abstinenceSeconds: stats.streaks.abstinenceSeconds.current,
+        abstinenceSeconds: stats.streaks.abstinenceSeconds,
+        longestGapToday: stats.longestGapTodaySeconds ?? null,
         average7: stats.average7,
         average30: stats.average30,
       }).toEqual({
@@ -40,7 +80,8 @@ export const expectFiguresOfReference = (numRuns: number): void => {
         limit: reference.limit,
         puffFreeDays: reference.puffFreeDays,
         underLimitDays: reference.underLimitDays,
-        abstinenceSeconds: reference.abstinenceSeconds,
+        abstinenceSeconds: { current: reference.abstinenceSeconds, best: reference.bestAbstinence },
+        longestGapToday: reference.longestGapToday,
         average7: reference.average7,
         average30: reference.average30,
       });
@@ -54,7 +95,6 @@ export const expectFiguresOfReference = (numRuns: number): void => {
     }),
     { numRuns },
   );
-};
 
 /** The server's zone library and the other one agree on the one day of every instant, whatever the start of the day. */
 export const expectOneDayForEachInstant = (numRuns: number): void => {

@@ -26,6 +26,9 @@ export interface ReferenceStats {
   puffFreeDays: Streak;
   underLimitDays: Streak;
   abstinenceSeconds: number | null;
+  bestAbstinence: number | null;
+  /** Null without a puff today. */
+  longestGapToday: number | null;
   average7: number | null;
   average30: number | null;
   /** Unrounded. */
@@ -244,6 +247,21 @@ export const referenceStats = (world: ReferenceWorld): ReferenceStats => {
   const moments = world.puffs.map(({ timestamp }) => timestamp);
   if (aimToday?.quitAt != null && aimToday.quitAt <= now) moments.push(aimToday.quitAt);
 
+  const instants = world.puffs.map(({ timestamp }) => timestamp).sort((a, b) => a - b);
+  const longestGap = (marks: readonly number[]) => {
+    let longest = 0;
+    for (let index = 1; index < marks.length; index++)
+      longest = Math.max(longest, (marks[index] ?? 0) - (marks[index - 1] ?? 0));
+    return longest;
+  };
+  const quitAt = aimToday?.quitAt != null && aimToday.quitAt <= now ? aimToday.quitAt : null;
+  const stretches = [longestGap(instants), now - Math.max(...moments)];
+  if (quitAt !== null && instants[0] !== undefined) stretches.push(instants[0] - quitAt);
+  const ofToday = world.puffs
+    .filter(({ timeZone, timestamp }) => referenceDay(timeZone, timestamp, dayStartHour) === today)
+    .map(({ timestamp }) => timestamp);
+  const sinceFirst = instants.filter((instant) => instant >= Math.min(...ofToday));
+
   const days = Array.from({ length: today - firstDay + 1 }, (_, index) => firstDay + index);
   return {
     today,
@@ -259,6 +277,8 @@ export const referenceStats = (world: ReferenceWorld): ReferenceStats => {
     puffFreeDays: streak(judgePuffFree),
     underLimitDays: streak(judgeUnderLimit),
     abstinenceSeconds: moments.length === 0 ? null : Math.floor((now - Math.max(...moments)) / 1000),
+    bestAbstinence: moments.length === 0 ? null : Math.floor(Math.max(...stretches) / 1000),
+    longestGapToday: ofToday.length === 0 ? null : Math.floor(longestGap([...sinceFirst, now]) / 1000),
     average7: week,
     average30: average(30, 1, 10),
     changeVsPreviousWeek: week === null || before === null || before === 0 ? null : week / before - 1,

@@ -4,7 +4,8 @@ import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/an
 import { newGoal, type Goal } from '../src/services/analytics/goal.ts';
 import type { StatsSettings } from '../src/services/analytics/stats.ts';
 import { localDayAt, type PuffHistory } from '../src/services/puffs/index.ts';
-import { historyOf } from './history-of-puffs.ts';
+import { PuffState } from '../src/services/puffs/puff-state.ts';
+import { wallClockAt } from '../src/platform/time-zones.ts';
 import type { ReferenceWorld } from './stats-reference.ts';
 
 const quarterMs = 15 * 60_000;
@@ -152,6 +153,16 @@ export const goalsOf = (world: ReferenceWorld): Goal[] =>
     return [...earlier, newGoal(input, { earlier, now: at, dayAt, measured: undefined })];
   }, []);
 
+/** As the puffs arrived, one after the other; none of them in the order of time. */
+const foldOf = (puffs: ReferenceWorld['puffs']): PuffHistory => {
+  const state = new PuffState();
+  puffs.forEach(({ timestamp, timeZone: zone, quantity }, index) => {
+    const counted = { timestamp, wall: wallClockAt(zone, timestamp), quantity };
+    state.fold({ rev: index + 1, kind: 'puff', counted, receivedAt: timestamp });
+  });
+  return state;
+};
+
 export const serverWorld = (world: ReferenceWorld): ServerWorld => {
   const { zones, dayStartHour, weekStart, now } = world;
   const settings: StatsSettings = {
@@ -167,7 +178,7 @@ export const serverWorld = (world: ReferenceWorld): ServerWorld => {
   return {
     settings,
     goals,
-    history: historyOf(world.puffs),
+    history: foldOf(world.puffs),
     calendar: calendarOf(dayStartHour, rules, todayOf(settings, now)),
   };
 };

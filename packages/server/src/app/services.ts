@@ -76,6 +76,7 @@ export const createServices = (deps: {
     connection,
     clock,
     history: puffs.history,
+    momentsBetween: puffs.momentsBetween,
     person: users.settings,
     people: users.settingsOfMany,
     newestRevs: puffs.newestRevs,

@@ -10,8 +10,10 @@ import { createBoardBaselines } from './board-baselines.ts';
 import { createBoardBaselineStore } from './board-baseline-store.ts';
 import { createCalendars } from './calendars.ts';
 import { createCheckInStore } from './check-in-store.ts';
+import { createDetailedStats } from './detailed-stats.ts';
 import { figuresJobs } from './figures-jobs.ts';
 import { createFigureStore } from './figures-store.ts';
+import { createGapReads } from './gap-reads.ts';
 import { goalRoutes } from './goal-routes.ts';
 import { createGoalService, type GoalService, type GoalServiceDeps } from './goal-service.ts';
 import { createGoalStore } from './goal-store.ts';
@@ -39,9 +41,10 @@ export interface Analytics
 }
 
 export const createAnalytics = (
-  deps: { connection: Connection } & Omit<StatsServiceDeps, 'calendars' | 'settled'> &
+  deps: { connection: Connection } & Omit<StatsServiceDeps, 'calendars' | 'settled' | 'detailed'> &
     Pick<StatsReadModelDeps, 'newestRevs' | 'histories'> &
     Pick<LeaderboardDeps, 'people' | 'boardFriendsOf'> &
+    Parameters<typeof createGapReads>[0] &
     Pick<GoalServiceDeps, 'changeSettings' | 'onStatsChanged'> &
     Pick<Parameters<typeof figuresJobs>[0], 'countByHour'> &
     Pick<Parameters<typeof statsJobs>[0], 'onDayTurned'> & { jobPeople: JobPeople },
@@ -56,7 +59,8 @@ export const createAnalytics = (
   const people = deps.jobPeople;
   const calendars = createCalendars({ goals, checkIns });
   const settled = createSettled({ store: settledStore, history });
-  const stats = createStatsService({ ...deps, calendars, settled });
+  const detailed = createDetailedStats({ settled, reads: createGapReads(deps) });
+  const stats = createStatsService({ ...deps, calendars, settled, detailed });
   const baselines = createBoardBaselines({ store: baselineStore, clock, history });
   const readModel = createStatsReadModel({ ...deps, store, calendars, settled, baselines });
   const leaderboard = createLeaderboard({ ...deps, standings: readModel.standings });

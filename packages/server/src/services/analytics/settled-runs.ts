@@ -1,5 +1,6 @@
-import type { DayNumber, PuffHistory } from '../puffs/index.ts';
+import type { DateSpan, DayNumber, PuffHistory } from '../puffs/index.ts';
 import type { Calendar } from './calendar.ts';
+import { settledGapsOf, type SettledGaps } from './gaps.ts';
 import { extendRun, newRun, puffFreeDay, underLimitDay, type Run } from './streaks.ts';
 
 /** Both day streaks of a person, walked up to and with some day. */
@@ -18,6 +19,7 @@ export interface SettledRuns {
   /** Of the settings, goals, check-ins and zones that decide about days up to `through`. */
   readonly key: string;
   readonly runs: Runs;
+  readonly gaps: SettledGaps;
 }
 
 /** Counts by local day, as the walk asks for them. */
@@ -51,11 +53,16 @@ export const walkRuns = (
 /**
  * Walks the whole past up to the settled day.
  *
- * @param firstActiveDay the first local day with a puff; undefined without any.
+ * @param past `firstActiveDay`: the first local day with a puff; undefined without any. `spans`: of all wall dates.
  */
 export const settle = (
   calendar: Calendar,
-  past: { rev: number; firstActiveDay: DayNumber | undefined; countOn: CountOn },
+  past: {
+    rev: number;
+    firstActiveDay: DayNumber | undefined;
+    countOn: CountOn;
+    spans: readonly DateSpan[];
+  },
 ): SettledRuns => {
   const through = calendar.settledThrough;
   const firstLimit = Math.min(...calendar.rules.goals.map(({ effectiveDay }) => effectiveDay));
@@ -65,6 +72,7 @@ export const settle = (
     rev: past.rev,
     key: calendar.settledKey,
     runs: walkRuns(calendar, newRuns(), { from, to: through, countOn: past.countOn }),
+    gaps: settledGapsOf(past.spans, through),
   };
 };
 

@@ -1,11 +1,14 @@
 import { Schema, trusted, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
+import type { SettledGaps, Stretch } from './gaps.ts';
 import type { SettledRuns } from './settled-runs.ts';
 import type { Run } from './streaks.ts';
 
 /** The settled runs of one person; a cache that may be dropped at any time. Days are numbers since 1970-01-01. */
-interface SettledDoc extends SettledRuns {
+interface SettledDoc extends Omit<SettledRuns, 'gaps'> {
   _id: string;
+  /** With the `rev` of the row: a program that knows no gaps leaves those of before in it, or writes none. */
+  gaps?: SettledGaps & { rev: number };
 }
 
 const runSchema = new Schema<Run>(
@@ -15,6 +18,16 @@ const runSchema = new Schema<Run>(
     startedOn: { type: Number, default: null },
     unconfirmedDays: { type: Number, required: true },
     endedReason: { type: String, default: null },
+  },
+  { _id: false },
+);
+
+const stretchSchema = new Schema<Stretch>(
+  {
+    first: { type: Number, required: true },
+    last: { type: Number, required: true },
+    longestMs: { type: Number, required: true },
+    open: [{ _id: false, from: Number, to: Number, atMostMs: Number }],
   },
   { _id: false },
 );
@@ -30,6 +43,7 @@ const settledSchema = new Schema<SettledDoc>(
       puffFreeHasBegun: { type: Boolean, required: true },
       underLimit: { type: runSchema, required: true },
     },
+    gaps: { rev: Number, through: Number, stretch: { type: stretchSchema, default: null } },
   },
   { collection: 'settledruns', versionKey: false },
 );
@@ -54,10 +68,17 @@ export const createSettledStore = (connection: Connection): SettledStore => {
         .find({ _id: trusted({ $in: [...userIds] }) })
         .batchSize(wholeBatch)
         .lean<SettledDoc[]>();
-      return new Map(docs.map(({ _id, through, rev, key, runs }) => [_id, { through, rev, key, runs }]));
+      return new Map(
+        docs.flatMap(({ _id, through, rev, key, runs, gaps }) =>
+          gaps?.rev === rev
+            ? [[_id, { through, rev, key, runs, gaps: { through: gaps.through, stretch: gaps.stretch } }]]
+            : [],
+        ),
+      );
     },
     async save(userId, settled) {
-      await model.updateOne({ _id: userId }, { $set: settled }, { upsert: true });
+      const gaps = { ...settled.gaps, rev: settled.rev };
+      await model.updateOne({ _id: userId }, { $set: { ...settled, gaps } }, { upsert: true });
     },
     async removeAll(userId) {
       const { deletedCount } = await model.deleteMany({ _id: userId });

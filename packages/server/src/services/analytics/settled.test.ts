@@ -102,7 +102,7 @@ describe('settled runs', () => {
       to: calendar.today - 1,
       countOn: (day) => log.countOn(day, calendar.dayStartHour),
     });
-  const emptyPast = { rev: 0, firstActiveDay: undefined, countOn: () => 0 };
+  const emptyPast = { rev: 0, firstActiveDay: undefined, countOn: () => 0, spans: [] };
 
   it('and the days after them make the same as a walk over everything, whatever changed meanwhile', async () => {
     await fc.assert(

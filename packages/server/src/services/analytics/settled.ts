@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DayNumber, PuffHistory } from '../puffs/index.ts';
 import type { Calendar } from './calendar.ts';
+import type { Stretch } from './gaps.ts';
 import { isSettledValid, settle, type SettledRuns } from './settled-runs.ts';
 import type { SettledStore } from './settled-store.ts';
 
@@ -31,6 +32,8 @@ export interface Settled {
     history: PuffHistory,
     make: (history: PuffHistory, settled: SettledRuns) => T,
   ): Promise<T>;
+  /** Keeps what the records have told of the settled gaps, so that nobody reads them again. */
+  learn(person: SettledPerson, settled: SettledRuns, stretch: Stretch): Promise<void>;
   forget(userId: string): void;
 }
 
@@ -62,6 +65,7 @@ export const createSettled = (deps: {
       rev: history.rev,
       firstActiveDay: history.activeDays(dayStartHour)[0],
       countOn: (day) => (isEmpty || day < first ? 0 : history.countOn(day, dayStartHour)),
+      spans: history.spans(-Infinity),
     });
     kept.set(person.userId, settled);
     return settled;
@@ -104,6 +108,12 @@ export const createSettled = (deps: {
     },
     forget(userId) {
       kept.delete(userId);
+    },
+    async learn({ userId }, settled, stretch) {
+      const learned = { ...settled, gaps: { ...settled.gaps, stretch } };
+      // What was settled anew meanwhile stays.
+      if (kept.peek(userId) === settled) kept.set(userId, learned);
+      await deps.store.save(userId, learned);
     },
   };
 };

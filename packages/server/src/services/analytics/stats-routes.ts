@@ -4,7 +4,7 @@ import type { GetLeaderboard } from './leaderboard.ts';
 import type { StatsService } from './stats-service.ts';
 
 export const statsRoutes = (stats: StatsService, leaderboard: GetLeaderboard): Route[] => [
-  route(endpoints.getStats, async ({ actor }) => answer(200, await stats.current(actor.userId))),
+  route(endpoints.getStats, async ({ actor }) => answer(200, await stats.detailed(actor.userId))),
   route(endpoints.getStatsDays, async ({ actor, input }) =>
     answer(200, { days: await stats.days(actor.userId, input.query) }),
   ),

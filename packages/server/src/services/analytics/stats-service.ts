@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { dayNumberOf, type DayNumber, type PuffHistory } from '../puffs/index.ts';
 import type { Calendar } from './calendar.ts';
 import type { CalendarPerson, Calendars } from './calendars.ts';
+import type { createDetailedStats } from './detailed-stats.ts';
 import { firstDayOf, type Settled, type SettledPerson } from './settled.ts';
 import { hourBins, statsDays, type HoursOn } from './stats-days.ts';
 import { statsOf, type StatsSettings } from './stats.ts';
@@ -16,6 +17,8 @@ export interface StatsService {
   /** From a history that the caller holds already; at once where everything else is in memory too. */
   statsOf(person: StatsPerson, history: PuffHistory): UserStats | Promise<UserStats>;
   current(userId: string): Promise<UserStats>;
+  /** The same with the gaps between puffs. */
+  detailed(userId: string): Promise<UserStats>;
   days(userId: string, range: { from: string; to: string }): Promise<StatsDay[]>;
   /** Over the last `days` local days, today included. */
   hours(userId: string, days: number): Promise<HourBins>;
@@ -24,6 +27,7 @@ export interface StatsService {
 export interface StatsServiceDeps {
   calendars: Calendars;
   settled: Settled;
+  detailed: ReturnType<typeof createDetailedStats>;
   clock: Clock;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;
   person: (userId: string) => StatsPerson | Promise<StatsPerson>;
@@ -60,6 +64,21 @@ export const createStatsService = (deps: StatsServiceDeps): StatsService => {
     async current(userId) {
       const person = await deps.person(userId);
       return statsNow(person, await deps.history(userId), clock.now());
+    },
+    async detailed(userId) {
+      const person = await deps.person(userId);
+      const now = clock.now();
+      const calendar = await calendars.load(person, now);
+      for (let held = await deps.history(userId); ;) {
+        const made = await settled.whenReady(person, calendar, held, (history, runs) => {
+          const from = runs.gaps.through + 1;
+          if (!history.isLoadedFrom(from)) return from;
+          const stats = statsOf({ settings: person, calendar, history, settled: runs, now });
+          return deps.detailed({ person, stats, calendar, history, settled: runs, now });
+        });
+        if (typeof made !== 'number') return made;
+        held = await deps.history(userId, made);
+      }
     },
     async days(userId, range) {
       const person = await deps.person(userId);

@@ -30,7 +30,7 @@ import { createPuffStore } from './puff-store.ts';
 
 export * from './local-day.ts';
 export { orderPuffIndex } from './puff-index-migration.ts';
-export type { PuffHistory } from './puff-history.ts';
+export type { DateSpan, DayMarks, Moment, PuffHistory } from './puff-history.ts';
 export type { PuffLog } from './puff-log.ts';
 export type { PuffPerson, PuffsChanged, PuffsRecorded } from './puff-person.ts';
 export type { PersonHour } from './tally-store.ts';
@@ -38,7 +38,10 @@ export type { PersonHour } from './tally-store.ts';
 /** What is received later than this after it happened counts for its person, and no more for the platform. */
 export const lateAfterMs = backdatedAfterMs;
 
-export interface Puffs extends Pick<PuffLog, 'history' | 'newestRevs' | 'histories' | 'settle' | 'stop'> {
+export interface Puffs extends Pick<
+  PuffLog,
+  'history' | 'newestRevs' | 'histories' | 'momentsBetween' | 'settle' | 'stop'
+> {
   routes: Route[];
   events: SocketEvent[];
   jobs: Job[];
@@ -92,6 +95,7 @@ export const createPuffs = <Person extends PuffPerson>(
     history: log.history,
     newestRevs: log.newestRevs,
     histories: log.histories,
+    momentsBetween: log.momentsBetween,
     settle: log.settle,
     stop: log.stop,
     jobs: puffJobs({

@@ -1,4 +1,17 @@
+import type { WallClock } from '../../platform/time-zones.ts';
 import type { DayNumber } from './local-day.ts';
+import type { Span } from './span.ts';
+
+/** The live puffs of one wall date in time. */
+export interface DateSpan extends Readonly<Span> {
+  readonly date: DayNumber;
+}
+
+/** When a puff was: the instant (ms), and what the wall showed. */
+export interface Moment {
+  readonly timestamp: number;
+  readonly wall: WallClock;
+}
 
 /** What makes a day void where people are compared (domain.md D11). */
 export interface DayMarks {
@@ -38,4 +51,6 @@ export interface PuffHistory {
   marksOn(day: DayNumber, dayStartHour: number): DayMarks;
   /** The local days with at least one puff among those that are loaded, ascending. */
   activeDays(dayStartHour: number): readonly DayNumber[];
+  /** Of the wall dates from this one on that have a live puff, among those that are loaded; ascending by date. */
+  spans(from: DayNumber): readonly DateSpan[];
 }

@@ -9,6 +9,7 @@ import { createManyHistories } from './many-histories.ts';
 import type { ManyLogsStore } from './many-logs-store.ts';
 import type { NewPuff } from './puff.ts';
 import { createPuffChanges, type PuffChanges } from './puff-changes.ts';
+import type { Moment } from './puff-history.ts';
 import { createPuffPeople, windowStart } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
@@ -34,6 +35,8 @@ export interface PuffLog extends PuffChanges {
    * stored. Nothing of theirs begins to be written here from then on.
    */
   forget(person: string): void;
+  /** The live puffs between two instants (ms), both included, oldest first: all that the log held when this was called. */
+  momentsBetween(person: string, range: { from: number; to: number }): Promise<Moment[]>;
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
@@ -115,6 +118,10 @@ export const createPuffLog = (deps: {
       windowStart: () => windowStart(clock.now()),
     }),
     forget,
+    async momentsBetween(person, range) {
+      const { rev, clearedRev } = await people.current(person);
+      return recounts.momentsBetween(person, range, { rev, clearedRev });
+    },
     flush: flusher.flush,
     async settle() {
       await commit.settle();

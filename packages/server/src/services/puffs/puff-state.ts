@@ -2,7 +2,7 @@ import { addPuff, factsIn, type DateFacts, type MonthFacts } from './date-facts.
 import { dayOf, monthOf, type DayNumber } from './local-day.ts';
 import { LocalDays } from './local-days.ts';
 import type { ChangeRecord, Counted, LogRecord } from './log-record.ts';
-import type { DayMarks, PuffHistory } from './puff-history.ts';
+import type { DateSpan, DayMarks, PuffHistory } from './puff-history.ts';
 
 /** What folding a change needs from the records: its dates, counted anew, and the newest puff. */
 export interface Recount {
@@ -176,6 +176,12 @@ export class PuffState implements PuffHistory {
 
   activeDays(dayStartHour: number): readonly DayNumber[] {
     return this.#days.activeDays(dayStartHour);
+  }
+
+  spans(from: DayNumber): readonly DateSpan[] {
+    return [...this.#loadedDates()]
+      .flatMap(([date, { span }]) => (span && date >= from ? [{ date, ...span }] : []))
+      .sort((a, b) => a.date - b.date);
   }
 
   #factsOn(date: DayNumber): DateFacts | undefined {

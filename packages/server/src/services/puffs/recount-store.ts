@@ -6,6 +6,7 @@ import { datesOfMonth, dayOf, type DayNumber } from './local-day.ts';
 import type { ChangeRecord } from './log-record.ts';
 import { restorePurgeMs } from './puff.ts';
 import { datedProjection, datedPuffOf, recordIdOf, type PuffRecordDoc } from './puff-record-doc.ts';
+import type { Moment } from './puff-history.ts';
 import type { Recount } from './puff-state.ts';
 import { keptAbove, liveAbove, puffRecordsOf } from './puff-store.ts';
 
@@ -17,7 +18,7 @@ export interface Counting {
   readonly lastPuffAt: number | null;
 }
 
-/** Counts dates anew from the records, as changes leave them. */
+/** What the records say themselves, as changes leave them. */
 export interface RecountStore {
   /**
    * Applies a change to its puff, and counts its dates anew up to the change. In one causally consistent session: a
@@ -30,6 +31,12 @@ export interface RecountStore {
     month: string,
     counting: Omit<Counting, 'lastPuffAt'>,
   ): Promise<Map<DayNumber, DateFacts>>;
+  /** The live puffs between two instants (ms), both included, oldest first. */
+  momentsBetween(
+    person: string,
+    range: { from: number; to: number },
+    counting: Omit<Counting, 'lastPuffAt'>,
+  ): Promise<Moment[]>;
 }
 
 /** No zone is further from UTC than 14 h. */
@@ -127,5 +134,20 @@ export const createRecountStore = (connection: Connection): RecountStore => {
       onNewestPast(connection.getClient(), records, (session) =>
         countDates(person, datesOfMonth(month), counting, session),
       ),
+    async momentsBetween(person, { from, to }, { rev, clearedRev }) {
+      const docs = await onNewestPast(connection.getClient(), records, (session) =>
+        records
+          .find(
+            {
+              ...liveAbove(person, clearedRev),
+              rev: { $gt: clearedRev, $lte: rev },
+              timestamp: { $gte: new Date(from), $lte: new Date(to) },
+            },
+            { projection: datedProjection, sort: { timestamp: 1, rev: 1 }, maxTimeMS, session },
+          )
+          .toArray(),
+      );
+      return docs.flatMap((doc) => datedPuffOf(doc) ?? []);
+    },
   };
 };

@@ -63,6 +63,7 @@ const open = async (uri: string): Promise<Process> => {
       publicUrl: 'http://pufftrack.test',
       masterKey: Buffer.alloc(32, 7),
     },
+    apns: undefined,
     realtime: () => noSockets,
   });
   const { auth, users, puffs, analytics } = services;
