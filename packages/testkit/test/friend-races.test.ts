@@ -43,7 +43,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   const outcome = (call: Promise<unknown>) =>
     call.then(
       () => 'ok' as const,
-      (error: { status?: number }) => error.status,
+      (error: unknown) => (error as { status?: number }).status,
     );
   const friendships = (one: Twice, other: Twice) =>
     mongo
@@ -70,7 +70,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   });
 
   it('an accept and a cancel: one of them', async () => {
-    for (const _ of range(6)) {
+    for (let round = 0; round < 6; round++) {
       const [cleo, dan] = [await twice('cleo'), await twice('dan')];
       await ask(cleo.phones[0], dan.phones[0]);
       const requestId = await requestTo(dan);
@@ -102,7 +102,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   });
 
   it('requests that cross: friends, and nothing is left open', async () => {
-    for (const _ of range(4)) {
+    for (let round = 0; round < 4; round++) {
       const [gus, hal] = [await twice('gus'), await twice('hal')];
       await Promise.all([ask(gus.phones[0], hal.phones[0]), ask(hal.phones[1], gus.phones[1])]);
       expect(await friendships(gus, hal)).toBe(1);
@@ -112,7 +112,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   });
 
   it('one invite and two who take it: one friend', async () => {
-    for (const _ of range(3)) {
+    for (let round = 0; round < 3; round++) {
       const [ivy, jim, kay] = [await twice('ivy'), await twice('jim'), await twice('kay')];
       const { token } = await ivy.phones[0].client.call('createInvite');
       const outcomes = await Promise.all(

@@ -137,9 +137,9 @@ describe('the audiences of the sockets of one process', () => {
     const [one, other] = [await person(), await person()];
     open = [other];
     await befriend(one, other);
-    for (const _ of range(2)) await watch.check();
+    for (let round = 0; round < 2; round++) await watch.check();
     questions = 0;
-    for (const _ of range(4)) await watch.check();
+    for (let round = 0; round < 4; round++) await watch.check();
     // One person with a socket, each time their turn comes: no change is looked at twice.
     expect(questions).toBe(4);
   });
@@ -153,7 +153,7 @@ describe('the audiences of the sockets of one process', () => {
     await watch.check();
     expect(told.size).toBe(5);
     for (const viewer of viewers) await setLevel(one, viewer, 'none', false);
-    for (const _ of range(4)) await watch.check();
+    for (let round = 0; round < 4; round++) await watch.check();
     expect(told.size).toBe(0);
   });
 

@@ -13,38 +13,35 @@ describe('what is kept of a person beside others', () => {
   });
   afterEach(() => database.drop());
 
-  it(
-    'goes with them, and nothing of others does',
-    async () => {
-      const { connection } = database;
-      const blocks = createBlockStore(connection);
-      const invites = createInviteStore(connection);
-      const reports = createReportStore(connection);
-      for (const store of [blocks, invites, reports]) await store.ensureIndexes();
-      const pairs = [
-        ['ann', 'ben'],
-        ['ben', 'ann'],
-        ['ben', 'cleo'],
-      ] as const;
-      await inTransaction(connection, async (tx) => {
-        for (const [one, other] of pairs) {
-          await blocks.add({ blocker: one, blocked: other, since: 1 }, tx);
-          const said = { reason: 'spam', note: null, at: 1 } as const;
-          await reports.save({ reporter: one, reported: other, ...said }, tx);
-          const times = { createdAt: 1, expiresAt: 2 };
-          await invites.insert({ id: `of ${one} to ${other}`, inviter: one, ...times, usedBy: other }, tx);
-        }
-      });
-      for (const store of [blocks, invites, reports]) {
-        expect(await store.removeAll('ann')).toBe(2);
-        expect(await store.removeAll('ann')).toBe(0);
+  it('goes with them, and nothing of others does', async () => {
+    const { connection } = database;
+    const blocks = createBlockStore(connection);
+    const invites = createInviteStore(connection);
+    const reports = createReportStore(connection);
+    for (const store of [blocks, invites, reports]) await store.ensureIndexes();
+    const pairs = [
+      ['ann', 'ben'],
+      ['ben', 'ann'],
+      ['ben', 'cleo'],
+    ] as const;
+    await inTransaction(connection, async (tx) => {
+      for (const [one, other] of pairs) {
+        await blocks.add({ blocker: one, blocked: other, since: 1 }, tx);
+        const said = { reason: 'spam', note: null, at: 1 } as const;
+        await reports.save({ reporter: one, reported: other, ...said }, tx);
+        const times = { createdAt: 1, expiresAt: 2 };
+        await invites.insert({ id: `of ${one} to ${other}`, inviter: one, ...times, usedBy: other }, tx);
       }
-      for (const name of ['friendblocks', 'friendinvites', 'userreports']) {
-        const rest = await connection.collection(name).find().toArray();
-        expect(JSON.stringify(rest)).not.toMatch(/"ann"/);
-        expect(JSON.stringify(rest)).toMatch(/"cleo"/);
-      }
-      expect(await blocks.list('ben')).toEqual([{ blocker: 'ben', blocked: 'cleo', since: 1 }]);
-    },
-  );
+    });
+    for (const store of [blocks, invites, reports]) {
+      expect(await store.removeAll('ann')).toBe(2);
+      expect(await store.removeAll('ann')).toBe(0);
+    }
+    for (const name of ['friendblocks', 'friendinvites', 'userreports']) {
+      const rest = await connection.collection(name).find().toArray();
+      expect(JSON.stringify(rest)).not.toMatch(/"ann"/);
+      expect(JSON.stringify(rest)).toMatch(/"cleo"/);
+    }
+    expect(await blocks.list('ben')).toEqual([{ blocker: 'ben', blocked: 'cleo', since: 1 }]);
+  });
 });

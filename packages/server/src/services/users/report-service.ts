@@ -16,7 +16,7 @@ const maxPerDay = 10;
 const reportersThatHide = 3;
 const listedAtOnce = 200;
 
-/** What the operator decides of a name: it is shown again, or stays hidden until the person has another one reviewed. */
+/** What the operator decides of a name; it holds until the next verdict, or until new reports hide it. */
 export type Verdict = 'show' | 'hide';
 
 export interface OpenReport extends Report {
