@@ -152,6 +152,7 @@ const startNode = async (world: {
   const auth = createAuth({
     connection,
     clock,
+    tell: () => Promise.resolve(),
     log,
     accounts: users.accounts,
     onSessionEnded: (session) => void ended.push(session),

@@ -18,6 +18,8 @@ export interface PersonOptions {
   timeZone?: string;
   /** All of them unless told. */
   consents?: readonly Purpose[];
+  /** Which phone it is; one of the name unless told. */
+  deviceId?: string;
 }
 
 export interface World {
@@ -53,7 +55,7 @@ export const signInPerson = async (
     nonce,
     authorizationCode: sheet.authorizationCode,
     ...(sheet.name && { user: { name: sheet.name } }),
-    device: { id: `${name}-phone`, name: 'iPhone', model: 'iPhone17,1' },
+    device: { id: options.deviceId ?? `${name}-phone`, name: 'iPhone', model: 'iPhone17,1' },
     timeZone: options.timeZone ?? 'Europe/Berlin',
     ageBand: '18+',
     consents: (options.consents ?? purposes).map((purpose) => ({

@@ -117,6 +117,33 @@ describe('the inbox', () => {
     ).rejects.toMatchObject({ code: 'invalid' });
   });
 
+  it('tells of a sign-in on a device that is new, and of no other', async () => {
+    const bob = await person();
+    await bob.signInAgain();
+    expect(await inboxOf(bob)).toEqual([]);
+    const other = await app.person(bob.name, { deviceId: 'a tablet' });
+    expect(await inboxOf(other)).toMatchObject([
+      { category: 'security', data: { kind: 'signed-in', deviceName: 'iPhone' } },
+    ]);
+    await other.client.signOut();
+    await app.person(bob.name, { deviceId: 'a tablet' });
+    expect(await inboxOf(bob)).toHaveLength(1);
+  });
+
+  it('tells the other phones of a session that ended because an old key of it came back', async () => {
+    const bob = await person();
+    const other = await bob.signInAgain();
+    const atOther = await other.connect();
+    const { refreshToken } = await other.client.refresh();
+    await other.client.refresh();
+    await other.client.refresh();
+    await expect(other.client.call('refreshSession', { body: { refreshToken } })).rejects.toMatchObject({
+      code: 'refresh-reused',
+    });
+    expect(await atOther.next('sessionEnded')).toEqual({ reason: 'refresh-reused' });
+    expect(await inboxOf(bob)).toMatchObject([{ category: 'security', data: { kind: 'session-reused' } }]);
+  });
+
   it('goes after 90 days', async () => {
     const before = await person();
     await ask(await person(), before);

@@ -95,6 +95,7 @@ export const createServices = (deps: {
     log,
     config: deps.auth,
     accounts: users.accounts,
+    tell: notifications.tell,
     onSessionEnded: notifications.sessionEnded,
     openSessions: () => deps.realtime().openSessions(),
   });

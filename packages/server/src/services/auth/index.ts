@@ -9,6 +9,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Tell } from '../notifications/index.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createAccountClosing, type AccountClosing } from './account-closing.ts';
 import type { Accounts } from './accounts.ts';
@@ -101,6 +102,8 @@ export const createAuth = (deps: {
   log: Logger;
   config: AuthConfig;
   accounts: Accounts;
+  /** Puts a notice of security into a person's inbox, inside the transaction. */
+  tell: Tell;
   /** A session has ended, here or at another process: its sockets have to close. */
   onSessionEnded: (ended: SessionEnded) => void;
   /** The sessions of the sockets that this process holds. */
@@ -128,6 +131,8 @@ export const createAuth = (deps: {
     clock,
     masterKey,
     onEnded,
+    inTransaction: (work) => inTransaction(connection, work),
+    tell: deps.tell,
   });
   const apple = { keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }), clock };
   const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
@@ -185,6 +190,7 @@ export const createAuth = (deps: {
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
+    tell: deps.tell,
     turns: createTurns(clock),
     clock,
   });

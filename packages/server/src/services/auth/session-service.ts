@@ -6,6 +6,7 @@ import { DomainError } from '../../platform/errors.ts';
 import type { Actor } from '../../platform/http/route.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Tell } from '../notifications/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import { isRefreshTokenOf, readRefreshToken, refreshTokenOf } from './refresh-token.ts';
@@ -35,6 +36,8 @@ export interface OpenedSession {
   readonly session: StoredSession;
   /** Sessions that made room; to be given to `announceEnded` after the commit. */
   readonly evicted: readonly StoredSession[];
+  /** None of the person's sessions was on this device; also where the app does not say which one it is. */
+  readonly isNewDevice: boolean;
 }
 
 export interface SessionService {
@@ -64,6 +67,8 @@ export const createSessionService = (deps: {
   clock: Clock;
   masterKey: Buffer;
   onEnded: (ended: SessionEnded) => void;
+  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
+  tell: Tell;
 }): SessionService => {
   const { sessions, accessTokens, accounts, clock, masterKey } = deps;
 
@@ -72,6 +77,18 @@ export const createSessionService = (deps: {
   const end = async (session: StoredSession, reason: EndReason): Promise<boolean> => {
     const ended = await sessions.end(session.id, reason, clock.now());
     if (ended) deps.onEnded({ sessionId: session.id, reason });
+    return ended;
+  };
+
+  /** The person hears of it on their other phones: either a phone is broken, or somebody has a copy of its key. */
+  const endReused = async (session: StoredSession): Promise<boolean> => {
+    const { id, userId, device } = session;
+    const ended = await deps.inTransaction(async (tx) => {
+      const isMine = await sessions.end(id, 'refresh-reused', clock.now(), tx);
+      if (isMine) await deps.tell(tx, userId, { kind: 'session-reused', deviceName: device.name });
+      return isMine;
+    });
+    if (ended) deps.onEnded({ sessionId: id, reason: 'refresh-reused' });
     return ended;
   };
 
@@ -115,6 +132,7 @@ export const createSessionService = (deps: {
       const live = await sessions.listLive(userId, now, tx);
       const evicted = live.slice(0, Math.max(0, live.length - maxLiveSessions + 1));
       for (const { id } of evicted) await sessions.end(id, 'logout', now, tx);
+      const isNewDevice = device.id === null || !(await sessions.hasDevice(userId, device.id, tx));
       const id = newId();
       const session: StoredSession = {
         id,
@@ -134,7 +152,7 @@ export const createSessionService = (deps: {
         endedReason: null,
       };
       await sessions.insert(session, tx);
-      return { session, evicted };
+      return { session, evicted, isNewDevice };
     },
 
     announceEnded(ended, reason) {
@@ -162,7 +180,7 @@ export const createSessionService = (deps: {
           case 'repeat':
             return service.answer(session);
           case 'reused':
-            if (await end(session, 'refresh-reused'))
+            if (await endReused(session))
               log.warn(
                 {
                   event: 'auth.refresh_reuse',

@@ -44,6 +44,7 @@ const sessionSchema = new Schema<SessionDoc>(
   { collection: 'sessions', versionKey: false },
 );
 sessionSchema.index({ userId: 1, endedAt: 1 });
+sessionSchema.index({ userId: 1, 'device.id': 1 });
 sessionSchema.index({ purgeAt: 1 });
 
 export interface SessionStore {
@@ -52,6 +53,8 @@ export interface SessionStore {
   find(id: string): Promise<StoredSession | undefined>;
   /** The sessions of a person that have neither ended nor expired, oldest first. */
   listLive(userId: string, now: number, tx?: ClientSession): Promise<StoredSession[]>;
+  /** Whether this person has signed in on this device within the last 30 days of its sessions, ended ones too. */
+  hasDevice(userId: string, deviceId: string, tx: ClientSession): Promise<boolean>;
   /** Those of the ids whose session has ended or is gone, with the reason; one query where none has. */
   findEnded(ids: readonly string[]): Promise<{ id: string; reason: EndReason }[]>;
   /** Moves on to the next refresh token; undefined where another call did, or the session has ended. */
@@ -97,6 +100,9 @@ export const createSessionStore = (connection: Connection): SessionStore => {
         )
         .toArray();
       return docs.map(fromDoc);
+    },
+    async hasDevice(userId, deviceId, tx) {
+      return (await sessions.findOne({ userId, 'device.id': deviceId }, { session: tx })) !== null;
     },
     async findEnded(ids) {
       const alive = await sessions

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { randomSecret } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Tell } from '../notifications/index.ts';
 import type { Accounts, NewAccount } from './accounts.ts';
 import type { AppleGrants } from './apple-grants.ts';
 import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
@@ -36,6 +37,7 @@ export const createSignInService = (deps: {
   sessions: SessionService;
   accounts: Accounts;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
+  tell: Tell;
   turns: Turns;
   clock: Clock;
 }): SignInService => {
@@ -107,7 +109,10 @@ export const createSignInService = (deps: {
         }
         if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);
         else await links.keepRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
-        return { ...(await sessions.open(userId, device, tx)), isNewUser: isNew };
+        const opened = await sessions.open(userId, device, tx);
+        if (opened.isNewDevice && !isNew)
+          await deps.tell(tx, userId, { kind: 'signed-in', deviceName: device.name });
+        return { ...opened, isNewUser: isNew };
       });
     });
     sessions.announceEnded(evicted, 'logout');

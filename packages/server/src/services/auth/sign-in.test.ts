@@ -184,6 +184,7 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         clock: world.clock,
         log: undefined as never,
         accounts: undefined as never,
+        tell: () => Promise.resolve(),
         onSessionEnded: () => undefined,
         openSessions: () => [],
         config: {
