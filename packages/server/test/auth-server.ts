@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import type { Connection } from 'mongoose';
+import { noBus } from '../src/platform/bus/bus.ts';
 import { originRule } from '../src/platform/http/origins.ts';
 import { createHttpServer } from '../src/platform/http/server.ts';
 import { createRateLimits } from '../src/platform/limits/rate-limits.ts';
@@ -109,6 +110,7 @@ const startNode = async (world: {
     live: { audienceChanged: () => {}, friendUpdated: () => {}, friendRemoved: () => {} },
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
+    onSettingsChanged: () => {},
   });
   const auth = createAuth({
     connection,
@@ -139,6 +141,7 @@ const startNode = async (world: {
     trustedHops: 0,
     minAppBuild: 0,
     log,
+    announced: noBus.announced,
     validateAnswers: true,
     phase: () => 'open',
   });

@@ -8,6 +8,7 @@ import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform
 import type { Realtime } from '../platform/realtime/socket-server.ts';
 import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
 import { migrateDatabase } from './migrations.ts';
+import { openShared, type Shared } from './shared.ts';
 import { createServices, type Services } from './services.ts';
 import { edgesOf, targetNames, type TargetName } from './targets.ts';
 
@@ -15,6 +16,8 @@ export interface CoreConfig {
   readonly publicUrl: string;
   readonly targets: readonly TargetName[];
   readonly mongoUri: string;
+  /** Undefined: this process is the only one. */
+  readonly redisUrl: string | undefined;
   readonly apple: {
     readonly baseUrl: string;
     readonly issuers: readonly string[];
@@ -31,6 +34,7 @@ export interface Core {
   readonly services: Services;
   readonly edges: ReturnType<typeof edgesOf>;
   readonly jobs: Jobs;
+  readonly shared: Shared;
   /** Answers what it ran. */
   migrate(): Promise<string[]>;
   /** Puts a new signing key in force; takes as long as the other processes need to learn of it. */
@@ -45,17 +49,20 @@ export const openCore = async (deps: {
   log: Logger;
   realtime: () => Realtime;
 }): Promise<Core> => {
-  const { parts, config, clock, log, realtime } = deps;
+  const { parts, config, clock, log } = deps;
   const connection = await parts.start(
     'mongodb',
     () => connectMongo(config.mongoUri),
     (open) => open.close(),
   );
   await parts.start('replica set', () => requireReplicaSet(connection));
+  const { redisUrl } = config;
+  const shared = await openShared({ parts, redisUrl, database: connection.name, log });
   const services = createServices({
     connection,
     clock,
     log,
+    bus: shared.bus,
     auth: {
       appleBaseUrl: config.apple.baseUrl,
       appleIssuers: config.apple.issuers,
@@ -66,13 +73,15 @@ export const openCore = async (deps: {
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
     },
-    realtime,
+    realtime: shared.realtimeOf(deps.realtime),
   });
+  await parts.start('bus', shared.follow, shared.stop);
   const edges = edgesOf(config.targets, services);
   const jobStore = createJobStore(connection);
   return {
     services,
     edges,
+    shared,
     jobs: createJobs({
       store: jobStore,
       scheduled: edges.jobs,

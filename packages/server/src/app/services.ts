@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { Bus } from '../platform/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
@@ -25,13 +26,15 @@ export const createServices = (deps: {
   connection: Connection;
   clock: Clock;
   log: Logger;
+  bus: Bus;
   auth: Parameters<typeof createAuth>[0]['config'];
   realtime: () => Realtime;
 }): Services => {
-  const { connection, clock, log } = deps;
+  const { connection, clock, log, bus } = deps;
 
   const notifications = createNotifications({
     realtime: deps.realtime,
+    log,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
     liveFriendsOf: (userId) => users.liveFriendsOf(userId),
@@ -44,6 +47,9 @@ export const createServices = (deps: {
     live: notifications,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
+    onSettingsChanged: (change) => {
+      bus.publish('settings-changed', change);
+    },
   });
 
   const puffs: Puffs = createPuffs<PersonSettings>({
@@ -77,9 +83,17 @@ export const createServices = (deps: {
     log,
     config: deps.auth,
     accounts: users.accounts,
-    onSessionEnded: notifications.sessionEnded,
+    onSessionEnded: (ended) => {
+      notifications.sessionEnded(ended);
+      bus.publish('session-ended', ended);
+    },
     openSessions: () => deps.realtime().openSessions(),
   });
+
+  // What is lost on the way is found within seconds all the same: each of these keeps nothing longer.
+  bus.on('settings-changed', users.settingsChangedElsewhere);
+  bus.on('session-ended', auth.sessionEndedElsewhere);
+  bus.onGap(notifications.repairRooms);
 
   return { auth, users, puffs, analytics, notifications };
 };

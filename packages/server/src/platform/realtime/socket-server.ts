@@ -30,6 +30,13 @@ export interface Realtime {
   disconnect(room: string): void;
   /** The sessions of the sockets in this process. */
   openSessions(): readonly string[];
+  /** The people whose sockets are in this process. */
+  openPeople(): readonly string[];
+  /**
+   * Moves this process's sockets in `room` so that of the rooms whose names begin with `prefix` they stand in `others`
+   * and in no more. True where one had to be moved.
+   */
+  align(room: string, prefix: string, others: ReadonlySet<string>): boolean;
 }
 
 /** For a process that holds no sockets. */
@@ -39,6 +46,8 @@ export const noSockets: Realtime = {
   leave: () => undefined,
   disconnect: () => undefined,
   openSessions: () => [],
+  openPeople: () => [],
+  align: () => false,
 };
 
 export interface RealtimeServer extends Realtime {
@@ -142,6 +151,21 @@ export const createRealtime = (deps: {
       io.in(room).disconnectSockets(true);
     },
     openSessions: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.sessionId))],
+    openPeople: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.userId))],
+    align(room, prefix, others) {
+      let isMoved = false;
+      for (const id of sockets.adapter.rooms.get(room) ?? []) {
+        const socket = sockets.sockets.get(id);
+        if (!socket) continue;
+        const held = [...socket.rooms].filter((one) => one.startsWith(prefix));
+        const wrong = held.filter((one) => !others.has(one));
+        const missing = [...others].filter((one) => !socket.rooms.has(one));
+        for (const one of wrong) void socket.leave(one);
+        void socket.join(missing);
+        isMoved ||= wrong.length + missing.length > 0;
+      }
+      return isMoved;
+    },
     async close(reconnectAfterMs) {
       stopWatching();
       emitTo(io, 'serverDraining', { reconnectAfterMs });

@@ -4,7 +4,9 @@
  */
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
 import type { Actor } from '../../platform/http/route.ts';
+import type { Logger } from '../../platform/logger.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
+import { roomRepair } from './room-repair.ts';
 
 export interface Connecting {
   readonly actor: Actor;
@@ -15,6 +17,11 @@ export interface Connecting {
 
 export interface Notifications {
   connected(connection: Connecting): Promise<void>;
+  /**
+   * Puts this process's sockets where they belong, as the database has it: a move that another process asked for may
+   * have been lost. One at a time; a call during another has it done once more.
+   */
+  repairRooms(): void;
   puffsRecorded(recorded: {
     person: { userId: string; name: string | null };
     stats: UserStats;
@@ -40,15 +47,26 @@ export interface Notifications {
   sessionEnded(ended: { sessionId: string; reason: ServerEvent<'sessionEnded'>['reason'] }): void;
 }
 
-const liveRoom = (userId: string) => `live:${userId}`;
+const livePrefix = 'live:';
+const liveRoom = (userId: string) => `${livePrefix}${userId}`;
 
 export const createNotifications = (deps: {
   /** The socket server is made after this service, with it. */
   realtime: () => Realtime;
+  log: Logger;
   statsOf: (userId: string) => Promise<UserStats>;
   friendsOf: (userId: string) => Promise<Friend[]>;
   liveFriendsOf: (userId: string) => Promise<readonly string[]>;
 }): Notifications => ({
+  repairRooms: roomRepair({
+    people: () => deps.realtime().openPeople(),
+    repair: async (userId) => {
+      const rooms = new Set((await deps.liveFriendsOf(userId)).map(liveRoom));
+      return deps.realtime().align(userRoom(userId), livePrefix, rooms);
+    },
+    log: deps.log,
+  }),
+
   async connected({ actor, join, leave, emit }) {
     const { userId } = actor;
     const rooms = (await deps.liveFriendsOf(userId)).map(liveRoom);

@@ -4,6 +4,7 @@
  */
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
+import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Accounts } from '../auth/index.ts';
@@ -13,7 +14,7 @@ import { createFriendRequests } from './friend-request-service.ts';
 import { createFriendRequestStore } from './friend-request-store.ts';
 import { friendRoutes } from './friend-routes.ts';
 import { createFriendService, type FriendLive } from './friend-service.ts';
-import { createPeople, type People } from './people.ts';
+import { createPeople, type People, type SettingsChanged } from './people.ts';
 import { createSettingsChanges, type SettingsChanges } from './settings-changes.ts';
 import { requireConsents, type PersonSettings } from './user.ts';
 import { userRoutes } from './user-routes.ts';
@@ -35,8 +36,12 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'lis
   liveFriendsOf(userId: string): Promise<readonly string[]>;
   /** Friends who let this person see their summary and who are on boards. */
   boardFriendsOf(userId: string): Promise<readonly string[]>;
+  /** Another process said so: what is known here of this person is read again. */
+  settingsChangedElsewhere(message: unknown): void;
   ensureIndexes(): Promise<void>;
 }
+
+const SettingsChangedMessage = z.object({ userId: z.string(), settingsVersion: z.number() });
 
 export const createUsers = (deps: {
   connection: Connection;
@@ -45,12 +50,14 @@ export const createUsers = (deps: {
   live: FriendLive;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
+  /** The other processes have to learn of it. */
+  onSettingsChanged: (change: SettingsChanged) => void;
 }): Users => {
   const { connection, clock, isKnownZone, live, summaries } = deps;
   const store = createUserStore(connection);
   const requests = createFriendRequestStore(connection);
   const connections = createFriendConnectionStore(connection);
-  const people = createPeople({ store, clock });
+  const people = createPeople({ store, clock, onChanged: deps.onSettingsChanged });
   const friends = createFriendService({ store: connections, people, live, summaries });
   const friendRequests = createFriendRequests({
     connection,
@@ -83,6 +90,10 @@ export const createUsers = (deps: {
     friendsOf: friends.list,
     liveFriendsOf: friends.liveFriendsOf,
     boardFriendsOf: friends.boardFriendsOf,
+    settingsChangedElsewhere(message) {
+      const parsed = SettingsChangedMessage.safeParse(message);
+      if (parsed.success) people.outdate(parsed.data);
+    },
     async ensureIndexes() {
       for (const owned of [store, requests, connections]) await owned.ensureIndexes();
     },

@@ -42,7 +42,7 @@ export const createUserService = (deps: {
       const changes = profileChanges(patch, deps.isKnownZone);
       const user = await store.changeProfile(userId, changes, clock.now());
       if (!user) return gone();
-      await deps.onProfileChanged(people.keep(user), Object.keys(changes));
+      await deps.onProfileChanged(people.change(user), Object.keys(changes));
       return viewUser(user);
     },
     async consents(userId) {
@@ -57,7 +57,7 @@ export const createUserService = (deps: {
         await store.saveConsents(userId, consents, words, tx);
         return { before: user, after: { ...user, consents, settingsVersion: user.settingsVersion + 1 } };
       });
-      await deps.onConsentsChanged(settingsOf(before), people.keep(after));
+      await deps.onConsentsChanged(settingsOf(before), people.change(after));
       return after.consents.map(viewConsent);
     },
   };
