@@ -1,13 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { pathsMap } from '../deploy/proxy/paths-map.ts';
 import { openApiDocument } from './document.ts';
 
-// `npm run generate` writes openapi.json; with --check it only says whether the file is fresh.
-const file = new URL('openapi.json', import.meta.url);
-const fresh = `${JSON.stringify(openApiDocument(), null, 2)}\n`;
+/** What is made from the contract and committed. */
+const generated: readonly [file: string, fresh: string][] = [
+  ['openapi/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`],
+  ['deploy/proxy/paths.map', pathsMap()],
+];
 
-if (!process.argv.includes('--check')) {
-  writeFileSync(file, fresh);
-} else if (readFileSync(file, 'utf8') !== fresh) {
-  process.stderr.write('openapi/openapi.json is not what the contract says; run `npm run generate`.\n');
-  process.exitCode = 1;
+// `npm run generate` writes the files; with --check it only says whether they are fresh.
+for (const [file, fresh] of generated) {
+  const url = new URL(`../${file}`, import.meta.url);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(url, fresh);
+  } else if (readFileSync(url, 'utf8') !== fresh) {
+    process.stderr.write(`${file} is not what the contract says; run \`npm run generate\`.\n`);
+    process.exitCode = 1;
+  }
 }

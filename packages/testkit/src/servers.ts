@@ -1,4 +1,5 @@
 import { targetNames, targetOf, type App, type TargetName } from '@pufftrack/server';
+import { startNginx } from './nginx.ts';
 import { startPathProxy } from './path-proxy.ts';
 
 /** What tests call: one process with everything, or one process per service behind a proxy. */
@@ -34,12 +35,8 @@ export const startSplitServers = async (start: StartServer): Promise<Servers> =>
   split.forEach((name, index) => {
     ports.set(name, [...(ports.get(name) ?? []), begun[index]?.port ?? 0]);
   });
-  let turn = 0;
-  const proxy = await startPathProxy((path) => {
-    const choice = ports.get(targetOf(path)) ?? [];
-    turn += 1;
-    return choice[turn % choice.length] ?? 0;
-  });
+  const proxy =
+    process.env['PUFFTRACK_TEST_PROXY'] === 'nginx' ? await startNginx(ports) : await inTurn(ports);
   const [any] = begun as [App];
   return {
     url: proxy.url,
@@ -58,4 +55,14 @@ export const startSplitServers = async (start: StartServer): Promise<Servers> =>
       await Promise.all(begun.map((app) => app.stop()));
     },
   };
+};
+
+/** The processes of a target take turns. */
+const inTurn = (ports: ReadonlyMap<TargetName, readonly number[]>) => {
+  let turn = 0;
+  return startPathProxy((path) => {
+    const choice = ports.get(targetOf(path)) ?? [];
+    turn += 1;
+    return choice[turn % choice.length] ?? 0;
+  });
 };

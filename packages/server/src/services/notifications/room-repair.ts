@@ -25,7 +25,7 @@ export const roomRepair = (deps: {
       await Promise.all(people.slice(from, from + peopleAtOnce).map(repairOne));
   };
   const run = async () => {
-    for (let seen = 0; seen !== calls; ) {
+    for (let seen = 0; seen !== calls;) {
       seen = calls;
       await repairAll();
     }
