@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 /** A reverse proxy as small as can be: it stands where nginx or a load balancer stands in a split deployment. */
 export interface PathProxy {
@@ -30,11 +31,15 @@ export const startPathProxy = async (portFor: (path: string) => number): Promise
       },
     );
     upstream.on('error', () => {
-      if (!res.headersSent) res.writeHead(502);
-      res.end();
+      // A process that has answered may close the connection while the body is still on its way.
+      if (!res.headersSent) res.writeHead(502).end();
     });
     res.on('close', () => upstream.destroy());
-    req.pipe(upstream);
+    // Like nginx, it reads the whole request first: a client that is still sending would miss an early answer.
+    void buffer(req).then(
+      (body) => upstream.end(body),
+      () => upstream.destroy(),
+    );
   });
 
   server.on('upgrade', (req: IncomingMessage, client: Socket, head: Buffer) => {

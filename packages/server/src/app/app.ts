@@ -97,6 +97,8 @@ export const startApp = async (deps: {
       clock,
       log,
       phase: () => phase,
+      places: shared.socketPlaces,
+      everywhere: core.realtime,
       events: puffs.events,
       onConnect: notifications.connected,
     });

@@ -35,6 +35,8 @@ export interface Core {
   readonly edges: ReturnType<typeof edgesOf>;
   readonly jobs: Jobs;
   readonly shared: Shared;
+  /** The sockets of all processes. */
+  readonly realtime: () => Realtime;
   /** Answers what it ran. */
   migrate(): Promise<string[]>;
   /** Puts a new signing key in force; takes as long as the other processes need to learn of it. */
@@ -58,6 +60,7 @@ export const openCore = async (deps: {
   await parts.start('replica set', () => requireReplicaSet(connection));
   const { redisUrl } = config;
   const shared = await openShared({ parts, redisUrl, database: connection.name, log });
+  const realtime = shared.realtimeOf(deps.realtime);
   const services = createServices({
     connection,
     clock,
@@ -73,7 +76,7 @@ export const openCore = async (deps: {
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
     },
-    realtime: shared.realtimeOf(deps.realtime),
+    realtime,
   });
   await parts.start('bus', shared.follow, shared.stop);
   const edges = edgesOf(config.targets, services);
@@ -82,6 +85,7 @@ export const openCore = async (deps: {
     services,
     edges,
     shared,
+    realtime,
     jobs: createJobs({
       store: jobStore,
       scheduled: edges.jobs,

@@ -5,13 +5,16 @@ import { createRedisRateStore } from '../platform/limits/redis-rate-store.ts';
 import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { shareRealtime } from '../platform/realtime/shared-realtime.ts';
-import type { Realtime } from '../platform/realtime/socket-server.ts';
+import { createSocketPlaces, type SocketPlaces } from '../platform/realtime/socket-places.ts';
+import { maxSocketsPerPerson, type Realtime } from '../platform/realtime/socket-server.ts';
 import { createRedisLink } from '../platform/redis/redis-link.ts';
 
 /** What the processes on one database have together beside it. */
 export interface Shared {
   readonly bus: Bus;
   readonly rateStore: RateStore;
+  /** Undefined: the bound that each process keeps is all. */
+  readonly socketPlaces: SocketPlaces | undefined;
   /** From the sockets of this process to those of all. */
   realtimeOf(local: () => Realtime): () => Realtime;
   state(): 'up' | 'down' | 'off';
@@ -25,6 +28,7 @@ const redisAnswersAtStartMs = 3_000;
 const alone = (): Shared => ({
   bus: noBus,
   rateStore: createMemoryRateStore(),
+  socketPlaces: undefined,
   realtimeOf: (local) => local,
   state: () => 'off',
   follow: () => Promise.resolve(),
@@ -47,6 +51,7 @@ export const openShared = async (deps: {
   return {
     bus,
     rateStore: createRedisRateStore(redis),
+    socketPlaces: createSocketPlaces(redis, maxSocketsPerPerson),
     realtimeOf(local) {
       const realtime = shareRealtime({ local, bus, log });
       return () => realtime;
