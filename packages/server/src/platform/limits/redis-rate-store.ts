@@ -28,7 +28,7 @@ const keysPerExchange = 200;
 interface Window {
   readonly key: string;
   readonly windowMs: number;
-  /** Of all processes, as Redis said last. */
+  /** Of all processes, as far as Redis has said. */
   told: number;
   /** Counted here since. */
   own: number;
@@ -64,9 +64,11 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
       [now, windowMs, ...counted],
     )) as number[];
     batch.forEach((window, index) => {
-      window.told = answer[2 * index] ?? window.told;
-      window.endsAt = answer[2 * index + 1] ?? window.endsAt;
-      window.own -= counted[index] ?? 0;
+      const own = counted[index] ?? 0;
+      // A Redis that forgot everything in mid-window takes nothing away from what is known here.
+      window.told = Math.max(window.told + own, answer[2 * index] ?? 0);
+      window.endsAt = Math.min(window.endsAt, answer[2 * index + 1] ?? window.endsAt);
+      window.own -= own;
     });
   };
 
