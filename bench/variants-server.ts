@@ -4,6 +4,7 @@ import express, { type Express, type Request } from 'express';
 import { Schema } from 'mongoose';
 import { Server } from 'socket.io';
 import { z } from 'zod';
+import { noBus } from '../packages/server/src/platform/bus/bus.ts';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { createHttpServer } from '../packages/server/src/platform/http/server.ts';
 import { originRule } from '../packages/server/src/platform/http/origins.ts';
@@ -34,6 +35,7 @@ const { auth } = createServices({
   connection,
   clock: systemClock,
   log,
+  bus: noBus,
   auth: {
     appleBaseUrl: 'http://127.0.0.1:9',
     appleIssuers: ['https://appleid.apple.com'],
@@ -116,6 +118,7 @@ const http = createHttpServer({
   trustedHops: 0,
   minAppBuild: 0,
   log,
+  announced: noBus.announced,
   validateAnswers: false,
   phase: () => 'open',
 });

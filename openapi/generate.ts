@@ -1,17 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { pathsMap } from '../deploy/proxy/paths-map.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { openApiDocument } from './document.ts';
 
-// `npm run generate` writes both documents; with --check it only says whether they are fresh.
-const documents = { 'openapi.json': openApiDocument(), 'asyncapi.json': asyncApiDocument() };
+/** What is made from the contract and committed. */
+const generated: readonly [file: string, fresh: string][] = [
+  ['openapi/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`],
+  ['openapi/asyncapi.json', `${JSON.stringify(asyncApiDocument(), null, 2)}\n`],
+  ['deploy/proxy/paths.map', pathsMap()],
+];
 
-for (const [name, document] of Object.entries(documents)) {
-  const file = new URL(name, import.meta.url);
-  const fresh = `${JSON.stringify(document, null, 2)}\n`;
+// `npm run generate` writes the files; with --check it only says whether they are fresh.
+for (const [file, fresh] of generated) {
+  const url = new URL(`../${file}`, import.meta.url);
   if (!process.argv.includes('--check')) {
-    writeFileSync(file, fresh);
-  } else if (readFileSync(file, 'utf8') !== fresh) {
-    process.stderr.write(`openapi/${name} is not what the contract says; run \`npm run generate\`.\n`);
+    writeFileSync(url, fresh);
+  } else if (readFileSync(url, 'utf8') !== fresh) {
+    process.stderr.write(`${file} is not what the contract says; run \`npm run generate\`.\n`);
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,4 @@
 /** Ends what jest-global-setup.mjs started, with its data. */
 export default async () => {
-  await globalThis.pufftrackEndTestMongo?.();
+  await globalThis.pufftrackEndTestServers?.();
 };

@@ -1,9 +1,14 @@
+import { text } from 'node:stream/consumers';
 import { tsImport } from 'tsx/esm/api';
 
 // Started by jest-global-setup.mjs with a pipe as its stdin, which closes when the test run ends, however it ends: a
-// crash of Jest runs no teardown, and a mongod that stays would hold whoever waits for the output of the run.
-process.stdin.resume().once('close', async () => {
-  const { endAbandonedMongos } = await tsImport('../local-services/src/index.ts', import.meta.url);
-  await new Promise((resolve) => setTimeout(resolve, 500)); // servers of the run end by themselves first
-  await endAbandonedMongos();
-});
+// crash of Jest runs no teardown, and a server that stays would hold whoever waits for the output of the run. The pipe
+// names the Redis of the run; a mongod is found by its data directory.
+const { endAbandonedMongos, endRedis } = await tsImport('../local-services/src/index.ts', import.meta.url);
+const servers = (await text(process.stdin))
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line));
+await new Promise((resolve) => setTimeout(resolve, 500)); // servers of the run end by themselves first
+for (const redis of servers) await endRedis(redis);
+await endAbandonedMongos();

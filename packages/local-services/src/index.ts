@@ -7,5 +7,5 @@ export { DataDirInUseError, LocalServiceError } from './local-service-error.ts';
 export { findMongod, type FindOptions } from './find-mongod.ts';
 export { findRedisServer } from './find-redis-server.ts';
 export { startMongo, type LocalMongo, type StartMongoOptions } from './mongo.ts';
-export { startRedis, type LocalRedis, type StartRedisOptions } from './redis.ts';
+export { endRedis, startRedis, type LocalRedis, type StartRedisOptions } from './redis.ts';
 export { endAbandonedMongos, startTemporaryMongo, temporaryDataDir } from './temporary-mongo.ts';

@@ -6,7 +6,7 @@ import { refuseProduction, type Environment } from './environment.ts';
 import { findRedisServer } from './find-redis-server.ts';
 import { accepts, freePort, isPortFree } from './free-port.ts';
 import { LocalServiceError } from './local-service-error.ts';
-import { identify, isAlive } from './process-identity.ts';
+import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { stopProcess } from './stop-process.ts';
 
 const readyWithinMs = 10_000;
@@ -24,11 +24,14 @@ export interface StartRedisOptions {
 
 export interface LocalRedis {
   url: string;
-  pid: number;
   port: number;
+  process: ProcessIdentity;
   /** Ends Redis, by force after 5 s. */
   stop(): Promise<void>;
 }
+
+/** Ends a redis-server whose starter is gone, and nothing where another process has its number by now. */
+export const endRedis = (redis: ProcessIdentity): Promise<void> => stopProcess(redis, stopWithinMs);
 
 /**
  * Runs a redis-server on 127.0.0.1 without access control.
@@ -52,14 +55,14 @@ export const startRedis = async (options: StartRedisOptions = {}): Promise<Local
   while (!(await accepts(port))) {
     if (isAlive(redis) && performance.now() < deadline) await delay(20);
     else {
-      await stopProcess(redis, stopWithinMs);
+      await endRedis(redis);
       throw new LocalServiceError(`Redis (${path}) did not get ready on port ${port}.`);
     }
   }
   return {
     url: `redis://127.0.0.1:${port}`,
-    pid: redis.pid,
     port,
-    stop: () => stopProcess(redis, stopWithinMs),
+    process: redis,
+    stop: () => endRedis(redis),
   };
 };

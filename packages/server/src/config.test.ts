@@ -46,6 +46,16 @@ describe('the configuration', () => {
     });
   });
 
+  it('needs Redis in production as soon as there must be other processes', () => {
+    const split = { ...production, TARGETS: 'auth,users' };
+    expect(faultsOf(split)).toEqual([expect.stringMatching(/^REDIS_URL: is required/)]);
+    expect(readConfig({ ...split, REDIS_URL: 'rediss://u:p@redis.example.com:6380' }).redisUrl).toMatch(
+      /^rediss/,
+    );
+    expect(readConfig(production).redisUrl).toBeUndefined();
+    expect(faultsOf({ REDIS_URL: 'redis.example.com' })).toEqual([expect.stringMatching(/^REDIS_URL: must/)]);
+  });
+
   it("takes Apple's key in one line or in several", () => {
     const oneLine = privateKey.replaceAll('\n', '\\n');
     for (const APPLE_PRIVATE_KEY of [privateKey, oneLine])

@@ -14,6 +14,8 @@ export interface Config {
   readonly targets: readonly TargetName[];
   /** Undefined: an embedded replica set of one, with its data in `dataDir`. */
   readonly mongoUri: string | undefined;
+  /** Undefined: this process is the only one. */
+  readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly apple: {
     readonly baseUrl: string;
@@ -123,6 +125,10 @@ const Environment = z.object({
     .string()
     .regex(/^mongodb(\+srv)?:\/\/\S+$/, { error: 'must start with mongodb:// or mongodb+srv://' })
     .optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/\S+$/, { error: 'must start with redis:// or rediss://' })
+    .optional(),
   DATA_DIR: z.string().min(1).default('./.data'),
   APPLE_BASE_URL: httpUrl.optional(),
   APPLE_ISSUERS: list.default([apple, 'https://account.apple.com']),
@@ -197,6 +203,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     publicUrl: value.PUBLIC_URL,
     targets: value.TARGETS,
     mongoUri: value.MONGODB_URI,
+    redisUrl: value.REDIS_URL,
     dataDir: resolve(value.DATA_DIR),
     apple: {
       baseUrl: value.APPLE_BASE_URL ?? apple,
@@ -269,6 +276,12 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
       if (value[name] !== undefined) faults.push(`${name}: is refused in production`);
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
+  if (
+    production &&
+    value.REDIS_URL === undefined &&
+    targetNames.some((name) => !value.TARGETS.includes(name))
+  )
+    faults.push('REDIS_URL: is required in production where TARGETS is not all; processes need it together');
   if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');
   return faults;
 };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import type { Connection } from 'mongoose';
+import { noBus } from '../src/platform/bus/bus.ts';
 import { originRule } from '../src/platform/http/origins.ts';
 import { createHttpServer } from '../src/platform/http/server.ts';
 import { createRateLimits } from '../src/platform/limits/rate-limits.ts';
@@ -148,6 +149,8 @@ const startNode = async (world: {
     tell: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
+    onSettingsChanged: () => {},
+    onAudienceChanged: () => {},
   });
   const auth = createAuth({
     connection,
@@ -179,6 +182,7 @@ const startNode = async (world: {
     trustedHops: 0,
     minAppBuild: 0,
     log,
+    announced: noBus.announced,
     validateAnswers: true,
     phase: () => 'open',
   });

@@ -26,7 +26,7 @@ describe('the documents say what is there', () => {
   });
 
   it('every path of the tree in the README exists', () => {
-    const paths = [...read('README.md').matchAll(/^((?:packages|bench|openapi|docs)\/\S*) /gm)].map(
+    const paths = [...read('README.md').matchAll(/^((?:packages|bench|openapi|deploy|docs)\/\S*) /gm)].map(
       ([, path]) => path ?? '',
     );
     expect(paths.length).toBeGreaterThan(10);

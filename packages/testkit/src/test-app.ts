@@ -5,15 +5,18 @@ import {
   createLogger,
   startApp,
   targetNames,
-  type App,
   type AppConfig,
   type Logger,
   type TargetName,
 } from '@pufftrack/server';
+import { startOneServer, startSplitServers, type Servers, type StartServer } from './servers.ts';
 import { signInPerson, type Person, type PersonOptions } from './person.ts';
 import { createTestClock, type TestClock } from './test-clock.ts';
 
-/** A whole server on a free port, with a clock of its own, on a database of its own. */
+/**
+ * A whole server on a free port, with a clock of its own, on a database of its own: one process, or one per service
+ * behind a proxy where PUFFTRACK_TEST_TARGETS is `split`. Tests cannot tell which.
+ */
 export interface TestApp {
   readonly url: string;
   readonly mongoUri: string;
@@ -24,7 +27,7 @@ export interface TestApp {
   /** Nobody: a client without a token. */
   client(): Client;
   /** Runs jobs: what is due at the clock's time, or one for any date. */
-  readonly jobs: App['jobs'];
+  readonly jobs: Servers['jobs'];
   /** Resolves when nothing is queued or under way. */
   settle(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +37,8 @@ export interface TestAppOptions {
   mongoUri?: string;
   /** Where the clock stands at first. */
   now?: string;
+  /** Shared by processes of one database. */
+  redisUrl?: string;
   targets?: readonly TargetName[];
   log?: Logger;
   /** Jobs run by themselves; a test runs what it needs by name otherwise. */
@@ -61,39 +66,46 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
   const clock = options.world?.clock ?? createTestClock(options.now ?? '2026-10-21T10:00:00Z');
   const apple = options.world?.apple ?? (await startAppleSimulator({ now: () => clock.now() }));
   const mongoUri = options.mongoUri ?? ownDatabase();
-  const app = await startApp({
-    config: {
-      host: '127.0.0.1',
-      port: 0,
-      publicUrl: 'http://pufftrack.test',
-      targets: options.targets ?? targetNames,
-      mongoUri,
-      apple: {
-        baseUrl: apple.baseUrl,
-        issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
-        clientIds: [testClientId],
-        team: testTeam,
-        deviceCheckMode: 'off',
-        deviceCheckBaseUrl: apple.baseUrl,
+  // Tests call from one address, and as often as they like, unless the limits are what they test.
+  const edge = { trustedHops: 0, corsOrigins: [], rateLimitScale: 1_000, minAppBuild: 0, ...options.edge };
+  const isSplit = options.targets === undefined && process.env['PUFFTRACK_TEST_TARGETS'] === 'split';
+  const start: StartServer = (targets, proxies) =>
+    startApp({
+      config: {
+        host: '127.0.0.1',
+        port: 0,
+        publicUrl: 'http://pufftrack.test',
+        targets,
+        mongoUri,
+        redisUrl: options.redisUrl ?? (isSplit ? sharedRedis() : undefined),
+        apple: {
+          baseUrl: apple.baseUrl,
+          issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
+          clientIds: [testClientId],
+          team: testTeam,
+          deviceCheckMode: 'off',
+          deviceCheckBaseUrl: apple.baseUrl,
+        },
+        masterKey,
+        apns: options.apns && {
+          ...testTeam,
+          topic: testClientId,
+          baseUrl: options.apns.baseUrl,
+          ca: options.apns.ca,
+        },
+        docs: true,
+        scheduledJobs: options.scheduledJobs ?? false,
+        edge: { ...edge, trustedHops: edge.trustedHops + proxies },
+        drainNoticeMs: 0,
       },
-      masterKey,
-      apns: options.apns && {
-        ...testTeam,
-        topic: testClientId,
-        baseUrl: options.apns.baseUrl,
-        ca: options.apns.ca,
-      },
-      docs: true,
-      scheduledJobs: options.scheduledJobs ?? false,
-      // Tests call from one address, and as often as they like, unless the limits are what they test.
-      edge: { trustedHops: 0, corsOrigins: [], rateLimitScale: 1_000, minAppBuild: 0, ...options.edge },
-      drainNoticeMs: 0,
-    },
-    clock,
-    log: options.log ?? createLogger({ level: 'silent' }),
-    validateAnswers: true,
-  });
-  const url = `http://127.0.0.1:${app.port}`;
+      clock,
+      log: options.log ?? createLogger({ level: 'silent' }),
+      validateAnswers: true,
+    });
+  const servers = await (isSplit
+    ? startSplitServers(start)
+    : startOneServer(start, options.targets ?? targetNames));
+  const { url } = servers;
   const now = () => clock.now();
   const clients: Client[] = [];
   const newClient = () => {
@@ -109,14 +121,20 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
     person: (name, personOptions) =>
       signInPerson({ url, now, apple, clientId: testClientId, newClient }, name, personOptions),
     client: newClient,
-    jobs: app.jobs,
-    settle: app.settle,
+    jobs: servers.jobs,
+    settle: servers.settle,
     async close() {
       for (const client of clients) client.close();
-      await app.stop();
+      await servers.stop();
       if (!options.world) await apple.close();
     },
   };
+};
+
+const sharedRedis = (): string => {
+  const url = process.env['PUFFTRACK_TEST_REDIS_URL'];
+  if (url === undefined) throw new Error('PUFFTRACK_TEST_REDIS_URL is not set; run the tests with npm test');
+  return url;
 };
 
 const ownDatabase = (): string => {

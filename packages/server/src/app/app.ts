@@ -7,7 +7,6 @@ import { createHttpServer } from '../platform/http/server.ts';
 import type { Jobs } from '../platform/jobs/job-runner.ts';
 import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
-import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
 import { clientConfigRoutes } from './client-config.ts';
@@ -61,14 +60,18 @@ export const startApp = async (deps: {
   let realtime: RealtimeServer | undefined;
 
   const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
-  const { edges, jobs } = core;
+  const { edges, jobs, shared } = core;
   const { auth, users, puffs, notifications } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
-  const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale });
+  const limits = createRateLimits({ store: shared.rateStore, clock, scale: rateLimitScale });
   const mayCall = originRule(corsOrigins);
   const server = createHttpServer({
     routes: [
-      ...healthRoutes({ phase: () => phase, isDatabaseReachable: core.isDatabaseReachable }),
+      ...healthRoutes({
+        phase: () => phase,
+        isDatabaseReachable: core.isDatabaseReachable,
+        redis: shared.state,
+      }),
       ...clientConfigRoutes({ clock, minAppBuild }),
       ...edges.routes,
     ],
@@ -80,6 +83,7 @@ export const startApp = async (deps: {
     trustedHops,
     minAppBuild,
     log,
+    announced: shared.bus.announced,
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
   });
@@ -93,6 +97,8 @@ export const startApp = async (deps: {
       clock,
       log,
       phase: () => phase,
+      places: shared.socketPlaces,
+      everywhere: core.realtime,
       events: puffs.events,
       onConnect: notifications.connected,
     });

@@ -9,6 +9,7 @@ import type { Realtime } from '../platform/realtime/socket-server.ts';
 import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
 import type { ApnsConfig } from '../services/notifications/index.ts';
 import { migrateDatabase } from './migrations.ts';
+import { openShared, type Shared } from './shared.ts';
 import { createServices, type Services } from './services.ts';
 import { edgesOf, targetNames, type TargetName } from './targets.ts';
 
@@ -16,6 +17,8 @@ export interface CoreConfig {
   readonly publicUrl: string;
   readonly targets: readonly TargetName[];
   readonly mongoUri: string;
+  /** Undefined: this process is the only one. */
+  readonly redisUrl: string | undefined;
   readonly apple: {
     readonly baseUrl: string;
     readonly issuers: readonly string[];
@@ -34,6 +37,9 @@ export interface Core {
   readonly services: Services;
   readonly edges: ReturnType<typeof edgesOf>;
   readonly jobs: Jobs;
+  readonly shared: Shared;
+  /** The sockets of all processes. */
+  readonly realtime: () => Realtime;
   /** Answers what it ran. */
   migrate(): Promise<string[]>;
   /** Puts a new signing key in force; takes as long as the other processes need to learn of it. */
@@ -48,17 +54,21 @@ export const openCore = async (deps: {
   log: Logger;
   realtime: () => Realtime;
 }): Promise<Core> => {
-  const { parts, config, clock, log, realtime } = deps;
+  const { parts, config, clock, log } = deps;
   const connection = await parts.start(
     'mongodb',
     () => connectMongo(config.mongoUri),
     (open) => open.close(),
   );
   await parts.start('replica set', () => requireReplicaSet(connection));
+  const { redisUrl } = config;
+  const shared = await openShared({ parts, redisUrl, database: connection.name, log });
+  const realtime = shared.realtimeOf(deps.realtime);
   const services = createServices({
     connection,
     clock,
     log,
+    bus: shared.bus,
     auth: {
       appleBaseUrl: config.apple.baseUrl,
       appleIssuers: config.apple.issuers,
@@ -72,11 +82,14 @@ export const openCore = async (deps: {
     apns: config.apns,
     realtime,
   });
+  await parts.start('bus', shared.follow, shared.stop);
   const edges = edgesOf(config.targets, services);
   const jobStore = createJobStore(connection);
   return {
     services,
     edges,
+    shared,
+    realtime,
     jobs: createJobs({
       store: jobStore,
       scheduled: edges.jobs,

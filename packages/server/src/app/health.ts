@@ -6,14 +6,20 @@ import { answer, route, type Route } from '../platform/http/route.ts';
 export const healthRoutes = (deps: {
   phase: () => Phase;
   isDatabaseReachable: () => Promise<boolean>;
+  redis: () => 'up' | 'down' | 'off';
 }): Route[] => [
   route(endpoints.healthLive, () => Promise.resolve(answer(200, { status: 'live' as const }))),
   route(endpoints.healthReady, async () => {
     const database = await deps.isDatabaseReachable();
-    const dependencies = { mongodb: database ? ('up' as const) : ('down' as const) };
-    return database && deps.phase() === 'open'
-      ? answer(200, { status: 'ready' as const, dependencies })
-      : answer(503, { status: 'not-ready' as const, dependencies });
+    const redis = deps.redis();
+    const dependencies = { mongodb: database ? ('up' as const) : ('down' as const), redis };
+    if (!database || deps.phase() !== 'open')
+      return answer(503, { status: 'not-ready' as const, dependencies });
+    // Without Redis everything is answered; only live events of other processes are missing.
+    return answer(200, {
+      status: redis === 'down' ? ('degraded' as const) : ('ready' as const),
+      dependencies,
+    });
   }),
   route(endpoints.healthStartup, () =>
     Promise.resolve(

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { Bus } from '../platform/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
@@ -25,11 +26,12 @@ export const createServices = (deps: {
   connection: Connection;
   clock: Clock;
   log: Logger;
+  bus: Bus;
   auth: Parameters<typeof createAuth>[0]['config'];
   apns: ApnsConfig | undefined;
   realtime: () => Realtime;
 }): Services => {
-  const { connection, clock, log } = deps;
+  const { connection, clock, log, bus } = deps;
 
   const notifications = createNotifications({
     connection,
@@ -58,6 +60,12 @@ export const createServices = (deps: {
     tell: notifications.tell,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
+    onSettingsChanged: (change) => {
+      bus.publish('settings-changed', change);
+    },
+    onAudienceChanged: (userIds) => {
+      bus.publish('audience-changed', { userIds });
+    },
   });
 
   const puffs: Puffs = createPuffs<PersonSettings>({
@@ -96,9 +104,18 @@ export const createServices = (deps: {
     config: deps.auth,
     accounts: users.accounts,
     tell: notifications.tell,
-    onSessionEnded: notifications.sessionEnded,
+    onSessionEnded: (ended) => {
+      notifications.sessionEnded(ended);
+      bus.publish('session-ended', ended);
+    },
     openSessions: () => deps.realtime().openSessions(),
   });
+
+  // What is lost on the way is found within seconds all the same: each of these keeps nothing longer.
+  bus.on('settings-changed', users.settingsChangedElsewhere);
+  bus.on('session-ended', auth.sessionEndedElsewhere);
+  bus.on('audience-changed', users.audienceChangedElsewhere);
+  bus.onGap(users.audienceWatch.soon);
 
   return { auth, users, puffs, analytics, notifications };
 };

@@ -1,9 +1,12 @@
+import type { EndpointSpec } from '@pufftrack/contract';
 import type { Route } from '../platform/http/route.ts';
 import type { Job } from '../platform/jobs/job.ts';
 import type { Services } from './services.ts';
 
 /** What a target opens to the world. The domain code of every service is linked into every process anyway. */
 interface Edges {
+  /** Whose endpoints it opens, all of them; those of `service` are open everywhere. */
+  readonly tags: readonly EndpointSpec['tag'][];
   readonly routes: (services: Services) => readonly Route[];
   /** Work on a schedule; the processes of a target share it. */
   readonly jobs?: (services: Services) => readonly Job[];
@@ -15,16 +18,25 @@ interface Edges {
 
 /** The services that a process can serve, picked by `TARGETS` (design.md section 1). */
 export const targets = {
-  auth: { routes: ({ auth }) => auth.routes },
-  users: { routes: ({ users }) => users.routes, jobs: ({ users }) => users.jobs },
-  puffs: { routes: ({ puffs }) => puffs.routes, jobs: ({ puffs }) => puffs.jobs },
-  analytics: { routes: ({ analytics }) => analytics.routes, jobs: ({ analytics }) => analytics.jobs },
+  auth: { tags: ['auth'], routes: ({ auth }) => auth.routes },
+  users: {
+    tags: ['users', 'friends'],
+    routes: ({ users }) => users.routes,
+    jobs: ({ users }) => users.jobs,
+  },
+  puffs: { tags: ['puffs'], routes: ({ puffs }) => puffs.routes, jobs: ({ puffs }) => puffs.jobs },
+  analytics: {
+    tags: ['analytics'],
+    routes: ({ analytics }) => analytics.routes,
+    jobs: ({ analytics }) => analytics.jobs,
+  },
   notifications: {
+    tags: ['notifications'],
     routes: ({ notifications }) => notifications.routes,
     jobs: ({ notifications }) => notifications.jobs,
     sockets: true,
   },
-  web: { routes: () => [], pages: true },
+  web: { tags: [], routes: () => [], pages: true },
 } as const satisfies Record<string, Edges>;
 
 export type TargetName = keyof typeof targets;

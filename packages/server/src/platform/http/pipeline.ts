@@ -27,6 +27,8 @@ export interface PipelineDeps {
   /** Apps below it are told to update; 0: none. */
   minAppBuild: number;
   log: Logger;
+  /** Resolves when the other processes have been told what was changed here, or cannot be; see `Bus`. */
+  announced: () => Promise<void> | undefined;
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
   phase: () => Phase;
@@ -105,10 +107,14 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
           return ownLog();
         },
       } as never);
+      // The next call may come to another process. Puffs do not wait: every process finds them in the log.
+      if (route.spec.method !== 'GET' && route.spec.tag !== 'puffs') await deps.announced();
       if (validateAnswers) checkAnswer(route.spec, answer);
       closeWhileDraining(res, deps.phase());
       sendJson(res, answer.status, answer.body);
     } catch (thrown) {
+      // A refresh token that was used twice is refused, and has ended its session.
+      if (route.spec.tag === 'auth') await deps.announced();
       closeWhileDraining(res, deps.phase());
       sendProblem(res, thrown, requestId, ownLog());
     }

@@ -16,7 +16,7 @@ export interface RateStore {
 }
 
 /** Some 20 MB. Beyond it the longest unused window is forgotten, so a flood of addresses cannot fill the memory. */
-const maxKeys = 100_000;
+export const maxKeys = 100_000;
 
 interface Window {
   count: number;

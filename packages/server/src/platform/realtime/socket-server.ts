@@ -13,6 +13,7 @@ import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
 import { admit } from './socket-admission.ts';
 import { createSocketCalls } from './socket-calls.ts';
 import type { SocketEvent } from './socket-event.ts';
+import type { SocketPlaces } from './socket-places.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
 
 /** Sending to sockets by room, and moving them between rooms. Nobody outside platform/realtime sees a socket. */
@@ -50,7 +51,7 @@ export interface RealtimeServer extends Realtime {
 }
 
 export const frameLimitBytes = 64 * 1024;
-/** In one process; the oldest makes room. */
+/** The oldest makes room. */
 export const maxSocketsPerPerson = 5;
 /** Where a sixth device keeps coming back, so that six of them do not push each other out all the time. */
 const evictedReconnectMs = 60_000;
@@ -68,6 +69,10 @@ export const createRealtime = (deps: {
   log: Logger;
   phase: () => Phase;
   events: readonly SocketEvent[];
+  /** Undefined where this process holds all sockets. */
+  places: SocketPlaces | undefined;
+  /** Reaches the sockets of every process. */
+  everywhere: () => Realtime;
   /** Puts a person's sockets into their rooms and says hello. */
   onConnect: (connection: {
     actor: Actor;
@@ -111,6 +116,7 @@ export const createRealtime = (deps: {
     void socket.join([userRoom(actor.userId), sessionRoom(actor.sessionId)]);
     listen(socket);
     makeRoom(io, actor.userId);
+    if (deps.places) void makeRoomEverywhere(socket, deps.places, deps);
     deps
       .onConnect({
         actor,
@@ -178,6 +184,22 @@ const makeRoom = (io: AppSocketServer, userId: string) => {
     if (!oldest) continue;
     emitTo(oldest, 'serverDraining', { reconnectAfterMs: evictedReconnectMs });
     oldest.disconnect(true);
+  }
+};
+
+/** The same for the sockets of all processes; each stands in a room of its own id. */
+const makeRoomEverywhere = async (
+  socket: AppSocket,
+  places: SocketPlaces,
+  { everywhere }: { everywhere: () => Realtime },
+) => {
+  const { userId } = socket.data.actor;
+  socket.on('disconnect', () => {
+    places.give(userId, socket.id);
+  });
+  for (const oldest of await places.take(userId, socket.id)) {
+    everywhere().emit(oldest, 'serverDraining', () => ({ reconnectAfterMs: evictedReconnectMs }));
+    everywhere().disconnect(oldest);
   }
 };
 

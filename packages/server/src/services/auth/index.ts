@@ -2,7 +2,9 @@
  * auth: owns sessions, nonces, signing keys and the links to Apple identities. It says who calls; it never decides what
  * they may do, and keeps nothing of a person but ids and the names of their devices.
  */
+import { serverEvents } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
+import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -68,6 +70,8 @@ export interface Auth {
   requireFreshSignIn(actor: Actor): Promise<void>;
   /** Those of the sessions that have ended. */
   endedSessions(sessionIds: readonly string[]): Promise<string[]>;
+  /** Another process has ended a session; its sockets are told by their own way. */
+  sessionEndedElsewhere(message: unknown): void;
   /** Looks at once whether the sessions of the open sockets still live; it is done every 2 s anyway. */
   checkOpenSessions(): Promise<void>;
   /** auth's part in the erasure of a person. */
@@ -80,6 +84,11 @@ export interface Auth {
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const SessionEndedMessage = z.object({
+  sessionId: z.string(),
+  reason: serverEvents.sessionEnded.shape.reason,
+});
 
 /** How long a promise to Apple, or one of Apple's, is kept alive (SIWA-9). */
 const week = 7 * 24 * 60 * 60_000;
@@ -207,6 +216,10 @@ export const createAuth = (deps: {
     authenticate: authenticator.authenticate,
     requireFreshSignIn: sessions.requireFreshSignIn,
     endedSessions: async (ids) => (await sessionStore.findEnded(ids)).map(({ id }) => id),
+    sessionEndedElsewhere(message) {
+      const parsed = SessionEndedMessage.safeParse(message);
+      if (parsed.success) authenticator.sessionEnded(parsed.data.sessionId, parsed.data.reason);
+    },
     checkOpenSessions: watch.check,
     closing: createAccountClosing({
       links,

@@ -16,6 +16,8 @@ const looksPerRecheck = 150;
 export interface AudienceWatch {
   /** Looks once. */
   check(): Promise<void>;
+  /** Likewise, without waiting for it: something may have been missed. */
+  soon(): void;
   start(): void;
   stop(): Promise<void>;
 }
@@ -91,6 +93,7 @@ export const createAudienceWatch = (deps: {
 
   return {
     check,
+    soon: tick,
     start() {
       timer = setInterval(tick, everyMs).unref();
     },

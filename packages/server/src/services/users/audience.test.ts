@@ -65,7 +65,7 @@ describe('the audiences of the sockets of one process', () => {
           return isDatabaseAway ? Promise.reject(new Error('away')) : connections.listOfAny(people);
         },
       },
-      people: createPeople({ store: users, clock }),
+      people: createPeople({ store: users, clock, onChanged: () => undefined }),
       rooms,
       clock,
       log,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mongoose';
+import { noBus } from '../../platform/bus/bus.ts';
 import { createServices, type Services } from '../../app/services.ts';
 import { newId } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/logger.ts';
@@ -64,6 +65,7 @@ const open = async (uri: string): Promise<Process> => {
       masterKey: Buffer.alloc(32, 7),
     },
     apns: undefined,
+    bus: noBus,
     realtime: () => noSockets,
   });
   const { auth, users, puffs, analytics } = services;

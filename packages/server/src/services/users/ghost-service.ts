@@ -40,7 +40,7 @@ export const createGhosts = (deps: {
   const { connection, users, store, people, audience, friends, clock } = deps;
 
   const settled = async (user: UserRecord): Promise<void> => {
-    const person = people.keep(user);
+    const person = people.change(user);
     await audience.changed([person.userId]);
     await friends.showAnew(person, (side) => isAtLeast(levelInForce(side, person), 'summary'));
   };

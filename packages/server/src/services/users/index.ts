@@ -4,6 +4,7 @@
  */
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
+import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
@@ -13,7 +14,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { AccountClosing, Accounts } from '../auth/index.ts';
 import type { Tell } from '../notifications/index.ts';
 import { createAccounts } from './accounts.ts';
-import { createAudience, type AudienceRooms } from './audience.ts';
+import { createAudience, type Audience, type AudienceRooms } from './audience.ts';
 import { createAudienceStore } from './audience-store.ts';
 import { createAudienceWatch, type AudienceWatch } from './audience-watch.ts';
 import { createBlocks } from './block-service.ts';
@@ -31,7 +32,7 @@ import { createFriendService, type FriendLive, type LiveViewer } from './friend-
 import { createGhosts } from './ghost-service.ts';
 import { createInvites } from './invite-service.ts';
 import { createInviteStore } from './invite-store.ts';
-import { createPeople, type People } from './people.ts';
+import { createPeople, type People, type SettingsChanged } from './people.ts';
 import { createReports, type Reports } from './report-service.ts';
 import { createReportStore } from './report-store.ts';
 import { createSettingsChanges, type SettingsChanges } from './settings-changes.ts';
@@ -67,6 +68,10 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'lis
   boardFriendsOf(userId: string): Promise<readonly string[]>;
   /** Those of these people whose account is not there. */
   absentAmong(userIds: readonly string[]): Promise<readonly string[]>;
+  /** Another process said so: the sockets here are put where they belong now. */
+  audienceChangedElsewhere(message: unknown): void;
+  /** Another process said so: what is known here of this person is read again. */
+  settingsChangedElsewhere(message: unknown): void;
   ensureIndexes(): Promise<void>;
   /** Takes part in erasing people. */
   start(): void;
@@ -74,6 +79,9 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'lis
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const AudienceChangedMessage = z.object({ userIds: z.array(z.string()) });
+const SettingsChangedMessage = z.object({ userId: z.string(), settingsVersion: z.number() });
 
 export const createUsers = (deps: {
   connection: Connection;
@@ -91,6 +99,10 @@ export const createUsers = (deps: {
   tell: Tell;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
+  /** The other processes have to learn of it. */
+  onSettingsChanged: (change: SettingsChanged) => void;
+  /** Likewise: who hears of these people. */
+  onAudienceChanged: (userIds: readonly string[]) => void;
 }): Users => {
   const { connection, clock, log, isKnownZone, live, summaries } = deps;
   const store = createUserStore(connection);
@@ -100,9 +112,17 @@ export const createUsers = (deps: {
   const blocks = createBlockStore(connection);
   const invites = createInviteStore(connection);
   const reportStore = createReportStore(connection);
-  const people = createPeople({ store, clock });
+  const people = createPeople({ store, clock, onChanged: deps.onSettingsChanged });
   const audience = createAudience({ connections, people, rooms: live, clock, log });
-  const graph = { connection, users: store, connections, audiences, audience, people, live, clock };
+  /** What this process changes, the others hear of at once where there is a bus. */
+  const announced: Audience = {
+    place: audience.place,
+    changed(userIds) {
+      deps.onAudienceChanged(userIds);
+      return audience.changed(userIds);
+    },
+  };
+  const graph = { connection, users: store, connections, audiences, audience: announced, people, live, clock };
   const friends = createFriendService({ ...graph, store: connections, summaries });
   const friendRequests = createFriendRequests({ ...graph, requests, blocks, friends, tell: deps.tell });
   const ghosts = createGhosts({ ...graph, store: audiences, friends, summaries });
@@ -191,6 +211,15 @@ export const createUsers = (deps: {
     }),
     reports,
     absentAmong: store.absentAmong,
+    audienceChangedElsewhere(message) {
+      const parsed = AudienceChangedMessage.safeParse(message);
+      // Where this fails nobody is told until the watch has looked.
+      if (parsed.success) void audience.changed(parsed.data.userIds);
+    },
+    settingsChangedElsewhere(message) {
+      const parsed = SettingsChangedMessage.safeParse(message);
+      if (parsed.success) people.outdate(parsed.data);
+    },
     async ensureIndexes() {
       for (const owned of [store, requests, connections, blocks, invites, reportStore, outbox, ledger])
         await owned.ensureIndexes();

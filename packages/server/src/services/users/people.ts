@@ -18,22 +18,44 @@ export interface People {
   listPage(page: PeoplePage): Promise<PersonSettings[]>;
   /** Every zone that somebody lives in. */
   listTimeZones(): Promise<string[]>;
-  /** Puts a change in force in this process at once. */
+  /** Takes what was read anyway. */
   keep(user: UserRecord): PersonSettings;
   /** Takes the end of an account into force in this process at once. */
   forget(userId: string): void;
+  /** Puts a change in force: in this process at once, and in the others by their being told. */
+  change(user: UserRecord): PersonSettings;
+  /** Another process has changed this person's settings, which have reached this version. */
+  outdate(change: SettingsChanged): void;
 }
 
-export const createPeople = (deps: { store: UserStore; clock: Clock }): People => {
+export interface SettingsChanged {
+  readonly userId: string;
+  readonly settingsVersion: number;
+}
+
+interface Known {
+  readonly settings: PersonSettings;
+  readonly readAt: number;
+  /** What is older must not be kept. */
+  readonly atLeast: number;
+}
+
+export const createPeople = (deps: {
+  store: UserStore;
+  clock: Clock;
+  onChanged: (change: SettingsChanged) => void;
+}): People => {
   const { store, clock } = deps;
-  const known = new LRUCache<string, { settings: PersonSettings; readAt: number }>({ max: maxPeople });
+  const known = new LRUCache<string, Known>({ max: maxPeople });
 
   const keep = (user: UserRecord, readAt = clock.now()): PersonSettings => {
     const settings = settingsOf(user);
-    const before = known.get(user.userId)?.settings;
+    const before = known.get(user.userId);
+    const { settingsVersion } = settings;
     // A read that began before a change must not come over it.
-    if (before && before.settingsVersion > settings.settingsVersion) return before;
-    known.set(user.userId, { settings, readAt });
+    if (before && before.settings.settingsVersion > settingsVersion) return before.settings;
+    if (!before || before.atLeast <= settingsVersion)
+      known.set(user.userId, { settings, readAt, atLeast: settingsVersion });
     return settings;
   };
 
@@ -64,6 +86,16 @@ export const createPeople = (deps: { store: UserStore; clock: Clock }): People =
     keep: (user) => keep(user),
     forget(userId) {
       known.delete(userId);
+    },
+    change(user) {
+      const settings = keep(user);
+      deps.onChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
+      return settings;
+    },
+    outdate({ userId, settingsVersion }) {
+      const entry = known.peek(userId);
+      if (entry && entry.settings.settingsVersion < settingsVersion)
+        known.set(userId, { ...entry, readAt: -Infinity, atLeast: settingsVersion });
     },
   };
 };

@@ -49,7 +49,7 @@ export const createReports = (deps: {
 
   /** Friends who are connected see the name, or no longer, at once. */
   const showName = async (user: UserRecord): Promise<void> => {
-    const person = people.keep(user);
+    const person = people.change(user);
     await friends.showAnew(person, (given) => levelInForce(given, person) !== 'none');
   };
 

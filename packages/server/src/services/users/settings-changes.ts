@@ -28,5 +28,5 @@ export const createSettingsChanges =
       requireConsents(person, purposes);
       return { user: changed, result: await work(person, tx) };
     });
-    return { person: deps.people.keep(user), result };
+    return { person: deps.people.change(user), result };
   };

@@ -49,7 +49,7 @@ export const createUserService = (deps: {
       const changes = profileChanges(patch, deps.isKnownZone);
       const user = await store.changeProfile(userId, changes, clock.now());
       if (!user) return gone();
-      await deps.onProfileChanged(people.keep(user), Object.keys(changes));
+      await deps.onProfileChanged(people.change(user), Object.keys(changes));
       return viewUser(user, clock.now());
     },
     async consents(userId) {
@@ -69,7 +69,7 @@ export const createUserService = (deps: {
         const settingsVersion = user.settingsVersion + 1;
         return { before: user, after: { ...user, consents, sharesSince, settingsVersion } };
       });
-      await deps.onConsentsChanged(settingsOf(before), people.keep(after));
+      await deps.onConsentsChanged(settingsOf(before), people.change(after));
       return after.consents.map(viewConsent);
     },
     async rotateFriendCode(userId) {

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createConnection, type Connection } from 'mongoose';
+import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import { noBus } from '../platform/bus/bus.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createLogger } from '../platform/logger.ts';
+import { noSockets } from '../platform/realtime/socket-server.ts';
+import { pathTable, targetOf } from './path-table.ts';
+import { createServices, type Services } from './services.ts';
+import { edgesOf, targetNames, type TargetName } from './targets.ts';
+
+const specs: readonly EndpointSpec[] = Object.values(endpoints);
+
+describe('the path table', () => {
+  let connection: Connection;
+  let services: Services;
+
+  beforeAll(() => {
+    // Never connected: what is opened is known without a database.
+    connection = createConnection();
+    services = createServices({
+      connection,
+      clock: systemClock,
+      log: createLogger({ level: 'silent' }),
+      bus: noBus,
+      auth: {
+        appleBaseUrl: 'http://127.0.0.1:9',
+        appleIssuers: ['https://appleid.apple.com'],
+        appleClientIds: ['app.pufftrack.test'],
+        appleTeam: undefined,
+        deviceCheckMode: 'off',
+        deviceCheckBaseUrl: 'http://127.0.0.1:9',
+        publicUrl: 'http://pufftrack.test',
+        masterKey: Buffer.alloc(32),
+      },
+      apns: undefined,
+  realtime: () => noSockets,
+    });
+  });
+  afterAll(() => connection.close());
+
+  const opened = (names: readonly TargetName[]) =>
+    edgesOf(names, services).routes.map(({ spec }) => `${spec.method} ${spec.path}`);
+
+  it.each(targetNames)('sends to %s exactly what it opens', (name) => {
+    const sent = specs
+      .filter(({ tag, path }) => tag !== 'service' && targetOf(path.replaceAll(/:\w+/g, 'x')) === name)
+      .map(({ method, path }) => `${method} ${path}`);
+    expect(opened([name]).sort()).toEqual(sent.sort());
+  });
+
+  it('leaves no endpoint out and opens none twice', () => {
+    const all = specs.filter(({ tag }) => tag !== 'service');
+    expect(opened(targetNames).sort()).toEqual(all.map(({ method, path }) => `${method} ${path}`).sort());
+    expect(new Set(pathTable().map(({ path }) => path))).toEqual(new Set(all.map(({ path }) => path)));
+  });
+
+  it.each<[string, TargetName]>([
+    ['/friends/leaderboard', 'analytics'],
+    ['/friends/3f2a', 'users'],
+    ['/puffs/3f2a/restore', 'puffs'],
+    ['/puffs/3f2a/other', 'web'],
+    ['/socket.io/', 'notifications'],
+    ['/.well-known/jwks.json', 'auth'],
+    ['/xwell-known/jwksxjson', 'web'],
+    ['/config', 'web'],
+    ['/', 'web'],
+  ])('%s goes to %s', (path, target) => {
+    expect(targetOf(path)).toBe(target);
+  });
+});

@@ -1,0 +1,63 @@
+import { noBus, type Bus } from '../platform/bus/bus.ts';
+import { createRedisBus } from '../platform/bus/redis-bus.ts';
+import type { Lifecycle } from '../platform/lifecycle.ts';
+import { createRedisRateStore } from '../platform/limits/redis-rate-store.ts';
+import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-store.ts';
+import type { Logger } from '../platform/logger.ts';
+import { shareRealtime } from '../platform/realtime/shared-realtime.ts';
+import { createSocketPlaces, type SocketPlaces } from '../platform/realtime/socket-places.ts';
+import { maxSocketsPerPerson, type Realtime } from '../platform/realtime/socket-server.ts';
+import { createRedisLink } from '../platform/redis/redis-link.ts';
+
+/** What the processes on one database have together beside it. */
+export interface Shared {
+  readonly bus: Bus;
+  readonly rateStore: RateStore;
+  /** Undefined: the bound that each process keeps is all. */
+  readonly socketPlaces: SocketPlaces | undefined;
+  /** From the sockets of this process to those of all. */
+  realtimeOf(local: () => Realtime): () => Realtime;
+  state(): 'up' | 'down' | 'off';
+  /** From here on nothing that others say is missed; every listener has to be there. */
+  follow(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const redisAnswersAtStartMs = 3_000;
+
+const alone = (): Shared => ({
+  bus: noBus,
+  rateStore: createMemoryRateStore(),
+  socketPlaces: undefined,
+  realtimeOf: (local) => local,
+  state: () => 'off',
+  follow: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+});
+
+/** Through Redis; without an address this process is the only one, and shares nothing. */
+export const openShared = async (deps: {
+  parts: Lifecycle;
+  redisUrl: string | undefined;
+  /** Processes belong together where they share a database. */
+  database: string;
+  log: Logger;
+}): Promise<Shared> => {
+  const { parts, redisUrl, database, log } = deps;
+  if (redisUrl === undefined) return alone();
+  const redis = createRedisLink({ url: redisUrl, prefix: `pufftrack:${database}:`, log });
+  await parts.start('redis', () => redis.start(redisAnswersAtStartMs), redis.stop);
+  const bus = createRedisBus({ redis, log });
+  return {
+    bus,
+    rateStore: createRedisRateStore(redis),
+    socketPlaces: createSocketPlaces(redis, maxSocketsPerPerson),
+    realtimeOf(local) {
+      const realtime = shareRealtime({ local, bus, log });
+      return () => realtime;
+    },
+    state: () => (redis.isUp() ? 'up' : 'down'),
+    follow: bus.start,
+    stop: bus.stop,
+  };
+};

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startRedis, type LocalRedis } from '@pufftrack/local-services';
+import { openTestRedis, testPrefix, until } from '../../../test/redis.ts';
+import { createLogger } from '../logger.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
+import { createRedisBus, type RedisBus } from './redis-bus.ts';
+
+interface Process {
+  readonly bus: RedisBus;
+  readonly link: RedisLink;
+  readonly heard: unknown[];
+  gaps(): number;
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe('the bus', () => {
+  let prefix: string;
+  const open: Process[] = [];
+  const servers: LocalRedis[] = [];
+
+  beforeEach(() => {
+    prefix = testPrefix();
+  });
+  afterEach(async () => {
+    for (const { bus, link } of open.splice(0)) {
+      await bus.stop();
+      link.stop();
+    }
+    for (const server of servers.splice(0)) await server.stop();
+  });
+
+  const startProcess = async (url?: string): Promise<Process> => {
+    const link = await openTestRedis({ prefix, ...(url !== undefined && { url }) });
+    const bus = createRedisBus({ redis: link, log: createLogger({ level: 'silent' }) });
+    const heard: unknown[] = [];
+    let gaps = 0;
+    bus.on('news', (message) => void heard.push(message));
+    bus.onGap(() => void (gaps += 1));
+    await bus.start();
+    const started: Process = { bus, link, heard, gaps: () => gaps };
+    open.push(started);
+    return started;
+  };
+  const startServer = async (port?: number) => {
+    const server = await startRedis(port === undefined ? {} : { port });
+    servers.push(server);
+    return server;
+  };
+
+  it('brings every message to every other process, in order, and none to its sender', async () => {
+    const [one, two, three] = [await startProcess(), await startProcess(), await startProcess()];
+    for (const index of range(500)) {
+      one.bus.publish('news', { index });
+      if (index % 100 === 0) await one.bus.announced();
+    }
+    const all = range(500).map((index) => ({ index }));
+    await until('both have heard', () => two.heard.length === 500 && three.heard.length === 500);
+    expect([two.heard, three.heard]).toEqual([all, all]);
+    expect(one.heard).toEqual([]);
+    expect([one.gaps(), two.gaps(), three.gaps()]).toEqual([0, 0, 0]);
+  });
+
+  it('puts what is said together into one entry', async () => {
+    const [one, two] = [await startProcess(), await startProcess()];
+    for (const index of range(100)) one.bus.publish('news', { index });
+    await until('all is heard', () => two.heard.length === 100);
+    expect(await one.link.commands.xlen(`${prefix}bus`)).toBe(1);
+  });
+
+  it('has announced a message once the others are about to hear it', async () => {
+    const [one, two] = [await startProcess(), await startProcess()];
+    expect(one.bus.announced()).toBeUndefined();
+    one.bus.publish('news', { index: 1 });
+    await one.bus.announced();
+    expect(await one.link.commands.xlen(`${prefix}bus`)).toBe(1);
+    await until('it is heard', () => two.heard.length === 1);
+  });
+
+  it('goes on after FLUSHALL, and keeps deployments apart', async () => {
+    const server = await startServer();
+    const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
+    prefix = testPrefix();
+    const stranger = await startProcess(server.url);
+    one.bus.publish('news', { index: 1 });
+    await until('the first is heard', () => two.heard.length === 1);
+    await one.link.commands.flushall();
+    one.bus.publish('news', { index: 2 });
+    await until('the second is heard', () => two.heard.length === 2);
+    expect(stranger.heard).toEqual([]);
+  });
+
+  it('drops what is said while Redis is away, and tells everybody of the hole when it is back', async () => {
+    const server = await startServer();
+    const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
+    one.bus.publish('news', { index: 0 });
+    await until('the first is heard', () => two.heard.length === 1);
+    await server.stop();
+    await until('the outage is seen', () => !one.link.isUp() && !two.link.isUp());
+    one.bus.publish('news', { index: 1 });
+    expect(one.bus.announced()).toBeUndefined();
+    await startServer(server.port);
+    await until('both are back', () => one.link.isUp() && two.link.isUp());
+    await until('the hole is seen', () => two.gaps() >= 2);
+    one.bus.publish('news', { index: 2 });
+    await until('the next is heard', () => two.heard.length === 2);
+    expect(two.heard).toEqual([{ index: 0 }, { index: 2 }]);
+  });
+
+  it('catches up on what was said while its own connection was cut', async () => {
+    const [one, two] = [await startProcess(), await startProcess()];
+    one.bus.publish('news', { index: 0 });
+    await until('the first is heard', () => two.heard.length === 1);
+    const clients = String(await one.link.commands.client('LIST'));
+    const reading = clients.split('\n').filter((line) => /cmd=xread/.test(line));
+    for (const line of reading)
+      await one.link.commands.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '');
+    for (const index of range(20)) {
+      one.bus.publish('news', { index: index + 1 });
+      await one.bus.announced();
+    }
+    await until('all is heard', () => two.heard.length === 21);
+    expect(two.heard).toEqual(range(21).map((index) => ({ index })));
+  });
+
+  it('starts without Redis, and stops without it at once', async () => {
+    const server = await startServer();
+    await server.stop();
+    const one = await startProcess(server.url);
+    expect(one.link.isUp()).toBe(false);
+    one.bus.publish('news', { index: 1 });
+    const before = performance.now();
+    await one.bus.stop();
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+
+  it('stops at once in the middle of waiting for news', async () => {
+    const one = await startProcess();
+    const before = performance.now();
+    await one.bus.stop();
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+});

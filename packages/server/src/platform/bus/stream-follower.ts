@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { settledWithin } from '../deadline.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
+
+export interface StreamEntry {
+  readonly id: string;
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+export interface StreamFollower {
+  /** Resolves when the end of the stream is known, from which on nothing is missed, or after 1 s without Redis. */
+  start(): Promise<void>;
+  isFollowing(): boolean;
+  /** Does not wait for Redis. */
+  stop(): Promise<void>;
+}
+
+const waitMs = 2_000;
+const entriesPerRead = 200;
+const retryMs = 100;
+const startWithinMs = 1_000;
+
+/**
+ * Reads a stream from its end on, over outages: a connection that was cut goes on after the last entry that was read,
+ * as far as the stream still has it; a stream that was emptied, or whose clock went back, is read from its beginning.
+ */
+export const followStream = (deps: {
+  redis: RedisLink;
+  key: string;
+  onEntry: (entry: StreamEntry) => void;
+  /** Follows again after an outage. */
+  onReturn: () => void;
+}): StreamFollower => {
+  const { redis, key } = deps;
+  const stopping = new AbortController();
+  let reader: Redis | undefined;
+  let running: Promise<void> | undefined;
+  let last: string | undefined;
+  let isFollowing = false;
+  let onFirst: (() => void) | undefined;
+
+  /** Where to go on from. */
+  const position = async (from: Redis): Promise<string> => {
+    const [newest] = await from.xrevrange(key, '+', '-', 'COUNT', 1);
+    const end = newest?.[0] ?? '0-0';
+    if (last === undefined) return end;
+    return isAfter(last, end) ? '0-0' : last;
+  };
+
+  const follow = async (from: Redis) => {
+    let at = await position(from);
+    last = at;
+    isFollowing = true;
+    if (onFirst) onFirst();
+    else deps.onReturn();
+    while (!stopping.signal.aborted) {
+      const answer = await from.xread('COUNT', entriesPerRead, 'BLOCK', waitMs, 'STREAMS', key, at);
+      for (const [id, values] of answer?.[0]?.[1] ?? []) {
+        last = at = id;
+        deps.onEntry({ id, fields: fieldsOf(values) });
+      }
+    }
+  };
+
+  const run = async (from: Redis) => {
+    while (!stopping.signal.aborted) {
+      try {
+        await follow(from);
+      } catch {
+        // The link tells of the outage.
+        isFollowing = false;
+        await pause(retryMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      }
+    }
+  };
+
+  return {
+    isFollowing: () => isFollowing,
+    async start() {
+      reader = redis.openReader(waitMs);
+      const follows = new Promise<void>((resolve) => {
+        onFirst = resolve;
+      });
+      running = run(reader);
+      await settledWithin(follows, startWithinMs);
+      onFirst = undefined;
+    },
+    async stop() {
+      stopping.abort();
+      // Ends the read that waits.
+      reader?.disconnect();
+      await running;
+    },
+  };
+};
+
+const fieldsOf = (values: readonly string[]): Map<string, string> => {
+  const fields = new Map<string, string>();
+  for (let at = 0; at + 1 < values.length; at += 2) fields.set(values[at] ?? '', values[at + 1] ?? '');
+  return fields;
+};
+
+/** Ids are `<ms>-<number>`, in the order of both. */
+const isAfter = (one: string, other: string): boolean => {
+  const [oneMs = 0, oneNumber = 0] = one.split('-').map(Number);
+  const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);
+  return oneMs > otherMs || (oneMs === otherMs && oneNumber > otherNumber);
+};

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { RedisLink } from '../redis/redis-link.ts';
+import { maxKeys, type RateStore } from './rate-store.ts';
+
+/**
+ * Adds to each window what a process counted, and answers with what all of them have, and when the window ends by the
+ * clock of the processes. A window that is over, or that no clock here could have begun, begins anew.
+ */
+const script = `
+local now, length = tonumber(ARGV[1]), tonumber(ARGV[2])
+local answer = {}
+for i, key in ipairs(KEYS) do
+  local ends = tonumber(redis.call('HGET', key, 'ends'))
+  if not ends or now >= ends or ends - now > 2 * length then
+    ends = now + length
+    redis.call('HSET', key, 'count', 0, 'ends', ends)
+    redis.call('PEXPIRE', key, 2 * length)
+  end
+  answer[2 * i - 1] = redis.call('HINCRBY', key, 'count', ARGV[i + 2])
+  answer[2 * i] = ends
+end
+return answer`;
+const digest = createHash('sha1').update(script).digest('hex');
+
+const keysPerExchange = 200;
+
+interface Window {
+  readonly key: string;
+  readonly windowMs: number;
+  /** Of all processes, as far as Redis has said. */
+  told: number;
+  /** Counted here since. */
+  own: number;
+  endsAt: number;
+}
+
+/**
+ * Windows that processes share. A call is answered at once, from what this process counted and what Redis said of the
+ * others last; what was counted goes to Redis in the background, one exchange at a time and many keys in each. So
+ * processes together may pass a quota by what arrives during an exchange (about a millisecond), the path of a puff
+ * waits for nothing, and where Redis is away each process goes on counting by itself (docs/adr/0012-redis.md).
+ */
+export const createRedisRateStore = (redis: RedisLink): RateStore => {
+  const windows = new LRUCache<string, Window>({ max: maxKeys });
+  const changed = new Set<Window>();
+  let exchanging = false;
+
+  const evaluate = async (keys: string[], values: number[]): Promise<unknown> => {
+    const given = [...keys, ...values];
+    try {
+      return await redis.commands.evalsha(digest, keys.length, ...given);
+    } catch (error) {
+      // A Redis that was started anew knows no scripts.
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return redis.commands.eval(script, keys.length, ...given);
+    }
+  };
+
+  const exchange = async (batch: readonly Window[], windowMs: number, now: number) => {
+    const counted = batch.map(({ own }) => own);
+    const answer = (await evaluate(
+      batch.map(({ key }) => `${redis.prefix}rate ${key}`),
+      [now, windowMs, ...counted],
+    )) as number[];
+    batch.forEach((window, index) => {
+      const own = counted[index] ?? 0;
+      // A Redis that forgot everything in mid-window takes nothing away from what is known here.
+      window.told = Math.max(window.told + own, answer[2 * index] ?? 0);
+      window.endsAt = Math.min(window.endsAt, answer[2 * index + 1] ?? window.endsAt);
+      window.own -= own;
+    });
+  };
+
+  const exchangeAll = async (now: number) => {
+    while (changed.size > 0) {
+      const [first] = changed;
+      const batch = [...changed]
+        .filter(({ windowMs }) => windowMs === first?.windowMs)
+        .slice(0, keysPerExchange);
+      for (const window of batch) changed.delete(window);
+      await exchange(batch, first?.windowMs ?? 0, now);
+    }
+  };
+
+  /** What stays untold in an outage is told with the next call of its key. */
+  const share = (now: number) => {
+    if (exchanging || !redis.isUp()) return;
+    exchanging = true;
+    void exchangeAll(now)
+      .catch(() => undefined)
+      .finally(() => {
+        exchanging = false;
+      });
+  };
+
+  return {
+    hit(key, windowMs, now) {
+      let window = windows.get(key);
+      // Also a window that ends later than any clock here could say: this one was set back.
+      if (!window || now >= window.endsAt || window.endsAt - now > 2 * windowMs) {
+        window = { key, windowMs, told: 0, own: 0, endsAt: now + windowMs };
+        windows.set(key, window);
+      }
+      window.own += 1;
+      changed.add(window);
+      share(now);
+      return { count: window.told + window.own, endsAt: window.endsAt };
+    },
+  };
+};

@@ -1,0 +1,69 @@
+import { targetNames, targetOf, type App, type TargetName } from '@pufftrack/server';
+import { startNginx } from './nginx.ts';
+import { startPathProxy } from './path-proxy.ts';
+
+/** What tests call: one process with everything, or one process per service behind a proxy. */
+export interface Servers extends Pick<App, 'jobs' | 'settle' | 'stop'> {
+  readonly url: string;
+  readonly apps: readonly App[];
+}
+
+export type StartServer = (targets: readonly TargetName[], proxies: number) => Promise<App>;
+
+export const startOneServer = async (
+  start: StartServer,
+  targets: readonly TargetName[],
+): Promise<Servers> => {
+  const app = await start(targets, 0);
+  const { jobs, settle, stop } = app;
+  return { url: `http://127.0.0.1:${app.port}`, apps: [app], jobs, settle, stop };
+};
+
+/** Two for the sockets, so that friends hang on different ones. */
+const split: readonly TargetName[] = [...targetNames, 'notifications'];
+
+/**
+ * Each service as a process of its own in everything but memory: its own connections, caches and port. They have the
+ * database, Redis and the proxy in common, and nothing else.
+ */
+export const startSplitServers = async (start: StartServer): Promise<Servers> => {
+  // The first one migrates; the others find it done.
+  const [firstName = 'web', ...rest] = split;
+  const first = await start([firstName], 1);
+  const begun = [first];
+  begun.push(...(await Promise.all(rest.map((name) => start([name], 1)))));
+  const ports = new Map<TargetName, number[]>();
+  split.forEach((name, index) => {
+    ports.set(name, [...(ports.get(name) ?? []), begun[index]?.port ?? 0]);
+  });
+  const proxy =
+    process.env['PUFFTRACK_TEST_PROXY'] === 'nginx' ? await startNginx(ports) : await inTurn(ports);
+  const holder = begun[split.indexOf('puffs')] ?? first;
+  return {
+    url: proxy.url,
+    apps: begun,
+    jobs: {
+      // By hand, any process can run any job; this one has in memory what a reconcile looks at.
+      list: holder.jobs.list,
+      run: holder.jobs.run,
+      runDue: async (only) => (await Promise.all(begun.map((app) => app.jobs.runDue(only)))).flat(),
+    },
+    async settle() {
+      for (const app of begun) await app.settle();
+    },
+    async stop() {
+      await proxy.close();
+      await Promise.all(begun.map((app) => app.stop()));
+    },
+  };
+};
+
+/** The processes of a target take turns. */
+const inTurn = (ports: ReadonlyMap<TargetName, readonly number[]>) => {
+  let turn = 0;
+  return startPathProxy((path) => {
+    const choice = ports.get(targetOf(path)) ?? [];
+    turn += 1;
+    return choice[turn % choice.length] ?? 0;
+  });
+};

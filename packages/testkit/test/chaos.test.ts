@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { PuffSocket } from '@pufftrack/client';
+import { startRedis, type LocalRedis } from '@pufftrack/local-services';
+import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+
+/** Resolves as soon as `isTrue`; throws after 20 s. */
+const until = async (what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = performance.now() + 20_000;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(`not within 20 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
+describe('Redis is bus and counter, and never truth (REL-7)', () => {
+  let redis: LocalRedis;
+  /** Two processes with everything; each person's phone hangs on another one. */
+  let here: TestApp;
+  let there: TestApp;
+  let alice: Person;
+  let atBob: PuffSocket;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    here = await startTestApp({ targets: ['auth', 'users', 'puffs', 'analytics'], redisUrl: redis.url });
+    there = await startTestApp({
+      targets: ['auth', 'users', 'analytics', 'notifications'],
+      mongoUri: here.mongoUri,
+      world: here,
+      redisUrl: redis.url,
+    });
+    alice = await here.person('alice');
+    const bob = await there.person('bob');
+    await befriend(alice, bob);
+    atBob = await bob.connect();
+  }, 120_000);
+  afterAll(async () => {
+    atBob.close();
+    await there.close();
+    await here.close();
+    await redis.stop();
+  });
+
+  const sent: string[] = [];
+  const revisions: number[] = [];
+  /** Throws at anything but an acknowledgement. */
+  const puff = async () => {
+    const id = randomUUID();
+    sent.push(id);
+    const { status, puff: taken } = await alice.client.call('recordPuff', { body: { id } });
+    expect(status).toBe('created');
+    revisions.push(taken?.revision ?? 0);
+  };
+  const puffs = async (count: number) => {
+    for (let index = 0; index < count; index += 1) await puff();
+  };
+  const ready = async (app: TestApp) => {
+    const { status, body } = await app.client().send('healthReady');
+    return { http: status, status: body.status, redis: body.dependencies['redis'] };
+  };
+  const bothSay = (status: string) =>
+    until(`both are ${status}`, async () => {
+      const answers = await Promise.all([ready(here), ready(there)]);
+      expect(answers.map(({ http }) => http)).toEqual([200, 200]);
+      return answers.every((answer) => answer.status === status);
+    });
+  /** Puffs until bob's phone hears one. */
+  const expectLive = async () => {
+    const before = atBob.received('friendPuff').length;
+    await until('a live event arrives', async () => {
+      await puff();
+      return atBob.received('friendPuff').length > before;
+    });
+  };
+
+  it('shows puffs of one process to the phones of another', async () => {
+    expect(await ready(here)).toEqual({ http: 200, status: 'ready', redis: 'up' });
+    await puff();
+    expect(await atBob.next('friendPuff')).toMatchObject({ friendId: alice.userId, todayCount: 1 });
+  });
+
+  it('takes puffs through a stop, and live events come back by themselves', async () => {
+    await Promise.all([puffs(30), redis.stop()]);
+    await bothSay('degraded');
+    expect(await ready(there)).toEqual({ http: 200, status: 'degraded', redis: 'down' });
+    await puffs(20);
+    const { port } = redis;
+    [redis] = await Promise.all([startRedis({ port }), puffs(20)]);
+    await bothSay('ready');
+    await expectLive();
+  }, 120_000);
+
+  it('takes puffs through FLUSHALL', async () => {
+    const commands = new Redis(redis.url);
+    try {
+      await Promise.all([
+        puffs(30),
+        (async () => {
+          for (let flush = 0; flush < 10; flush += 1) await commands.flushall();
+        })(),
+      ]);
+    } finally {
+      commands.disconnect();
+    }
+    await expectLive();
+  }, 120_000);
+
+  it('moves sockets though the word of it was lost, before the next outage is over', async () => {
+    await redis.stop();
+    await bothSay('degraded');
+    // Changed where no socket is; nothing tells the other process but its own look at the database.
+    const bobId = atBob.received('ready')[0]?.userId ?? '';
+    await alice.client.call('patchFriend', { params: { userId: bobId }, body: { shareLevel: 'summary' } });
+    redis = await startRedis({ port: redis.port });
+    await bothSay('ready');
+    await until('the phone is in the room no more', async () => {
+      const before = atBob.received('friendPuff').length;
+      await puffs(3);
+      return atBob.received('friendPuff').length === before;
+    });
+  }, 120_000);
+
+  it('has lost and doubled nothing', async () => {
+    const { puffs: stored } = await alice.client.call('listPuffs', { query: { limit: '500' } });
+    expect(stored.map(({ id }) => id).sort()).toEqual([...sent].sort());
+    expect(revisions).toEqual(sent.map((_id, index) => index + 1));
+    expect(await alice.client.call('getStats')).toMatchObject({ totalPuffCount: sent.length });
+  });
+});
