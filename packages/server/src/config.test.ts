@@ -43,6 +43,7 @@ describe('the configuration', () => {
       host: '0.0.0.0',
       apple: { baseUrl: 'https://appleid.apple.com', simulator: false, clientIds: ['com.example.app'] },
       docs: false,
+      metrics: { port: undefined, onApiListener: false },
     });
   });
 
@@ -104,6 +105,8 @@ describe('the configuration', () => {
     ],
     ['TARGETS', { TARGETS: '' }],
     ['PORT', { PORT: '65536' }],
+    ['METRICS_PORT', { METRICS_PORT: 'x' }],
+    ['METRICS_PORT', { PORT: '8080', METRICS_PORT: '8080' }],
   ])('refuses a wrong %s: %j', (name, env) => {
     expect(faultsOf(env).join('\n')).toContain(name);
   });

@@ -36,6 +36,7 @@ export interface Config {
     readonly minAppBuild: number;
   };
   readonly docs: boolean;
+  readonly metrics: { readonly port: number | undefined; readonly onApiListener: boolean };
   readonly logLevel: string;
 }
 
@@ -74,6 +75,12 @@ const httpUrl = z
   .regex(/^https?:\/\/[^/\s?#]+(\/[^\s?#]*)?$/, { error: 'must be an http(s) address without query' })
   .transform((value) => value.replace(/\/+$/, ''));
 
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, { error: 'must be a port number' })
+  .transform(Number)
+  .refine((value) => value <= 65_535, { error: 'must be a port number' });
+
 const wholeNumber = (max: number) =>
   z
     .string()
@@ -94,12 +101,7 @@ const isP256Key = (pem: string): boolean => {
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).optional(),
-  PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, { error: 'must be a port number' })
-    .transform(Number)
-    .refine((port) => port <= 65_535, { error: 'must be a port number' })
-    .default(3000),
+  PORT: port.default(3000),
   PUBLIC_URL: httpUrl.optional(),
   TARGETS: list
     .transform((names) => (names.length === 1 && names[0] === 'all' ? [...targetNames] : names))
@@ -143,6 +145,7 @@ const Environment = z.object({
     .default(1),
   MIN_APP_BUILD: wholeNumber(999_999_999).default(0),
   DOCS: z.enum(['on', 'off']).optional(),
+  METRICS_PORT: port.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 type Environment = z.infer<typeof Environment>;
@@ -191,6 +194,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       minAppBuild: value.MIN_APP_BUILD,
     },
     docs: value.DOCS ? value.DOCS === 'on' : !production,
+    metrics: { port: value.METRICS_PORT, onApiListener: !production },
     logLevel: value.LOG_LEVEL,
   });
 };
@@ -222,6 +226,8 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
     faults.push(`DEVICECHECK_MODE: needs ${teamNames.join(', ')}`);
   if (production && value.PUBLIC_URL !== undefined && !value.PUBLIC_URL.startsWith('https://'))
     faults.push('PUBLIC_URL: production accepts only https');
+  if (value.METRICS_PORT === value.PORT && value.PORT !== 0)
+    faults.push('METRICS_PORT: must be another port than PORT');
   if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');
   return faults;
 };

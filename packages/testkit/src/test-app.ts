@@ -16,6 +16,8 @@ import { createTestClock, type TestClock } from './test-clock.ts';
 /** A whole server on a free port, with a clock of its own, on a database of its own. */
 export interface TestApp {
   readonly url: string;
+  /** Where `/metrics` has a listener of its own. */
+  readonly metricsPort: number | undefined;
   readonly mongoUri: string;
   readonly clock: TestClock;
   readonly apple: AppleSimulator;
@@ -39,6 +41,7 @@ export interface TestAppOptions {
   /** Jobs run by themselves; a test runs what it needs by name otherwise. */
   scheduledJobs?: boolean;
   edge?: Partial<AppConfig['edge']>;
+  metrics?: Partial<AppConfig['metrics']>;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
@@ -76,6 +79,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
       },
       masterKey,
       docs: true,
+      metrics: { port: undefined, onApiListener: true, ...options.metrics },
       scheduledJobs: options.scheduledJobs ?? false,
       // Tests call from one address, and as often as they like, unless the limits are what they test.
       edge: { trustedHops: 0, corsOrigins: [], rateLimitScale: 1_000, minAppBuild: 0, ...options.edge },
@@ -95,6 +99,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
   };
   return {
     url,
+    metricsPort: app.metricsPort,
     mongoUri,
     clock,
     apple,

@@ -1,15 +1,19 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
 import type { Clock } from '../platform/clock.ts';
 import { originRule } from '../platform/http/origins.ts';
+import { createHttpMetrics } from '../platform/http/http-metrics.ts';
 import { createHttpServer } from '../platform/http/server.ts';
 import type { Jobs } from '../platform/jobs/job-runner.ts';
-import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
+import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecycle.ts';
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
+import { createMetricsServer, metricsPage } from '../platform/telemetry/metrics-server.ts';
 import { clientConfigRoutes } from './client-config.ts';
 import { openCore, type CoreConfig } from './core.ts';
 import { docsPages } from './docs.ts';
@@ -19,6 +23,12 @@ export interface AppConfig extends CoreConfig {
   readonly host: string;
   readonly port: number;
   readonly docs: boolean;
+  readonly metrics: {
+    /** A listener of its own for `GET /metrics`; 0: any free port. */
+    readonly port: number | undefined;
+    /** Whether the API's own listener answers it too. */
+    readonly onApiListener: boolean;
+  };
   /** Whether the jobs of the targets run by their schedule. They can be run by hand in any case. */
   readonly scheduledJobs: boolean;
   readonly edge: {
@@ -36,6 +46,8 @@ export interface AppConfig extends CoreConfig {
 
 export interface App {
   readonly port: number;
+  /** Where `/metrics` has a listener of its own. */
+  readonly metricsPort: number | undefined;
   readonly jobs: Pick<Jobs, 'list' | 'run' | 'runDue'>;
   /** Resolves when nothing is queued or under way, checkpoints included. */
   settle(): Promise<void>;
@@ -60,11 +72,13 @@ export const startApp = async (deps: {
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
 
-  const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
+  const metrics = createMetrics();
+  metrics.watchProcess();
+  const core = await openCore({ parts, config, clock, log, metrics, realtime: () => realtime ?? noSockets });
   const { edges, jobs } = core;
   const { auth, puffs, notifications } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
-  const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale });
+  const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale, metrics });
   const mayCall = originRule(corsOrigins);
   const server = createHttpServer({
     routes: [
@@ -72,7 +86,10 @@ export const startApp = async (deps: {
       ...clientConfigRoutes({ clock, minAppBuild }),
       ...edges.routes,
     ],
-    pages: edges.pages && config.docs ? [docsPages] : [],
+    pages: [
+      ...(config.metrics.onApiListener ? [(app: Express) => app.get('/metrics', metricsPage(metrics))] : []),
+      ...(edges.pages && config.docs ? [docsPages] : []),
+    ],
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,
     limits,
@@ -80,6 +97,7 @@ export const startApp = async (deps: {
     trustedHops,
     minAppBuild,
     log,
+    metrics: createHttpMetrics(metrics),
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
   });
@@ -92,6 +110,7 @@ export const startApp = async (deps: {
       trustedHops,
       clock,
       log,
+      metrics,
       phase: () => phase,
       events: puffs.events,
       onConnect: notifications.connected,
@@ -107,6 +126,7 @@ export const startApp = async (deps: {
       server.closeAllConnections();
     },
   );
+  const metricsPort = await startMetrics(parts, metrics, config);
   await parts.start('migrations', core.migrate);
   await parts.start('auth', auth.start, auth.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
@@ -135,10 +155,24 @@ export const startApp = async (deps: {
     await auth.settle();
     await puffs.settle();
   };
-  return { port, jobs, settle, stop: parts.stop };
+  return { port, metricsPort, jobs, settle, stop: parts.stop };
 };
 
-const listen = async (server: Server, { host, port }: AppConfig): Promise<number> => {
+/** The figures are there from the listener's start to its end, so that a long start and a long drain are seen too. */
+const startMetrics = async (parts: Lifecycle, metrics: Metrics, { host, metrics: { port } }: AppConfig) => {
+  if (port === undefined) return undefined;
+  const server = createMetricsServer(metrics);
+  return parts.start(
+    'metrics',
+    () => listen(server, { host, port }),
+    () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  );
+};
+
+const listen = async (server: Server, { host, port }: Pick<AppConfig, 'host' | 'port'>): Promise<number> => {
   server.listen(port, host);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
 import { migrateDatabase } from './migrations.ts';
 import { createServices, type Services } from './services.ts';
@@ -43,9 +44,10 @@ export const openCore = async (deps: {
   config: CoreConfig;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   realtime: () => Realtime;
 }): Promise<Core> => {
-  const { parts, config, clock, log, realtime } = deps;
+  const { parts, config, clock, log, metrics, realtime } = deps;
   const connection = await parts.start(
     'mongodb',
     () => connectMongo(config.mongoUri),
@@ -56,6 +58,7 @@ export const openCore = async (deps: {
     connection,
     clock,
     log,
+    metrics,
     auth: {
       appleBaseUrl: config.apple.baseUrl,
       appleIssuers: config.apple.issuers,
@@ -79,6 +82,7 @@ export const openCore = async (deps: {
       all: edgesOf(targetNames, services).jobs,
       clock,
       log,
+      metrics,
     }),
     migrate: () => migrateDatabase({ connection, clock, log, services, jobStore }),
     rotateKeys: (say) =>

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { isKnownZone } from '../platform/time-zones.ts';
 import { createAnalytics, type Analytics } from '../services/analytics/index.ts';
 import { createAuth, type Auth } from '../services/auth/index.ts';
@@ -25,10 +26,11 @@ export const createServices = (deps: {
   connection: Connection;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   auth: Parameters<typeof createAuth>[0]['config'];
   realtime: () => Realtime;
 }): Services => {
-  const { connection, clock, log } = deps;
+  const { connection, clock, log, metrics } = deps;
 
   const notifications = createNotifications({
     realtime: deps.realtime,
@@ -50,6 +52,7 @@ export const createServices = (deps: {
     connection,
     clock,
     logger: log,
+    figures: metrics,
     person: users.settings,
     requireConsents: users.requireConsents,
     statsOf: (person, history) => analytics.statsOf(person, history),
@@ -75,6 +78,7 @@ export const createServices = (deps: {
     connection,
     clock,
     log,
+    metrics,
     config: deps.auth,
     accounts: users.accounts,
     onSessionEnded: notifications.sessionEnded,

@@ -14,6 +14,7 @@ import { rateLimited, type RateLimits, type RateScope, type RateState } from '..
 import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
 import { clientAddress } from './client-address.ts';
+import type { HttpMetrics } from './http-metrics.ts';
 import { invalidInput, isGuess, problemHeaders, problemOf, toDomainError } from './problem.ts';
 import type { Actor, Authenticate, Route } from './route.ts';
 
@@ -27,6 +28,7 @@ export interface PipelineDeps {
   /** Apps below it are told to update; 0: none. */
   minAppBuild: number;
   log: Logger;
+  metrics: HttpMetrics;
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
   phase: () => Phase;
@@ -44,7 +46,7 @@ export type Respond = (
  * It knows Node's request and response only, so Express and the lean listener share it to the letter.
  */
 export const createPipeline = (deps: PipelineDeps): Respond => {
-  const { authenticate, limits, minAppBuild, validateAnswers } = deps;
+  const { authenticate, limits, metrics, minAppBuild, validateAnswers } = deps;
 
   /** Counts the call and says so in its headers; throws `rate-limited`. At once where the store answers at once. */
   const take = (res: ServerResponse, scope: RateScope, id: string, rateClass: RateClass) => {
@@ -70,6 +72,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
   };
 
   return async (route, req, res, params) => {
+    const startedAt = performance.now();
     const requestId = newUuid();
     // Most requests log nothing, and a child logger costs more than their input.
     let log: Logger | undefined;
@@ -110,6 +113,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       closeWhileDraining(res, deps.phase());
       sendProblem(res, thrown, requestId, ownLog());
     }
+    metrics.answered(route.spec, res.statusCode, performance.now() - startedAt);
   };
 };
 

@@ -45,6 +45,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
     const requestId = newUuid();
     res.setHeader('X-Request-Id', requestId);
     sendProblem(res, error, requestId, deps.log.child({ requestId }));
+    deps.metrics.unmatched(res.statusCode);
   };
   app.use(onError);
 

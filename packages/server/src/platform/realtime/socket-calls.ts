@@ -9,6 +9,7 @@ import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { AppSocket } from './app-socket.ts';
 import type { SocketEvent } from './socket-event.ts';
+import type { SocketMetrics } from './socket-metrics.ts';
 
 const maxStrikes = 3;
 
@@ -18,6 +19,7 @@ export interface SocketCallDeps {
   readonly limits: RateLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: SocketMetrics;
 }
 
 type Handle = (socket: AppSocket, payload: object) => Promise<object>;
@@ -43,6 +45,10 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     throw rateLimited(state);
   };
 
+  const counted = (event: string, outcome: Parameters<SocketMetrics['answered']>[1]) => {
+    deps.metrics.answered(handlers.has(event) ? event : 'unknown', outcome);
+  };
+
   const answer = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
     const requestId = newUuid();
     try {
@@ -53,9 +59,12 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
       if (typeof value !== 'object' || Array.isArray(value))
         throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
       refuseForbiddenKeys(value);
-      return await handle(socket, value);
+      const answered = await handle(socket, value);
+      counted(event, 'ok');
+      return answered;
     } catch (thrown) {
       const error = toDomainError(thrown);
+      counted(event, error.code);
       if (error.code === 'internal')
         deps.log.error({ err: error.details.cause, requestId, event: event.slice(0, 40) }, 'event failed');
       return { error: problemOf(error, requestId) };

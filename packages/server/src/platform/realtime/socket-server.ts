@@ -9,10 +9,12 @@ import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
 import { admit } from './socket-admission.ts';
 import { createSocketCalls } from './socket-calls.ts';
 import type { SocketEvent } from './socket-event.ts';
+import { createSocketMetrics } from './socket-metrics.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
 
 /** Sending to sockets by room, and moving them between rooms. Nobody outside platform/realtime sees a socket. */
@@ -63,6 +65,7 @@ export const createRealtime = (deps: {
   trustedHops: number;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   phase: () => Phase;
   events: readonly SocketEvent[];
   /** Joins the rooms of a person's sockets and says hello. */
@@ -88,15 +91,18 @@ export const createRealtime = (deps: {
       decide(null, mayCall(headers.origin, headers.host));
     },
   });
-  const listen = createSocketCalls(deps);
+  const metrics = createSocketMetrics(deps.metrics);
+  const listen = createSocketCalls({ ...deps, metrics });
 
   io.use((socket, next) => {
     admit(socket, deps).then(
       () => {
+        metrics.connected();
         next();
       },
       (thrown: unknown) => {
         const error = toDomainError(thrown);
+        metrics.refused(error.code);
         if (error.code === 'internal') log.error({ err: error.details.cause }, 'socket refused');
         next(Object.assign(new Error(error.message), { data: problemOf(error, newUuid()) }));
       },
@@ -124,6 +130,10 @@ export const createRealtime = (deps: {
   });
 
   const sockets = io.sockets;
+  deps.metrics.watched(
+    { name: 'sockets_open', help: 'Sockets that this process holds' },
+    () => sockets.sockets.size,
+  );
   const stopWatching = watchLifetimes(() => sockets.sockets.values(), clock);
   return {
     emit(room, event, payload, options) {

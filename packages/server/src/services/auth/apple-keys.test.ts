@@ -4,12 +4,15 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { createLogger } from '../../platform/logger.ts';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
+import { createAuthMetrics } from './auth-metrics.ts';
 import { createAppleKeys, type AppleKeys } from './apple-keys.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const log = createLogger({ level: 'silent' });
+const metrics = createAuthMetrics(createMetrics());
 
 let now = 0;
 const clock = { now: () => now };
@@ -19,7 +22,7 @@ let keys: AppleKeys;
 beforeEach(async () => {
   now = Date.parse('2026-10-21T10:00:00Z');
   apple = await startAppleSimulator({ now: clock.now });
-  keys = createAppleKeys({ url: `${apple.baseUrl}/auth/keys`, clock, log });
+  keys = createAppleKeys({ url: `${apple.baseUrl}/auth/keys`, clock, log, metrics });
 });
 afterEach(() => apple.close());
 
@@ -136,6 +139,7 @@ describe("Apple's answer (API-10)", () => {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/keys`,
       clock,
       log,
+      metrics,
     });
   });
   afterEach(() => {

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { fetchText } from '../../platform/http/fetch-text.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -40,8 +41,13 @@ export interface AppleKeys {
  * at most once in 30 s, whatever key ids are sent here; without one, each sign-in may try.
  * jose's own remote set forgets its keys when a fetch fails, and does not rest after a failure.
  */
-export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }): AppleKeys => {
-  const { url, clock, log } = deps;
+export const createAppleKeys = (deps: {
+  url: string;
+  clock: Clock;
+  log: Logger;
+  metrics: Pick<AuthMetrics, 'appleUnavailable'>;
+}): AppleKeys => {
+  const { url, clock, log, metrics } = deps;
   let keys: ReadonlyMap<string, KeyObject> | undefined;
   let fetchedAt = -Infinity;
   let triedAt = -Infinity;
@@ -60,6 +66,7 @@ export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }
       keys = await fetchKeys(url);
       fetchedAt = triedAt;
     } catch (error) {
+      metrics.appleUnavailable('keys');
       log.warn({ event: 'auth.apple_keys_unavailable', err: error }, "Apple's keys could not be fetched");
     }
   };

@@ -9,6 +9,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import { createClientSecrets, type AppleTeam } from './apple-client-secret.ts';
@@ -20,6 +21,7 @@ import { notificationReader } from './apple-notification.ts';
 import { createAppleNotifications, type PendingEvent } from './apple-notification-service.ts';
 import { createAppleTokenApi } from './apple-token-api.ts';
 import { authRoutes } from './auth-routes.ts';
+import { createAuthMetrics, type AppleService, type AuthMetrics } from './auth-metrics.ts';
 import { createAuthenticator } from './authenticator.ts';
 import type { DeviceCheckMode } from './device-check.ts';
 import { createDeviceCheckApi } from './device-check-api.ts';
@@ -82,22 +84,39 @@ export interface Auth {
 /** How long a promise to Apple, or one of Apple's, is kept alive (SIWA-9). */
 const week = 7 * 24 * 60 * 60_000;
 
-const appleTokenApiOf = (baseUrl: string, team: AppleTeam, clock: Clock) =>
-  createAppleTokenApi({ baseUrl, clientSecret: createClientSecrets(team, clock), clock });
+const watchOf = (metrics: AuthMetrics, service: AppleService) => ({
+  unavailable: () => {
+    metrics.appleUnavailable(service);
+  },
+  changed: (isOpen: boolean) => {
+    metrics.appleCircuit(service, isOpen);
+  },
+});
+
+const appleTokenApiOf = (baseUrl: string, team: AppleTeam, parts: { clock: Clock; metrics: AuthMetrics }) =>
+  createAppleTokenApi({
+    baseUrl,
+    clientSecret: createClientSecrets(team, parts.clock),
+    clock: parts.clock,
+    watch: watchOf(parts.metrics, 'tokens'),
+  });
 
 const deviceGateOf = (
   { deviceCheckMode: mode, deviceCheckBaseUrl: baseUrl, appleTeam: team }: AuthConfig,
-  clock: Clock,
+  parts: { clock: Clock; metrics: AuthMetrics },
 ) => {
-  if (mode === 'off') return createDeviceGate({ mode, query: undefined, clock });
+  if (mode === 'off') return createDeviceGate({ ...parts, mode, query: undefined });
   if (!team) throw new Error('DEVICECHECK_MODE needs APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY.');
-  return createDeviceGate({ mode, query: createDeviceCheckApi({ baseUrl, team, clock }), clock });
+  const watch = watchOf(parts.metrics, 'devicecheck');
+  const query = createDeviceCheckApi({ baseUrl, team, clock: parts.clock, watch });
+  return createDeviceGate({ ...parts, mode, query });
 };
 
 export const createAuth = (deps: {
   connection: Connection;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   config: AuthConfig;
   accounts: Accounts;
   /** A session has ended, here or at another process: its sockets have to close. */
@@ -107,6 +126,7 @@ export const createAuth = (deps: {
 }): Auth => {
   const { connection, clock, log, config, accounts } = deps;
   const { masterKey } = config;
+  const metrics = createAuthMetrics(deps.metrics);
   const nonces = createNonceStore(connection);
   const links = createAppleLinkStore(connection);
   const sessionStore = createSessionStore(connection);
@@ -127,8 +147,10 @@ export const createAuth = (deps: {
     clock,
     masterKey,
     onEnded,
+    metrics,
   });
-  const apple = { keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }), clock };
+  const appleKeys = createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log, metrics });
+  const apple = { keys: appleKeys, clock };
   const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
   const verifyIdentityToken = identityTokenVerifier({ ...apple, ...trusted });
   const revocations = createOutboxStore<Revocation>(connection, {
@@ -140,7 +162,7 @@ export const createAuth = (deps: {
     collection: 'applenotifications',
   });
   const grants = createAppleGrants({
-    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, clock),
+    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, { clock, metrics }),
     verifyIdentityToken,
     links,
     outbox: revocations,
@@ -181,12 +203,13 @@ export const createAuth = (deps: {
     nonces,
     links,
     grants,
-    devices: deviceGateOf(config, clock),
+    devices: deviceGateOf(config, { clock, metrics }),
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
     turns: createTurns(clock),
     clock,
+    metrics,
   });
   const sweep = createSweep({
     nonces,

@@ -8,6 +8,7 @@ import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 import { isRefreshTokenOf, readRefreshToken, refreshTokenOf } from './refresh-token.ts';
 import { seal, unseal } from './sealed.ts';
 import {
@@ -64,8 +65,9 @@ export const createSessionService = (deps: {
   clock: Clock;
   masterKey: Buffer;
   onEnded: (ended: SessionEnded) => void;
+  metrics: Pick<AuthMetrics, 'refreshReused'>;
 }): SessionService => {
-  const { sessions, accessTokens, accounts, clock, masterKey } = deps;
+  const { sessions, accessTokens, accounts, clock, masterKey, metrics } = deps;
 
   const keyOf = ({ id, sealedKey }: StoredSession) => unseal(masterKey, sealedKey, contextOf(id));
 
@@ -162,7 +164,8 @@ export const createSessionService = (deps: {
           case 'repeat':
             return service.answer(session);
           case 'reused':
-            if (await end(session, 'refresh-reused'))
+            if (await end(session, 'refresh-reused')) {
+              metrics.refreshReused();
               log.warn(
                 {
                   event: 'auth.refresh_reuse',
@@ -173,6 +176,7 @@ export const createSessionService = (deps: {
                 },
                 'an old refresh token came back; its session has ended',
               );
+            }
             throw new DomainError('refresh-reused', {
               detail: 'This refresh token was used before, so the session has ended. Sign in again.',
             });

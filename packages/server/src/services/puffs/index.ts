@@ -7,11 +7,13 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { puffEvents } from './puff-events.ts';
 import { createPuffLog, type PuffLog } from './puff-log.ts';
 import { puffRoutes } from './puff-routes.ts';
 import { createPuffChangeService } from './puff-change-service.ts';
+import { createPuffMetrics } from './puff-metrics.ts';
 import type { PuffPerson } from './puff-person.ts';
 import { createPuffReadService } from './puff-read-service.ts';
 import { createPuffService } from './puff-service.ts';
@@ -45,12 +47,13 @@ export interface Puffs extends Pick<PuffLog, 'history' | 'settle' | 'stop'> {
 }
 
 export const createPuffs = <Person extends PuffPerson>(
-  deps: { connection: Connection; logger: Logger } & Omit<
+  deps: { connection: Connection; logger: Logger; figures: Metrics } & Omit<
     Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffChangeService<Person>>[0],
-    'log' | 'store'
+    'log' | 'store' | 'metrics'
   >,
 ): Puffs => {
   const { connection, clock, logger } = deps;
+  const metrics = createPuffMetrics(deps.figures);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
   const recounts = createRecountStore(connection);
@@ -61,8 +64,9 @@ export const createPuffs = <Person extends PuffPerson>(
     checkpoints,
     clock,
     log: logger,
+    metrics,
   });
-  const puffs = createPuffService<Person>({ ...deps, log, store });
+  const puffs = createPuffService<Person>({ ...deps, log, store, metrics });
   const changes = createPuffChangeService<Person>({ ...deps, log, store });
   const reads = createPuffReadService({ ...deps, log, store });
   const reconcile = createReconcile({
@@ -87,6 +91,7 @@ export const createPuffs = <Person extends PuffPerson>(
       reconcile,
       purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
       flush: log.flush,
+      metrics,
     }),
     countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
     routes: puffRoutes(puffs, changes, reads),

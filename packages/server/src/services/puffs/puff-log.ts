@@ -6,6 +6,7 @@ import { createGroupCommit, type AppendAnswer } from './group-commit.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
 import type { NewPuff } from './puff.ts';
 import { createPuffChanges, type PuffChanges } from './puff-changes.ts';
+import type { PuffMetrics } from './puff-metrics.ts';
 import { createPuffPeople, windowStart } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
@@ -38,6 +39,7 @@ export const createPuffLog = (deps: {
   checkpoints: CheckpointStore;
   clock: Clock;
   log: Logger;
+  metrics: PuffMetrics;
   /** Writes in flight at once. Two use the database's group commit better than one; more only split the groups. */
   lanes?: number;
   /** Puffs that may wait before `overloaded`. */
@@ -46,9 +48,10 @@ export const createPuffLog = (deps: {
   maxPeople?: number;
   checkpointEveryMs?: number;
 }): PuffLog => {
-  const { store, recounts, checkpoints, clock, log } = deps;
+  const { store, recounts, checkpoints, clock, log, metrics } = deps;
   const flusher = createCheckpointFlusher({
     checkpoints,
+    clock,
     log,
     intervalMs: deps.checkpointEveryMs ?? checkpointEveryMs,
     keepFrom: () => monthOf(windowStart(clock.now())),
@@ -66,9 +69,12 @@ export const createPuffLog = (deps: {
     people,
     onChange: flusher.changed,
     log,
+    metrics,
     lanes: deps.lanes ?? 2,
     maxQueued: deps.maxQueued ?? 20_000,
   });
+  metrics.watchQueue(commit.depth);
+  metrics.watchCheckpoints(flusher.lagMs);
 
   return {
     append: commit.append,
