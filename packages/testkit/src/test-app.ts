@@ -41,6 +41,7 @@ export interface TestAppOptions {
   /** Jobs run by themselves; a test runs what it needs by name otherwise. */
   scheduledJobs?: boolean;
   edge?: Partial<AppConfig['edge']>;
+  deviceCheckMode?: AppConfig['apple']['deviceCheckMode'];
   metrics?: Partial<AppConfig['metrics']>;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
@@ -74,7 +75,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
         issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
         clientIds: [testClientId],
         team: testTeam,
-        deviceCheckMode: 'off',
+        deviceCheckMode: options.deviceCheckMode ?? 'off',
         deviceCheckBaseUrl: apple.baseUrl,
       },
       masterKey,

@@ -13,8 +13,9 @@ import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, truncatedAddress } from './client-address.ts';
 import type { HttpMetrics } from './http-metrics.ts';
+import { logRefusal } from './refusals.ts';
 import { invalidInput, isGuess, problemHeaders, problemOf, toDomainError } from './problem.ts';
 import type { Actor, Authenticate, Route } from './route.ts';
 
@@ -76,7 +77,12 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     const requestId = newUuid();
     // Most requests log nothing, and a child logger costs more than their input.
     let log: Logger | undefined;
-    const ownLog = () => (log ??= deps.log.child({ requestId }));
+    const ownLog = () =>
+      (log ??= deps.log.child({
+        requestId,
+        network: truncatedAddress(clientAddress(req, deps.trustedHops)),
+      }));
+    let actor: Actor | undefined;
     res.setHeader('X-Request-Id', requestId);
     try {
       if (deps.phase() === 'starting' && route.spec.tag !== 'service')
@@ -86,7 +92,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
         });
       const query = queryOf(req.url ?? '/');
       const bearer = bearerOf(req);
-      const actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
+      actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
       const counted = actor
         ? take(res, 'person', actor.userId, rateClassOf(route.spec))
         : take(res, 'address', clientAddress(req, deps.trustedHops), rateClassOf(route.spec));
@@ -111,6 +117,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       sendJson(res, answer.status, answer.body);
     } catch (thrown) {
       closeWhileDraining(res, deps.phase());
+      logRefusal(thrown, { where: `${route.spec.method} ${route.spec.path}`, actor, log: ownLog });
       sendProblem(res, thrown, requestId, ownLog());
     }
     metrics.answered(route.spec, res.statusCode, performance.now() - startedAt);

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../errors.ts';
 import { refuseForbiddenKeys } from '../http/body.ts';
 import { invalidInput, problemOf, toDomainError } from '../http/problem.ts';
+import { logRefusal } from '../http/refusals.ts';
 import type { Authenticate } from '../http/route.ts';
 import { newUuid } from '../ids.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
@@ -65,6 +66,11 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     } catch (thrown) {
       const error = toDomainError(thrown);
       counted(event, error.code);
+      logRefusal(error, {
+        where: `socket ${handlers.has(event) ? event : 'unknown'}`,
+        actor: socket.data.actor,
+        log: () => deps.log.child({ requestId }),
+      });
       if (error.code === 'internal')
         deps.log.error({ err: error.details.cause, requestId, event: event.slice(0, 40) }, 'event failed');
       return { error: problemOf(error, requestId) };

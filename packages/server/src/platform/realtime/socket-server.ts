@@ -3,7 +3,9 @@ import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import { Server } from 'socket.io';
 import type { Clock } from '../clock.ts';
 import { problemOf, toDomainError } from '../http/problem.ts';
+import { clientAddress, truncatedAddress } from '../http/client-address.ts';
 import type { MayCall } from '../http/origins.ts';
+import { logRefusal } from '../http/refusals.ts';
 import type { Actor, Authenticate } from '../http/route.ts';
 import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
@@ -102,9 +104,16 @@ export const createRealtime = (deps: {
       },
       (thrown: unknown) => {
         const error = toDomainError(thrown);
+        const requestId = newUuid();
+        const network = truncatedAddress(clientAddress(socket.request, deps.trustedHops));
         metrics.refused(error.code);
-        if (error.code === 'internal') log.error({ err: error.details.cause }, 'socket refused');
-        next(Object.assign(new Error(error.message), { data: problemOf(error, newUuid()) }));
+        logRefusal(error, {
+          where: 'socket',
+          actor: undefined,
+          log: () => log.child({ requestId, network }),
+        });
+        if (error.code === 'internal') log.error({ err: error.details.cause, requestId }, 'socket refused');
+        next(Object.assign(new Error(error.message), { data: problemOf(error, requestId) }));
       },
     );
   });

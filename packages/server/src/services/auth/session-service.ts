@@ -157,7 +157,13 @@ export const createSessionService = (deps: {
               lastUsedOn: utcDayOf(now),
               idleExpiresAt: now + idleTtlMs,
             });
-            if (rotated) return tokensFor(rotated, user);
+            if (rotated) {
+              log.debug(
+                { event: 'auth.refreshed', userId: session.userId, sessionId: session.id },
+                'refreshed',
+              );
+              return tokensFor(rotated, user);
+            }
             // Another call with this token was first, or the session has ended: decide again.
             continue;
           }
