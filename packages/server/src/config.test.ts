@@ -88,6 +88,7 @@ describe('the configuration', () => {
     ['APPLE_BASE_URL', { APPLE_SIMULATOR: 'on', APPLE_BASE_URL: 'http://127.0.0.1:9' }],
     ['PUBLIC_URL', { ...production, PUBLIC_URL: 'http://api.example.com' }],
     ['MASTER_KEY', { ...production, MASTER_KEY: Buffer.alloc(16).toString('base64') }],
+    ['MASTER_KEY_PREVIOUS', { MASTER_KEY_PREVIOUS: 'c2hvcnQ=' }],
     ['APPLE_PRIVATE_KEY', { ...production, APPLE_PRIVATE_KEY: 'secret' }],
     ['APPLE_TEAM_ID', { ...production, APPLE_TEAM_ID: '' }],
     ['APPLE_KEY_ID', { APPLE_CLIENT_IDS: 'com.example.app', APPLE_TEAM_ID: 'TEAM000001' }],

@@ -28,6 +28,8 @@ export interface Config {
   };
   /** 32 bytes; undefined: made once and kept in `dataDir`. */
   readonly masterKey: Buffer | undefined;
+  /** Opens what it has sealed, and seals nothing. */
+  readonly previousMasterKey: Buffer | undefined;
   /** What stands between clients and the handlers. */
   readonly edge: {
     readonly trustedHops: number;
@@ -88,6 +90,11 @@ const wholeNumber = (max: number) =>
     .transform(Number)
     .refine((value) => value <= max, { error: `must be at most ${max}` });
 
+const key32 = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
+  .transform((value) => Buffer.from(value, 'base64'));
+
 const appleId = z.string().regex(/^[A-Z0-9]{10}$/, { error: 'must be 10 capital letters and digits' });
 
 const isP256Key = (pem: string): boolean => {
@@ -126,11 +133,8 @@ const Environment = z.object({
   DEVICECHECK_MODE: z.enum(['off', 'monitor', 'enforce']).default('off'),
   DEVICECHECK_BASE_URL: httpUrl.optional(),
   APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
-  MASTER_KEY: z
-    .string()
-    .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
-    .transform((value) => Buffer.from(value, 'base64'))
-    .optional(),
+  MASTER_KEY: key32.optional(),
+  MASTER_KEY_PREVIOUS: key32.optional(),
   TRUST_PROXY: wholeNumber(10).default(0),
   CORS_ORIGINS: list
     .refine((items) => items.every((item) => /^https?:\/\/[^/\s?#*]+$/.test(item)), {
@@ -187,6 +191,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       simulator,
     },
     masterKey: value.MASTER_KEY,
+    previousMasterKey: value.MASTER_KEY_PREVIOUS,
     edge: {
       trustedHops: value.TRUST_PROXY,
       corsOrigins: value.CORS_ORIGINS,

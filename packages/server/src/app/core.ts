@@ -7,7 +7,12 @@ import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
-import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
+import {
+  masterKeysOf,
+  rotateSigningKeys,
+  type AppleTeam,
+  type DeviceCheckMode,
+} from '../services/auth/index.ts';
 import { migrateDatabase } from './migrations.ts';
 import { createServices, type Services } from './services.ts';
 import { edgesOf, targetNames, type TargetName } from './targets.ts';
@@ -25,6 +30,7 @@ export interface CoreConfig {
     readonly deviceCheckBaseUrl: string;
   };
   readonly masterKey: Buffer;
+  readonly previousMasterKey?: Buffer | undefined;
 }
 
 /** What a server and a command have in common: the database, the services on it, and their jobs. */
@@ -68,6 +74,7 @@ export const openCore = async (deps: {
       deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
+      previousMasterKey: config.previousMasterKey,
     },
     realtime,
   });
@@ -86,7 +93,13 @@ export const openCore = async (deps: {
     }),
     migrate: () => migrateDatabase({ connection, clock, log, services, jobStore }),
     rotateKeys: (say) =>
-      rotateSigningKeys({ connection, clock, masterKey: config.masterKey, say, wait: (ms) => pause(ms) }),
+      rotateSigningKeys({
+        connection,
+        clock,
+        masterKeys: masterKeysOf(config),
+        say,
+        wait: (ms) => pause(ms),
+      }),
     isDatabaseReachable: () => isPrimaryReachable(connection),
   };
 };

@@ -15,7 +15,7 @@ interface Edges {
 
 /** The services that a process can serve, picked by `TARGETS` (design.md section 1). */
 export const targets = {
-  auth: { routes: ({ auth }) => auth.routes },
+  auth: { routes: ({ auth }) => auth.routes, jobs: ({ auth }) => auth.jobs },
   users: { routes: ({ users }) => users.routes },
   puffs: { routes: ({ puffs }) => puffs.routes, jobs: ({ puffs }) => puffs.jobs },
   analytics: { routes: ({ analytics }) => analytics.routes, jobs: ({ analytics }) => analytics.jobs },

@@ -8,7 +8,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
 import type { AppleLinkStore, StoredRefreshToken } from './apple-link-store.ts';
 import type { AppleTokenApi } from './apple-token-api.ts';
-import { masterKeyId, seal, unseal } from './sealed.ts';
+import { masterKeyId, seal, sealContexts, unseal, type MasterKeys } from './sealed.ts';
 
 /** A refresh token of Apple that waits for its revocation, sealed as it was on the link. */
 export type Revocation = StoredRefreshToken & { readonly userId: string };
@@ -40,10 +40,10 @@ export const createAppleGrants = (deps: {
   verifyIdentityToken: VerifyIdentityToken;
   links: AppleLinkStore;
   outbox: OutboxStore<Revocation>;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   clock: Clock;
 }): AppleGrants => {
-  const { api, links, outbox, masterKey, clock } = deps;
+  const { api, links, outbox, masterKeys, clock } = deps;
 
   return {
     async redeem(identity, code, log) {
@@ -72,8 +72,8 @@ export const createAppleGrants = (deps: {
 
     seal: (refreshToken, of) => ({
       clientId: of.clientId,
-      sealed: seal(masterKey, Buffer.from(refreshToken), contextOf(of)),
-      keyId: masterKeyId(masterKey),
+      sealed: seal(masterKeys, Buffer.from(refreshToken), sealContexts.appleRefreshToken(of)),
+      keyId: masterKeyId(masterKeys),
     }),
 
     async revokeLater(userId, tx) {
@@ -86,11 +86,10 @@ export const createAppleGrants = (deps: {
 
     async revoke({ payload }) {
       if (!api) throw new UnavailableError('APPLE_PRIVATE_KEY is not configured');
-      const token = unseal(masterKey, payload.sealed, contextOf(payload)).toString('utf8');
+      const token = unseal(masterKeys, payload.sealed, sealContexts.appleRefreshToken(payload)).toString(
+        'utf8',
+      );
       await api.revoke(token, payload.clientId);
     },
   };
 };
-
-const contextOf = ({ userId, clientId }: { userId: string; clientId: string }) =>
-  `apple-refresh-token:${userId}:${clientId}`;

@@ -125,6 +125,38 @@ describe("Apple's keys (SIWA-5)", () => {
   });
 });
 
+describe('the clock of this machine (SIWA-7)', () => {
+  const warningsWhenOff = async (offMs: number) => {
+    const warnings: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void warnings.push(JSON.parse(line) as object as never) };
+    const off = createAppleKeys({
+      url: `${apple.baseUrl}/auth/keys`,
+      clock: { now: () => now + offMs },
+      log: createLogger({ level: 'warn', destination }),
+      metrics,
+    });
+    off.warm();
+    await off.find(apple.keyId);
+    return warnings;
+  };
+
+  it.each([
+    [hour, 'ahead', 3_600],
+    [-2 * minute, 'behind', 120],
+  ])('off by %d ms is a warning at the start', async (offMs, direction, seconds) => {
+    const [warning, ...more] = await warningsWhenOff(offMs);
+    expect(warning).toMatchObject({ event: 'auth.clock_off', direction, seconds });
+    expect(String(warning?.['msg'])).toContain(`${seconds} s ${direction}`);
+    expect(more).toEqual([]);
+    expect(apple.keyFetches).toBe(1);
+  });
+
+  it('a minute off is none', async () => {
+    for (const offMs of [0, minute - second, second - minute])
+      expect(await warningsWhenOff(offMs)).toEqual([]);
+  });
+});
+
 describe("Apple's answer (API-10)", () => {
   let server: Server;
   let answer: RequestListener;

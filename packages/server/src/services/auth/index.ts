@@ -5,6 +5,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
+import type { Job } from '../../platform/jobs/job.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
@@ -27,6 +28,9 @@ import type { DeviceCheckMode } from './device-check.ts';
 import { createDeviceCheckApi } from './device-check-api.ts';
 import { createDeviceGate } from './device-check-service.ts';
 import { createNonceStore } from './nonce-store.ts';
+import { resealJob } from './reseal-job.ts';
+import type { MasterKeys } from './sealed.ts';
+import { createSealedStore } from './sealed-store.ts';
 import { createSessionService, type SessionEnded } from './session-service.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSignInService } from './sign-in-service.ts';
@@ -58,6 +62,8 @@ export interface AuthConfig {
   readonly publicUrl: string;
   /** 32 bytes. */
   readonly masterKey: Buffer;
+  /** One that still opens what it has sealed. */
+  readonly previousMasterKey?: Buffer | undefined;
 }
 
 export interface Auth {
@@ -73,6 +79,7 @@ export interface Auth {
    */
   revokeAppleGrant(userId: string, tx: ClientSession): Promise<{ manualRevocationRequired: boolean }>;
   routes: Route[];
+  jobs: Job[];
   ensureIndexes(): Promise<void>;
   /** After the indexes. Throws where the master key is not the one of this database. */
   start(): Promise<void>;
@@ -112,6 +119,12 @@ const deviceGateOf = (
   return createDeviceGate({ ...parts, mode, query });
 };
 
+/** The keys that a configuration gives, the one that seals first. */
+export const masterKeysOf = (config: Pick<AuthConfig, 'masterKey' | 'previousMasterKey'>): MasterKeys => [
+  config.masterKey,
+  ...(config.previousMasterKey ? [config.previousMasterKey] : []),
+];
+
 export const createAuth = (deps: {
   connection: Connection;
   clock: Clock;
@@ -125,14 +138,14 @@ export const createAuth = (deps: {
   openSessions: () => readonly string[];
 }): Auth => {
   const { connection, clock, log, config, accounts } = deps;
-  const { masterKey } = config;
+  const masterKeys = masterKeysOf(config);
   const metrics = createAuthMetrics(deps.metrics);
   const nonces = createNonceStore(connection);
   const links = createAppleLinkStore(connection);
   const sessionStore = createSessionStore(connection);
   const keyStore = createSigningKeyStore(connection);
 
-  const keys = createSigningKeys({ store: keyStore, clock, log, masterKey });
+  const keys = createSigningKeys({ store: keyStore, clock, log, masterKeys });
   const accessTokens = createAccessTokens({ keys, clock, issuer: config.publicUrl });
   const authenticator = createAuthenticator({ accessTokens, sessions: sessionStore, accounts, clock });
   const onEnded = (ended: SessionEnded) => {
@@ -145,7 +158,7 @@ export const createAuth = (deps: {
     accessTokens,
     accounts,
     clock,
-    masterKey,
+    masterKeys,
     onEnded,
     metrics,
   });
@@ -166,7 +179,7 @@ export const createAuth = (deps: {
     verifyIdentityToken,
     links,
     outbox: revocations,
-    masterKey,
+    masterKeys,
     clock,
   });
   const notifications = createAppleNotifications({
@@ -225,6 +238,7 @@ export const createAuth = (deps: {
     requireFreshSignIn: sessions.requireFreshSignIn,
     checkOpenSessions: watch.check,
     revokeAppleGrant: grants.revokeLater,
+    jobs: [resealJob({ rows: createSealedStore(connection), masterKeys })],
     routes: authRoutes({ signIns, sessions, keys, notifications }),
     async ensureIndexes() {
       for (const store of [nonces, links, sessionStore, keyStore, inbox, revocations])
@@ -232,6 +246,7 @@ export const createAuth = (deps: {
     },
     async start() {
       await keys.start();
+      appleKeys.warm();
       sweep.start();
       watch.start();
       for (const worker of workers) worker.start();

@@ -10,7 +10,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import type { AuthMetrics } from './auth-metrics.ts';
 import { isRefreshTokenOf, readRefreshToken, refreshTokenOf } from './refresh-token.ts';
-import { seal, unseal } from './sealed.ts';
+import { seal, sealContexts, unseal, type MasterKeys } from './sealed.ts';
 import {
   absoluteTtlMs,
   decideRefresh,
@@ -63,13 +63,13 @@ export const createSessionService = (deps: {
   accessTokens: AccessTokens;
   accounts: Accounts;
   clock: Clock;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   onEnded: (ended: SessionEnded) => void;
   metrics: Pick<AuthMetrics, 'refreshReused'>;
 }): SessionService => {
-  const { sessions, accessTokens, accounts, clock, masterKey, metrics } = deps;
+  const { sessions, accessTokens, accounts, clock, masterKeys, metrics } = deps;
 
-  const keyOf = ({ id, sealedKey }: StoredSession) => unseal(masterKey, sealedKey, contextOf(id));
+  const keyOf = ({ id, sealedKey }: StoredSession) => unseal(masterKeys, sealedKey, sealContexts.session(id));
 
   const end = async (session: StoredSession, reason: EndReason): Promise<boolean> => {
     const ended = await sessions.end(session.id, reason, clock.now());
@@ -129,7 +129,7 @@ export const createSessionService = (deps: {
         refreshCounter: 1,
         rotatedAt: now,
         successorUsedAt: null,
-        sealedKey: seal(masterKey, randomBytes(32), contextOf(id)),
+        sealedKey: seal(masterKeys, randomBytes(32), sealContexts.session(id)),
         idleExpiresAt: now + idleTtlMs,
         expiresAt: now + absoluteTtlMs,
         endedAt: null,
@@ -242,5 +242,3 @@ export const createSessionService = (deps: {
   };
   return service;
 };
-
-const contextOf = (sessionId: string) => `session:${sessionId}`;
