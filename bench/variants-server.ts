@@ -120,6 +120,7 @@ const http = createHttpServer({
   metrics: createHttpMetrics(metrics),
   validateAnswers: false,
   phase: () => 'open',
+  requireCapacity: () => undefined,
 });
 new Server(http, { transports: ['websocket'], perMessageDeflate: false }).on('connection', (socket) => {
   socket.on('puff', (_payload: unknown, ack: (value: object) => void) => {

@@ -148,6 +148,7 @@ const startNode = async (world: {
     metrics: createHttpMetrics(metrics),
     validateAnswers: true,
     phase: () => 'open',
+    requireCapacity: () => undefined,
   });
   try {
     await users.ensureIndexes();

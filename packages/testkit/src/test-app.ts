@@ -42,6 +42,8 @@ export interface TestAppOptions {
   scheduledJobs?: boolean;
   edge?: Partial<AppConfig['edge']>;
   deviceCheckMode?: AppConfig['apple']['deviceCheckMode'];
+  /** Whether the event loop is late; never unless told, however busy the machine is. */
+  watchLag?: Parameters<typeof startApp>[0]['watchLag'];
   metrics?: Partial<AppConfig['metrics']>;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
@@ -89,6 +91,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
     clock,
     log: options.log ?? createLogger({ level: 'silent' }),
     validateAnswers: true,
+    watchLag: options.watchLag ?? (() => () => undefined),
   });
   const url = `http://127.0.0.1:${app.port}`;
   const now = () => clock.now();

@@ -11,6 +11,7 @@ import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecyc
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import { createMemoryRateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createOverload, watchLoopLag, type WatchLag } from '../platform/overload.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { createMetricsServer, metricsPage } from '../platform/telemetry/metrics-server.ts';
@@ -66,6 +67,8 @@ export const startApp = async (deps: {
   clock: Clock;
   log: Logger;
   validateAnswers?: boolean;
+  /** Tests say how late the loop is. */
+  watchLag?: WatchLag;
 }): Promise<App> => {
   const { config, clock, log } = deps;
   const parts = createLifecycle(log);
@@ -79,6 +82,15 @@ export const startApp = async (deps: {
   const { auth, puffs, notifications } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
   const limits = createRateLimits({ store: createMemoryRateStore(), clock, scale: rateLimitScale, metrics });
+  const { watchLag = watchLoopLag } = deps;
+  const overload = await parts.start(
+    'overload',
+    () => createOverload({ watchLag, metrics, log }),
+    ({ stop }) => {
+      stop();
+    },
+  );
+  const { requireCapacity } = overload;
   const mayCall = originRule(corsOrigins);
   const server = createHttpServer({
     routes: [
@@ -100,6 +112,7 @@ export const startApp = async (deps: {
     metrics: createHttpMetrics(metrics),
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
+    requireCapacity,
   });
   if (edges.sockets)
     realtime = createRealtime({
@@ -112,6 +125,7 @@ export const startApp = async (deps: {
       log,
       metrics,
       phase: () => phase,
+      requireCapacity,
       events: puffs.events,
       onConnect: notifications.connected,
     });
@@ -119,7 +133,7 @@ export const startApp = async (deps: {
   // Listens while the database is migrated, so that a long start is seen as one and not as a dead process.
   const port = await parts.start(
     'listener',
-    () => listen(server, config),
+    () => listen(server, config, 'PORT'),
     () => {
       // The door has closed it already, unless the start failed before there was one.
       server.close();
@@ -164,7 +178,7 @@ const startMetrics = async (parts: Lifecycle, metrics: Metrics, { host, metrics:
   const server = createMetricsServer(metrics);
   return parts.start(
     'metrics',
-    () => listen(server, { host, port }),
+    () => listen(server, { host, port }, 'METRICS_PORT'),
     () => {
       server.close();
       server.closeAllConnections();
@@ -172,9 +186,23 @@ const startMetrics = async (parts: Lifecycle, metrics: Metrics, { host, metrics:
   );
 };
 
-const listen = async (server: Server, { host, port }: Pick<AppConfig, 'host' | 'port'>): Promise<number> => {
+const listen = async (
+  server: Server,
+  { host, port }: Pick<AppConfig, 'host' | 'port'>,
+  setting: 'PORT' | 'METRICS_PORT',
+): Promise<number> => {
   server.listen(port, host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    throw new Error(
+      isTaken
+        ? `Port ${port} of ${host} is taken by another program. Set ${setting} to a free one.`
+        : `Port ${port} of ${host} cannot be opened. Set HOST and ${setting} to what this machine may listen on.`,
+      { cause },
+    );
+  }
   return (server.address() as AddressInfo).port;
 };
 

@@ -15,9 +15,11 @@ import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
 import { clientAddress, truncatedAddress } from './client-address.ts';
 import type { HttpMetrics } from './http-metrics.ts';
+import { queryOf } from './query.ts';
 import { logRefusal } from './refusals.ts';
 import { invalidInput, isGuess, problemHeaders, problemOf, toDomainError } from './problem.ts';
-import type { Actor, Authenticate, Route } from './route.ts';
+import type { Actor, Authenticate } from '../actor.ts';
+import type { Route } from './route.ts';
 
 export interface PipelineDeps {
   authenticate: Authenticate;
@@ -33,6 +35,8 @@ export interface PipelineDeps {
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
   phase: () => Phase;
+  /** Throws `overloaded`. */
+  requireCapacity: () => void;
 }
 
 export type Respond = (
@@ -90,7 +94,8 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
           detail: 'The server is starting. Send the same request again.',
           retryAfterSeconds: 1,
         });
-      const query = queryOf(req.url ?? '/');
+      // What watches this process is answered while it is overloaded too.
+      if (rateClassOf(route.spec) !== 'none') deps.requireCapacity();
       const bearer = bearerOf(req);
       actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
       const counted = actor
@@ -101,7 +106,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       if (route.spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
       const input = {
         params: parse(route.spec.params, params),
-        query: parse(route.spec.query, query),
+        query: parse(route.spec.query, queryOf(req.url ?? '/', route.spec.query)),
         body: await readBody(route.spec, req),
       };
       const answer = await route.handle({
@@ -146,20 +151,6 @@ const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAp
     throw new DomainError('upgrade-required', {
       detail: `This needs build ${minAppBuild} of the app or a newer one. Puffs are still recorded.`,
     });
-};
-
-const noQuery: Record<string, string> = {};
-
-/** Flat: `a[b]` is a plain key, and of a key given twice the last counts. A token in the URL is refused (SES-8). */
-const queryOf = (url: string): Record<string, string> => {
-  const mark = url.indexOf('?');
-  if (mark < 0) return noQuery;
-  const query = Object.fromEntries(new URLSearchParams(url.slice(mark + 1)));
-  if ('token' in query || 'access_token' in query)
-    throw new DomainError('unauthenticated', {
-      detail: 'A token in the URL is refused; use the Authorization header.',
-    });
-  return query;
 };
 
 const readBody = async (spec: EndpointSpec, req: IncomingMessage): Promise<unknown> => {

@@ -2,7 +2,7 @@ import { problemStatus } from '@pufftrack/contract';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { isGuess } from './problem.ts';
-import type { Actor } from './route.ts';
+import type { Actor } from '../actor.ts';
 
 /**
  * Keeps a trace of who was not let in, and of what was not allowed to somebody who was (ASVS 16.3.1, 16.3.2). `where`

@@ -5,6 +5,7 @@ import { DomainError } from '../errors.ts';
 import { newUuid } from '../ids.ts';
 import { answerCors, type MayCall } from './origins.ts';
 import { createPipeline, sendProblem, type PipelineDeps } from './pipeline.ts';
+import { queryNamesOf, refuseUrlTokens } from './query.ts';
 import type { Route } from './route.ts';
 
 export interface HttpDeps extends PipelineDeps {
@@ -34,6 +35,16 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   app.use((_req, res, next) => {
     res.setHeader('Cache-Control', 'no-store');
     next();
+  });
+  app.use((req, res, next) => {
+    try {
+      refuseUrlTokens(queryNamesOf(req.url));
+      next();
+    } catch (error) {
+      secure(req, res, () => {
+        next(error);
+      });
+    }
   });
   for (const page of deps.pages) page(app);
   app.use(secure);

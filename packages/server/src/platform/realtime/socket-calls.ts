@@ -4,7 +4,7 @@ import { DomainError } from '../errors.ts';
 import { refuseForbiddenKeys } from '../http/body.ts';
 import { invalidInput, problemOf, toDomainError } from '../http/problem.ts';
 import { logRefusal } from '../http/refusals.ts';
-import type { Authenticate } from '../http/route.ts';
+import type { Authenticate } from '../actor.ts';
 import { newUuid } from '../ids.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
@@ -21,6 +21,7 @@ export interface SocketCallDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SocketMetrics;
+  readonly requireCapacity: () => void;
 }
 
 type Handle = (socket: AppSocket, payload: object) => Promise<object>;
@@ -46,6 +47,15 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     throw rateLimited(state);
   };
 
+  /** The look at all sockets closes this one within a second; until then a new token may still come. */
+  const requireToken = (socket: AppSocket, event: string) => {
+    if (event !== 'authenticate' && deps.clock.now() >= socket.data.actor.expiresAt)
+      throw new DomainError('token-expired', {
+        detail:
+          'The access token of this socket has run out. Send `authenticate` with a new one, or connect again.',
+      });
+  };
+
   const counted = (event: string, outcome: Parameters<SocketMetrics['answered']>[1]) => {
     deps.metrics.answered(handlers.has(event) ? event : 'unknown', outcome);
   };
@@ -53,7 +63,9 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
   const answer = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
     const requestId = newUuid();
     try {
+      deps.requireCapacity();
       await takeTurn(socket, event);
+      requireToken(socket, event);
       const handle = handlers.get(event);
       if (!handle) throw new DomainError('not-found', { detail: 'There is no such event.' });
       const value = payload ?? {};

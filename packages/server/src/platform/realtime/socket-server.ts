@@ -6,7 +6,7 @@ import { problemOf, toDomainError } from '../http/problem.ts';
 import { clientAddress, truncatedAddress } from '../http/client-address.ts';
 import type { MayCall } from '../http/origins.ts';
 import { logRefusal } from '../http/refusals.ts';
-import type { Actor, Authenticate } from '../http/route.ts';
+import type { Actor, Authenticate } from '../actor.ts';
 import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
@@ -69,6 +69,7 @@ export const createRealtime = (deps: {
   log: Logger;
   metrics: Metrics;
   phase: () => Phase;
+  requireCapacity: () => void;
   events: readonly SocketEvent[];
   /** Joins the rooms of a person's sockets and says hello. */
   onConnect: (connection: {

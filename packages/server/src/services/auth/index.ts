@@ -4,7 +4,8 @@
  */
 import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
-import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
+import type { Actor, Authenticate } from '../../platform/actor.ts';
+import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';

@@ -3,7 +3,7 @@ import type { Session, SessionInfo, User } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { AccessTokens } from './access-tokens.ts';

@@ -3,7 +3,7 @@
  * `user:<id>`, and for each friend who shares `live` with them, in `live:<friendId>`; so a puff is one emit to one room.
  */
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
 
 export interface Connecting {

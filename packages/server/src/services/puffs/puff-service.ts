@@ -10,7 +10,7 @@ import {
 } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import { issuesOf } from '../../platform/http/problem.ts';
 import {
   liveWindowMs,
