@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { createLogger } from '../packages/server/src/platform/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
+import { createMetrics } from '../packages/server/src/platform/telemetry/metrics.ts';
 import { createCheckpointStore } from '../packages/server/src/services/puffs/checkpoint-store.ts';
 import { createManyLogsStore } from '../packages/server/src/services/puffs/many-logs-store.ts';
 import { createPuffLog } from '../packages/server/src/services/puffs/puff-log.ts';
+import { createPuffMetrics } from '../packages/server/src/services/puffs/puff-metrics.ts';
 import { newPuff } from '../packages/server/src/services/puffs/puff.ts';
 import { createPuffStore } from '../packages/server/src/services/puffs/puff-store.ts';
 import { createRecountStore } from '../packages/server/src/services/puffs/recount-store.ts';
@@ -23,6 +25,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     absentAmong: () => Promise.resolve([]),
     clock: systemClock,
     log: createLogger({ level: 'silent' }),
+    metrics: createPuffMetrics(createMetrics()),
   });
   const now = Date.now();
   const span = (years * 365 - 1) * dayMs;

@@ -7,12 +7,14 @@ import { z } from 'zod';
 import { noBus } from '../packages/server/src/platform/bus/bus.ts';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { createHttpServer } from '../packages/server/src/platform/http/server.ts';
+import { createHttpMetrics } from '../packages/server/src/platform/http/http-metrics.ts';
 import { originRule } from '../packages/server/src/platform/http/origins.ts';
 import { answer, route } from '../packages/server/src/platform/http/route.ts';
 import { createRateLimits } from '../packages/server/src/platform/limits/rate-limits.ts';
 import { createMemoryRateStore } from '../packages/server/src/platform/limits/rate-store.ts';
 import { createLogger } from '../packages/server/src/platform/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
+import { createMetrics } from '../packages/server/src/platform/telemetry/metrics.ts';
 import { createServices } from '../packages/server/src/app/services.ts';
 import { noSockets } from '../packages/server/src/platform/realtime/socket-server.ts';
 import { bareListener } from './listener.ts';
@@ -30,12 +32,14 @@ const env = z
   .parse(process.env);
 const sample = JSON.parse(env.SAMPLE) as Extract<PuffAnswer, { status: 'created' }>;
 const log = createLogger({ level: 'silent' });
+const metrics = createMetrics();
 const connection = await connectMongo(env.MONGODB_URI);
 const { auth } = createServices({
   connection,
   clock: systemClock,
   log,
   bus: noBus,
+  metrics,
   auth: {
     appleBaseUrl: 'http://127.0.0.1:9',
     appleIssuers: ['https://appleid.apple.com'],
@@ -113,14 +117,16 @@ const http = createHttpServer({
   pages: [plainExpress],
   authenticate: auth.authenticate,
   requireFreshSignIn: auth.requireFreshSignIn,
-  limits: createRateLimits({ store: createMemoryRateStore(), clock: systemClock, scale: 100_000 }),
+  limits: createRateLimits({ store: createMemoryRateStore(), clock: systemClock, scale: 100_000, metrics }),
   mayCall: originRule([]),
   trustedHops: 0,
   minAppBuild: 0,
   log,
   announced: noBus.announced,
+  metrics: createHttpMetrics(metrics),
   validateAnswers: false,
   phase: () => 'open',
+  requireCapacity: () => undefined,
 });
 const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false });
 io.on('connection', (socket) => {

@@ -82,6 +82,7 @@ export const startAppleSimulator = async (options: AppleSimulatorOptions): Promi
     keys,
     authorizations,
     devices,
+    now,
     clientSecret: { teamId, now, key: options.clientSecretKey },
   });
 

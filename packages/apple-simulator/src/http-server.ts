@@ -76,8 +76,9 @@ export const listenHttp = async (simulator: {
   authorizations: Authorizations;
   devices: Devices;
   clientSecret: ClientSecretRules;
+  now: () => number;
 }): Promise<SimulatorHttp> => {
-  const { host, port, keys, authorizations, devices, clientSecret } = simulator;
+  const { host, port, keys, authorizations, devices, clientSecret, now } = simulator;
   let outage: Outage = 'none';
   let keyFetches = 0;
 
@@ -139,6 +140,7 @@ export const listenHttp = async (simulator: {
     const route = `${request.method ?? ''} ${request.url?.split('?')[0] ?? ''}`;
     if (route === 'GET /auth/keys') keyFetches += 1;
     if (outage === 'stall') return;
+    response.setHeader('date', new Date(now()).toUTCString());
     if (outage === 'error') {
       response
         .writeHead(500, { 'content-type': 'text/html' })

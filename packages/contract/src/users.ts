@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { AgeBand, Instant, Product, Purpose, ShareLevel, text, WeekStart, ZoneName } from './values.ts';
+import {
+  AgeBand,
+  Instant,
+  Locale,
+  Product,
+  Purpose,
+  ShareLevel,
+  text,
+  WeekStart,
+  ZoneName,
+} from './values.ts';
 
 export const Ghost = z
   .object({
@@ -37,7 +47,7 @@ export const UserPatch = z
   .object({
     name: text(1, 50).nullish(),
     timeZone: ZoneName.nullish().meta({ description: 'null: UTC.' }),
-    locale: text(2, 35).nullish(),
+    locale: Locale.nullish(),
     dayStartHour: z.number().int().min(0).max(23).nullish(),
     weekStart: WeekStart.nullish(),
     product: Product.nullish(),

@@ -19,15 +19,25 @@ export const text = (min: number, max: number) =>
 
 /** ISO 8601 with an offset or `Z`; answered in UTC with milliseconds. */
 export const Instant = z.iso
-  .datetime({ offset: true })
+  .datetime({
+    offset: true,
+    error: 'must be an ISO 8601 instant with offset, like 2026-10-21T10:00:00Z',
+  })
   .meta({ description: 'ISO 8601 instant with offset or Z.', example: '2026-10-25T07:15:00.000Z' });
 
 export const Day = z.iso
-  .date()
+  .date({ error: 'must be a day of the calendar, like 2026-10-21' })
   .meta({ description: 'Local day, YYYY-MM-DD (local-day model).', example: '2026-10-25' });
 
 /** Any string that could be a zone name. Whether the server knows it is decided by the service. */
 export const ZoneName = text(1, 64).meta({ description: 'IANA time zone name.', example: 'Europe/Berlin' });
+
+/** A language, with whatever more a BCP 47 tag may say; kept and answered as sent. */
+export const Locale = text(2, 35)
+  .refine((tag) => /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(tag), {
+    error: 'must be a BCP 47 language tag, like en or de-AT',
+  })
+  .meta({ description: 'BCP 47 language tag.', example: 'de-AT' });
 
 /** A UUID in either case, compared, stored and answered in lower case. */
 export const Uuid = z

@@ -43,6 +43,7 @@ describe('the configuration', () => {
       host: '0.0.0.0',
       apple: { baseUrl: 'https://appleid.apple.com', simulator: false, clientIds: ['com.example.app'] },
       docs: false,
+      metrics: { port: undefined, onApiListener: false },
     });
   });
 
@@ -121,6 +122,7 @@ describe('the configuration', () => {
     ['APPLE_BASE_URL', { APPLE_SIMULATOR: 'on', APPLE_BASE_URL: 'http://127.0.0.1:9' }],
     ['PUBLIC_URL', { ...production, PUBLIC_URL: 'http://api.example.com' }],
     ['MASTER_KEY', { ...production, MASTER_KEY: Buffer.alloc(16).toString('base64') }],
+    ['MASTER_KEY_PREVIOUS', { MASTER_KEY_PREVIOUS: 'c2hvcnQ=' }],
     ['APPLE_PRIVATE_KEY', { ...production, APPLE_PRIVATE_KEY: 'secret' }],
     ['APPLE_TEAM_ID', { ...production, APPLE_TEAM_ID: '' }],
     ['APPLE_KEY_ID', { APPLE_CLIENT_IDS: 'com.example.app', APPLE_TEAM_ID: 'TEAM000001' }],
@@ -138,6 +140,8 @@ describe('the configuration', () => {
     ],
     ['TARGETS', { TARGETS: '' }],
     ['PORT', { PORT: '65536' }],
+    ['METRICS_PORT', { METRICS_PORT: 'x' }],
+    ['METRICS_PORT', { PORT: '8080', METRICS_PORT: '8080' }],
   ])('refuses a wrong %s: %j', (name, env) => {
     expect(faultsOf(env).join('\n')).toContain(name);
   });

@@ -32,6 +32,8 @@ export interface Config {
   readonly apns: ApnsSettings | undefined;
   /** 32 bytes; undefined: made once and kept in `dataDir`. */
   readonly masterKey: Buffer | undefined;
+  /** Opens what it has sealed, and seals nothing. */
+  readonly previousMasterKey: Buffer | undefined;
   /** What stands between clients and the handlers. */
   readonly edge: {
     readonly trustedHops: number;
@@ -40,6 +42,7 @@ export interface Config {
     readonly minAppBuild: number;
   };
   readonly docs: boolean;
+  readonly metrics: { readonly port: number | undefined; readonly onApiListener: boolean };
   readonly logLevel: string;
 }
 
@@ -87,12 +90,23 @@ const httpUrl = z
   .regex(/^https?:\/\/[^/\s?#]+(\/[^\s?#]*)?$/, { error: 'must be an http(s) address without query' })
   .transform((value) => value.replace(/\/+$/, ''));
 
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, { error: 'must be a port number' })
+  .transform(Number)
+  .refine((value) => value <= 65_535, { error: 'must be a port number' });
+
 const wholeNumber = (max: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
     .transform(Number)
     .refine((value) => value <= max, { error: `must be at most ${max}` });
+
+const key32 = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
+  .transform((value) => Buffer.from(value, 'base64'));
 
 const appleId = z.string().regex(/^[A-Z0-9]{10}$/, { error: 'must be 10 capital letters and digits' });
 
@@ -110,12 +124,7 @@ const isP256Key = (pem: string): boolean => {
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).optional(),
-  PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, { error: 'must be a port number' })
-    .transform(Number)
-    .refine((port) => port <= 65_535, { error: 'must be a port number' })
-    .default(3000),
+  PORT: port.default(3000),
   PUBLIC_URL: httpUrl.optional(),
   TARGETS: list
     .transform((names) => (names.length === 1 && names[0] === 'all' ? [...targetNames] : names))
@@ -154,11 +163,8 @@ const Environment = z.object({
       error: 'must be a certificate in PEM',
     })
     .optional(),
-  MASTER_KEY: z
-    .string()
-    .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
-    .transform((value) => Buffer.from(value, 'base64'))
-    .optional(),
+  MASTER_KEY: key32.optional(),
+  MASTER_KEY_PREVIOUS: key32.optional(),
   TRUST_PROXY: wholeNumber(10).default(0),
   CORS_ORIGINS: list
     .refine((items) => items.every((item) => /^https?:\/\/[^/\s?#*]+$/.test(item)), {
@@ -173,6 +179,7 @@ const Environment = z.object({
     .default(1),
   MIN_APP_BUILD: wholeNumber(999_999_999).default(0),
   DOCS: z.enum(['on', 'off']).optional(),
+  METRICS_PORT: port.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 type Environment = z.infer<typeof Environment>;
@@ -216,6 +223,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     },
     apns: apnsOf(value),
     masterKey: value.MASTER_KEY,
+    previousMasterKey: value.MASTER_KEY_PREVIOUS,
     edge: {
       trustedHops: value.TRUST_PROXY,
       corsOrigins: value.CORS_ORIGINS,
@@ -223,6 +231,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       minAppBuild: value.MIN_APP_BUILD,
     },
     docs: value.DOCS ? value.DOCS === 'on' : !production,
+    metrics: { port: value.METRICS_PORT, onApiListener: !production },
     logLevel: value.LOG_LEVEL,
   });
 };
@@ -282,6 +291,8 @@ const faultsOf = (value: Environment, simulator: boolean): string[] => {
     targetNames.some((name) => !value.TARGETS.includes(name))
   )
     faults.push('REDIS_URL: is required in production where TARGETS is not all; processes need it together');
+  if (value.METRICS_PORT === value.PORT && value.PORT !== 0)
+    faults.push('METRICS_PORT: must be another port than PORT');
   if (production && value.RATE_LIMIT_SCALE > 1) faults.push('RATE_LIMIT_SCALE: production accepts at most 1');
   return faults;
 };

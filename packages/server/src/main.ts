@@ -12,6 +12,8 @@ const exitConfig = 78;
 const exitUsage = 64;
 /** Heroku kills 30 s after SIGTERM, ECS too by default. */
 const hardStopMs = 25_000;
+/** A start that is cut off loses nothing: the next one takes over the mongod that it has left. */
+const startStopMs = 5_000;
 const loadBalancerNoticesMs = 5_000;
 
 const say = (line: string) => {
@@ -35,6 +37,7 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
     process.on(signal, () => {
       log.info({ signal }, 'stopping');
       interrupted.abort();
+      if (stops.length === 0) setTimeout(() => process.exit(1), startStopMs).unref();
     });
 
   try {

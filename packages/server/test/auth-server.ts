@@ -6,10 +6,12 @@ import type { Connection } from 'mongoose';
 import { noBus } from '../src/platform/bus/bus.ts';
 import { originRule } from '../src/platform/http/origins.ts';
 import { createHttpServer } from '../src/platform/http/server.ts';
+import { createHttpMetrics } from '../src/platform/http/http-metrics.ts';
 import { createRateLimits } from '../src/platform/limits/rate-limits.ts';
 import { createMemoryRateStore } from '../src/platform/limits/rate-store.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
+import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { isKnownZone } from '../src/platform/time-zones.ts';
 import { createAuth, type Auth, type AuthConfig, type SessionEnded } from '../src/services/auth/index.ts';
 import { createUsers } from '../src/services/users/index.ts';
@@ -41,6 +43,8 @@ export interface AuthNode {
   readonly ended: SessionEnded[];
   /** Log lines, parsed. */
   readonly log: { event?: string; [field: string]: unknown }[];
+  /** The metrics of this process, as Prometheus gets them. */
+  figures(): Promise<string>;
   post(path: string, body?: object, bearer?: string): Promise<Answer>;
   get(path: string, bearer?: string): Promise<Answer>;
   /** The whole way of a phone: nonce, Apple's sheet, our sign-in. */
@@ -152,11 +156,13 @@ const startNode = async (world: {
     onSettingsChanged: () => {},
     onAudienceChanged: () => {},
   });
+  const metrics = createMetrics();
   const auth = createAuth({
     connection,
     clock,
     tell: () => Promise.resolve(),
     log,
+    metrics,
     accounts: users.accounts,
     onSessionEnded: (session) => void ended.push(session),
     openSessions: () => [],
@@ -177,14 +183,16 @@ const startNode = async (world: {
     pages: [],
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,
-    limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000 }),
+    limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000, metrics }),
     mayCall: originRule([]),
     trustedHops: 0,
     minAppBuild: 0,
     log,
     announced: noBus.announced,
+    metrics: createHttpMetrics(metrics),
     validateAnswers: true,
     phase: () => 'open',
+    requireCapacity: () => undefined,
   });
   try {
     await users.ensureIndexes();
@@ -232,6 +240,7 @@ const startNode = async (world: {
     connection,
     ended,
     log: lines,
+    figures: metrics.text,
     post,
     get: (path, bearer) => send(path, {}, bearer),
     async signIn(person, extra = adult) {

@@ -1,10 +1,12 @@
 import { pino } from 'pino';
+import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import type { AbsentAmong } from '../src/services/puffs/checkpoint-flusher.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
 import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/many-logs-store.ts';
 import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
+import { createPuffMetrics } from '../src/services/puffs/puff-metrics.ts';
 import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
 import { PuffState } from '../src/services/puffs/puff-state.ts';
 import { createPuffStore, type PuffStore } from '../src/services/puffs/puff-store.ts';
@@ -47,6 +49,7 @@ export const openLog = async (
     clock: { now: () => logNow },
     absentAmong: absentAmong ?? (() => Promise.resolve([])),
     log: pino({ level: 'silent' }),
+    metrics: createPuffMetrics(createMetrics()),
     ...limits,
   });
   return { log, store, checkpoints, close: () => connection.close() };

@@ -19,6 +19,8 @@ import { createTestClock, type TestClock } from './test-clock.ts';
  */
 export interface TestApp {
   readonly url: string;
+  /** Where `/metrics` has a listener of its own. */
+  readonly metricsPort: number | undefined;
   readonly mongoUri: string;
   readonly clock: TestClock;
   readonly apple: AppleSimulator;
@@ -46,6 +48,10 @@ export interface TestAppOptions {
   edge?: Partial<AppConfig['edge']>;
   /** Pushes go there; without it nothing is pushed. */
   apns?: Pick<ApnsSimulator, 'baseUrl' | 'ca'>;
+  deviceCheckMode?: AppConfig['apple']['deviceCheckMode'];
+  /** Whether the event loop is late; never unless told, however busy the machine is. */
+  watchLag?: Parameters<typeof startApp>[0]['watchLag'];
+  metrics?: Partial<AppConfig['metrics']>;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
@@ -83,7 +89,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
           issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
           clientIds: [testClientId],
           team: testTeam,
-          deviceCheckMode: 'off',
+          deviceCheckMode: options.deviceCheckMode ?? 'off',
           deviceCheckBaseUrl: apple.baseUrl,
         },
         masterKey,
@@ -94,6 +100,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
           ca: options.apns.ca,
         },
         docs: true,
+        metrics: { port: undefined, onApiListener: true, ...options.metrics },
         scheduledJobs: options.scheduledJobs ?? false,
         edge: { ...edge, trustedHops: edge.trustedHops + proxies },
         drainNoticeMs: 0,
@@ -101,6 +108,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
       clock,
       log: options.log ?? createLogger({ level: 'silent' }),
       validateAnswers: true,
+      watchLag: options.watchLag ?? (() => () => undefined),
     });
   const servers = await (isSplit
     ? startSplitServers(start)
@@ -115,6 +123,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
   };
   return {
     url,
+    metricsPort: servers.apps[0]?.metricsPort,
     mongoUri,
     clock,
     apple,

@@ -120,8 +120,64 @@ describe('bad input', () => {
 
   it('refuses a token in the URL', async () => {
     const token = alice.client.accessToken() ?? '';
-    for (const name of ['token', 'access_token'])
-      await expectProblem(await send('GET', `/users/me?${name}=${token}`), 401, 'unauthenticated');
+    const names = ['token', 'access_token', 'accessToken', 'refresh_token', 'id_token', '%74oken'];
+    for (const path of ['/users/me', '/health/live', '/nowhere', '/docs/', '/metrics'])
+      for (const name of names)
+        await expectProblem(await send('GET', `${path}?${name}=${token}`), 401, 'unauthenticated');
+    await expectProblem(await send('POST', `/puffs?accessToken=${token}`, {}), 401, 'unauthenticated');
+  });
+
+  it('refuses a value that is given twice, and says which', async () => {
+    for (const path of ['/puffs?limit=1&limit=2', '/puffs/changes?since=0&limit=1&since=0']) {
+      const problem = await expectProblem(await send('GET', path), 422, 'invalid');
+      const name = path.includes('since') ? 'since' : 'limit';
+      expect(problem).toMatchObject({ errors: [{ path: name, message: 'must be given once' }] });
+    }
+    expect((await send('GET', '/puffs?other=1&other=2&limit=1')).status).toBe(200);
+  });
+
+  it.each([
+    ['Latin 1', 'application/json; charset=iso-8859-1', Buffer.from('{}'), 415, 'unsupported-media-type'],
+    ['UTF-16', 'application/json;charset="UTF-16"', Buffer.from('{}'), 415, 'unsupported-media-type'],
+    [
+      'bytes that are not UTF-8',
+      'application/json',
+      Buffer.from('7b2274223a22ff227d', 'hex'),
+      400,
+      'malformed',
+    ],
+    ['half a character', 'application/json', Buffer.from('7b2274223a22c3227d', 'hex'), 400, 'malformed'],
+  ])('refuses a body in %s', async (_what, type, body, status, code) => {
+    for (const [method, path] of [
+      ['POST', '/puffs'],
+      ['PATCH', '/users/me'],
+    ] as const) {
+      const answer = await fetch(`${app.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${alice.client.accessToken() ?? ''}`, 'content-type': type },
+        body,
+      });
+      await expectProblem(answer, status, code);
+    }
+  });
+
+  it('takes UTF-8 that says so', async () => {
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"']) {
+      const type = { 'content-type': `application/json; charset=${charset}` };
+      expect((await send('PATCH', '/users/me', { locale: 'de-AT' }, type)).status).toBe(200);
+    }
+  });
+
+  it.each<[string, string, string, object | undefined, string]>([
+    ['an instant', 'POST', '/puffs', { timestamp: 'yesterday' }, '2026-10-21T10:00:00Z'],
+    ['an instant', 'GET', '/puffs?from=2026-10-21T10:00:00', undefined, 'ISO 8601 instant with offset'],
+    ['a day', 'GET', '/users/stats/days?from=2026-02-30&to=2026-03-01', undefined, '2026-10-21'],
+    ['a zone', 'PATCH', '/users/me', { timeZone: 'Europe/Atlantis' }, 'Europe/Berlin'],
+    ['a language', 'PATCH', '/users/me', { locale: 'en_US' }, 'BCP 47'],
+    ['a language', 'PATCH', '/users/me', { locale: 'english please' }, 'de-AT'],
+  ])('says what %s would be: %s %s', async (_what, method, path, body, hint) => {
+    const problem = await expectProblem(await send(method, path, body), 422, 'invalid');
+    expect(JSON.stringify(problem)).toContain(hint);
   });
 
   /** Every place in a body where the contract takes a string. */

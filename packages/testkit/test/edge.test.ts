@@ -231,7 +231,8 @@ describe('the edge', () => {
     expect(await from('https://app.example.com')).toBe('connected');
     expect(await from(app.url)).toBe('connected');
     expect(await from('https://evil.example')).toBe('refused');
-    expect(await outcomeOf(openSocket(app, { query: { token: auth.token } }))).toBe('refused');
+    for (const name of ['token', 'accessToken', 'access_token'])
+      expect(await outcomeOf(openSocket(app, { auth, query: { [name]: auth.token } }))).toBe('refused');
   });
 
   it('closes a connection that shows no token within 5 s (WS-1)', async () => {
@@ -292,5 +293,66 @@ describe('the edge', () => {
     const bob = await app.person('bob');
     expect(await bob.client.call('getMe')).toMatchObject({ id: bob.userId });
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+describe('a socket whose token has run out', () => {
+  it('records nothing from that moment on, and takes a new token', async () => {
+    const app = await startTestApp();
+    try {
+      const alice = await app.person('alice');
+      const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+      await eventOf(socket, 'ready');
+      const call = (event: string, payload: object) =>
+        socket.timeout(5_000).emitWithAck(event, payload) as Promise<{ error?: { code: string } }>;
+      app.clock.advance(15 * 60_000);
+      const answer = await call('puff', {}).catch(() => ({ error: { code: 'closed' } }));
+      // The look at all sockets may come first, and closes it.
+      expect(['token-expired', 'closed']).toContain(answer.error?.code);
+      app.clock.advance(-15 * 60_000);
+      expect((await alice.client.call('getStats')).totalPuffCount).toBe(0);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('more than the event loop can do (REL-10)', () => {
+  it('is refused with 503 and Retry-After, on sockets too, but for health', async () => {
+    let sample: (lagMs: number) => void = () => undefined;
+    let stopped = false;
+    const app = await startTestApp({
+      watchLag: (onSample) => {
+        sample = onSample;
+        return () => {
+          stopped = true;
+        };
+      },
+    });
+    try {
+      const alice = await app.person('alice');
+      const socket = await alice.connect();
+      const get = (path: string) =>
+        fetch(`${app.url}${path}`, { headers: { authorization: `Bearer ${tokenOf(alice)}` } });
+      for (const lagMs of [900, 900, 199, 201, 201]) sample(lagMs);
+      expect((await get('/users/me')).status).toBe(200);
+      sample(201);
+      const refused = await get('/users/me');
+      expect(refused.headers.get('retry-after')).toBe('1');
+      expect(await refused.json()).toMatchObject({ status: 503, code: 'overloaded' });
+      await expect(socket.puff()).rejects.toMatchObject({ code: 'overloaded' });
+      expect(await outcomeOf(openSocket(app, { auth: { token: tokenOf(alice) } }))).toBe('refused');
+      for (const path of ['/health/live', '/health/ready']) expect((await get(path)).status).toBe(200);
+      const figures = await (await get('/metrics')).text();
+      expect(figures).toContain('pufftrack_overloaded 1');
+      expect(figures).toContain('pufftrack_shed_total 3');
+      sample(0);
+      expect((await get('/users/me')).status).toBe(200);
+      await socket.puff();
+      socket.close();
+    } finally {
+      await app.close();
+    }
+    expect(stopped).toBe(true);
   });
 });

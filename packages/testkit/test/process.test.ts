@@ -63,10 +63,34 @@ describe('the server as a process', () => {
     const { ended, output } = spawnProgram(main, {
       DATA_DIR: dataDir,
       PORT: '0',
-      MONGODB_URI: 'mongodb://127.0.0.1:9/pufftrack',
+      MONGODB_URI: 'mongodb://user:secret@127.0.0.1:9/pufftrack',
     });
     expect(await ended).toBe(1);
-    expect(output()).toContain('127.0.0.1:9');
+    expect(output()).toContain('MongoDB does not answer at 127.0.0.1:9');
+    expect(output()).not.toMatch(/ECONNREFUSED|secret/);
+  });
+
+  it.each(['/proc/x/data', '/dev/null', '/dev/null/data'])(
+    'ends with a clear message where DATA_DIR is %s',
+    async (unusable) => {
+      const { ended, output } = spawnProgram(main, { DATA_DIR: unusable, PORT: '0' });
+      expect(await ended).toBe(1);
+      expect(output()).toMatch(
+        new RegExp(`^The data directory ${unusable} cannot be used \\(E[A-Z]+\\)`, 'm'),
+      );
+    },
+  );
+
+  it('ends with a clear message where the port is taken', async () => {
+    const taken = await start({});
+    const { ended, output } = spawnProgram(main, {
+      DATA_DIR: join(dataDir, 'other'),
+      MONGODB_URI: process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '',
+      PORT: String(taken.port),
+    });
+    expect(await ended).toBe(1);
+    expect(output()).toContain(`Port ${taken.port} of 127.0.0.1 is taken by another program. Set PORT`);
+    expect(output()).not.toContain('EADDRINUSE');
   });
 
   it('finishes the request that is under way, tells its sockets, and ends with 0', async () => {

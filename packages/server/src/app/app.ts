@@ -1,14 +1,19 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
 import type { Clock } from '../platform/clock.ts';
 import { originRule } from '../platform/http/origins.ts';
+import { createHttpMetrics } from '../platform/http/http-metrics.ts';
 import { createHttpServer } from '../platform/http/server.ts';
 import type { Jobs } from '../platform/jobs/job-runner.ts';
-import { createLifecycle, type Phase } from '../platform/lifecycle.ts';
+import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecycle.ts';
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createOverload, watchLoopLag, type WatchLag } from '../platform/overload.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
+import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
+import { createMetricsServer, metricsPage } from '../platform/telemetry/metrics-server.ts';
 import { clientConfigRoutes } from './client-config.ts';
 import { openCore, type CoreConfig } from './core.ts';
 import { docsPages } from './docs.ts';
@@ -18,6 +23,12 @@ export interface AppConfig extends CoreConfig {
   readonly host: string;
   readonly port: number;
   readonly docs: boolean;
+  readonly metrics: {
+    /** A listener of its own for `GET /metrics`; 0: any free port. */
+    readonly port: number | undefined;
+    /** Whether the API's own listener answers it too. */
+    readonly onApiListener: boolean;
+  };
   /** Whether the jobs of the targets run by their schedule. They can be run by hand in any case. */
   readonly scheduledJobs: boolean;
   readonly edge: {
@@ -35,6 +46,8 @@ export interface AppConfig extends CoreConfig {
 
 export interface App {
   readonly port: number;
+  /** Where `/metrics` has a listener of its own. */
+  readonly metricsPort: number | undefined;
   readonly jobs: Pick<Jobs, 'list' | 'run' | 'runDue'>;
   /** Resolves when nothing is queued or under way, checkpoints included. */
   settle(): Promise<void>;
@@ -53,17 +66,30 @@ export const startApp = async (deps: {
   clock: Clock;
   log: Logger;
   validateAnswers?: boolean;
+  /** Tests say how late the loop is. */
+  watchLag?: WatchLag;
 }): Promise<App> => {
   const { config, clock, log } = deps;
   const parts = createLifecycle(log);
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
 
-  const core = await openCore({ parts, config, clock, log, realtime: () => realtime ?? noSockets });
+  const metrics = createMetrics();
+  metrics.watchProcess();
+  const core = await openCore({ parts, config, clock, log, metrics, realtime: () => realtime ?? noSockets });
   const { edges, jobs, shared } = core;
   const { auth, users, puffs, notifications } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
-  const limits = createRateLimits({ store: shared.rateStore, clock, scale: rateLimitScale });
+  const limits = createRateLimits({ store: shared.rateStore, clock, scale: rateLimitScale, metrics });
+  const { watchLag = watchLoopLag } = deps;
+  const overload = await parts.start(
+    'overload',
+    () => createOverload({ watchLag, metrics, log }),
+    ({ stop }) => {
+      stop();
+    },
+  );
+  const { requireCapacity } = overload;
   const mayCall = originRule(corsOrigins);
   const server = createHttpServer({
     routes: [
@@ -75,7 +101,10 @@ export const startApp = async (deps: {
       ...clientConfigRoutes({ clock, minAppBuild }),
       ...edges.routes,
     ],
-    pages: edges.pages && config.docs ? [docsPages] : [],
+    pages: [
+      ...(config.metrics.onApiListener ? [(app: Express) => app.get('/metrics', metricsPage(metrics))] : []),
+      ...(edges.pages && config.docs ? [docsPages] : []),
+    ],
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,
     limits,
@@ -84,8 +113,10 @@ export const startApp = async (deps: {
     minAppBuild,
     log,
     announced: shared.bus.announced,
+    metrics: createHttpMetrics(metrics),
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
+    requireCapacity,
   });
   if (edges.sockets)
     realtime = createRealtime({
@@ -96,9 +127,11 @@ export const startApp = async (deps: {
       trustedHops,
       clock,
       log,
+      metrics,
       phase: () => phase,
       places: shared.socketPlaces,
       everywhere: core.realtime,
+      requireCapacity,
       events: puffs.events,
       onConnect: notifications.connected,
     });
@@ -106,13 +139,14 @@ export const startApp = async (deps: {
   // Listens while the database is migrated, so that a long start is seen as one and not as a dead process.
   const port = await parts.start(
     'listener',
-    () => listen(server, config),
+    () => listen(server, config, 'PORT'),
     () => {
       // The door has closed it already, unless the start failed before there was one.
       server.close();
       server.closeAllConnections();
     },
   );
+  const metricsPort = await startMetrics(parts, metrics, config);
   await parts.start('migrations', core.migrate);
   await parts.start('auth', auth.start, auth.stop);
   if (edges.sockets) await parts.start('audiences', users.audienceWatch.start, users.audienceWatch.stop);
@@ -152,12 +186,40 @@ export const startApp = async (deps: {
     await puffs.settle();
     await notifications.settle();
   };
-  return { port, jobs, settle, stop: parts.stop };
+  return { port, metricsPort, jobs, settle, stop: parts.stop };
 };
 
-const listen = async (server: Server, { host, port }: AppConfig): Promise<number> => {
+/** The figures are there from the listener's start to its end, so that a long start and a long drain are seen too. */
+const startMetrics = async (parts: Lifecycle, metrics: Metrics, { host, metrics: { port } }: AppConfig) => {
+  if (port === undefined) return undefined;
+  const server = createMetricsServer(metrics);
+  return parts.start(
+    'metrics',
+    () => listen(server, { host, port }, 'METRICS_PORT'),
+    () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  );
+};
+
+const listen = async (
+  server: Server,
+  { host, port }: Pick<AppConfig, 'host' | 'port'>,
+  setting: 'PORT' | 'METRICS_PORT',
+): Promise<number> => {
   server.listen(port, host);
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    throw new Error(
+      isTaken
+        ? `Port ${port} of ${host} is taken by another program. Set ${setting} to a free one.`
+        : `Port ${port} of ${host} cannot be opened. Set HOST and ${setting} to what this machine may listen on.`,
+      { cause },
+    );
+  }
   return (server.address() as AddressInfo).port;
 };
 

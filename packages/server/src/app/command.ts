@@ -3,6 +3,7 @@ import type { ListedJob } from '../platform/jobs/job-runner.ts';
 import { createLifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { noSockets } from '../platform/realtime/socket-server.ts';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
 import type { OpenReport, Verdict } from '../services/users/index.ts';
 import { openCore, type CoreConfig } from './core.ts';
 
@@ -54,6 +55,7 @@ export const runCommand = async (deps: {
     const { services, jobs, migrate, rotateKeys } = await openCore({
       ...rest,
       parts,
+      metrics: createMetrics(),
       realtime: () => noSockets,
     });
     await parts.start('puffs', () => undefined, services.puffs.stop);

@@ -6,7 +6,13 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
-import { rotateSigningKeys, type AppleTeam, type DeviceCheckMode } from '../services/auth/index.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+import {
+  masterKeysOf,
+  rotateSigningKeys,
+  type AppleTeam,
+  type DeviceCheckMode,
+} from '../services/auth/index.ts';
 import type { ApnsConfig } from '../services/notifications/index.ts';
 import { migrateDatabase } from './migrations.ts';
 import { openShared, type Shared } from './shared.ts';
@@ -28,6 +34,7 @@ export interface CoreConfig {
     readonly deviceCheckBaseUrl: string;
   };
   readonly masterKey: Buffer;
+  readonly previousMasterKey?: Buffer | undefined;
   /** Undefined: nothing is pushed. */
   readonly apns: ApnsConfig | undefined;
 }
@@ -52,9 +59,10 @@ export const openCore = async (deps: {
   config: CoreConfig;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   realtime: () => Realtime;
 }): Promise<Core> => {
-  const { parts, config, clock, log } = deps;
+  const { parts, config, clock, log, metrics } = deps;
   const connection = await parts.start(
     'mongodb',
     () => connectMongo(config.mongoUri),
@@ -69,6 +77,7 @@ export const openCore = async (deps: {
     clock,
     log,
     bus: shared.bus,
+    metrics,
     auth: {
       appleBaseUrl: config.apple.baseUrl,
       appleIssuers: config.apple.issuers,
@@ -78,6 +87,7 @@ export const openCore = async (deps: {
       deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
+      previousMasterKey: config.previousMasterKey,
     },
     apns: config.apns,
     realtime,
@@ -96,10 +106,17 @@ export const openCore = async (deps: {
       all: edgesOf(targetNames, services).jobs,
       clock,
       log,
+      metrics,
     }),
     migrate: () => migrateDatabase({ connection, clock, log, services, jobStore }),
     rotateKeys: (say) =>
-      rotateSigningKeys({ connection, clock, masterKey: config.masterKey, say, wait: (ms) => pause(ms) }),
+      rotateSigningKeys({
+        connection,
+        clock,
+        masterKeys: masterKeysOf(config),
+        say,
+        wait: (ms) => pause(ms),
+      }),
     isDatabaseReachable: () => isPrimaryReachable(connection),
   };
 };

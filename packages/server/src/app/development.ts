@@ -1,9 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { simulatorClientId, type ApnsSettings, type AppleTeam, type Config } from '../config.ts';
 import type { Clock } from '../platform/clock.ts';
+import { withDataDir } from './data-dir.ts';
 
 /** What production has to be given, and a developer's machine makes for itself. */
 export interface DevelopmentServices {
@@ -28,8 +29,10 @@ export const startDevelopmentServices = async (
   { clock, say }: { clock: Clock; say: (line: string) => void },
 ): Promise<DevelopmentServices> => {
   const { dataDir } = config;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const masterKey = config.masterKey ?? (await keptMasterKey(dataDir));
+  const masterKey = await withDataDir(
+    dataDir,
+    async () => config.masterKey ?? (await keptMasterKey(dataDir)),
+  );
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const stopOne of stops.splice(0).reverse()) await stopOne();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection, type Connection } from 'mongoose';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { noBus } from '../platform/bus/bus.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createLogger } from '../platform/logger.ts';
@@ -23,6 +24,7 @@ describe('the path table', () => {
       clock: systemClock,
       log: createLogger({ level: 'silent' }),
       bus: noBus,
+      metrics: createMetrics(),
       auth: {
         appleBaseUrl: 'http://127.0.0.1:9',
         appleIssuers: ['https://appleid.apple.com'],
@@ -34,7 +36,7 @@ describe('the path table', () => {
         masterKey: Buffer.alloc(32),
       },
       apns: undefined,
-  realtime: () => noSockets,
+      realtime: () => noSockets,
     });
   });
   afterAll(() => connection.close());

@@ -3,6 +3,7 @@ import type { Bus } from '../platform/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { isKnownZone } from '../platform/time-zones.ts';
 import { createAnalytics, type Analytics } from '../services/analytics/index.ts';
 import { createAuth, type Auth } from '../services/auth/index.ts';
@@ -27,11 +28,12 @@ export const createServices = (deps: {
   clock: Clock;
   log: Logger;
   bus: Bus;
+  metrics: Metrics;
   auth: Parameters<typeof createAuth>[0]['config'];
   apns: ApnsConfig | undefined;
   realtime: () => Realtime;
 }): Services => {
-  const { connection, clock, log, bus } = deps;
+  const { connection, clock, log, bus, metrics } = deps;
 
   const notifications = createNotifications({
     connection,
@@ -73,6 +75,7 @@ export const createServices = (deps: {
     clock,
     logger: log,
     absentAmong: (people) => users.absentAmong(people),
+    figures: metrics,
     person: users.settings,
     requireConsents: users.requireConsents,
     statsOf: (person, history) => analytics.statsOf(person, history),
@@ -101,6 +104,7 @@ export const createServices = (deps: {
     connection,
     clock,
     log,
+    metrics,
     config: deps.auth,
     accounts: users.accounts,
     tell: notifications.tell,

@@ -18,7 +18,7 @@ interface Edges {
 
 /** The services that a process can serve, picked by `TARGETS` (design.md section 1). */
 export const targets = {
-  auth: { tags: ['auth'], routes: ({ auth }) => auth.routes },
+  auth: { tags: ['auth'], routes: ({ auth }) => auth.routes, jobs: ({ auth }) => auth.jobs },
   users: {
     tags: ['users', 'friends'],
     routes: ({ users }) => users.routes,

@@ -8,6 +8,13 @@ export class UnavailableError extends Error {
   }
 }
 
+/** What an operator wants to see of a circuit. */
+export interface BreakerWatch {
+  /** A call ended without an answer, or was not made. */
+  unavailable(): void;
+  changed(isOpen: boolean): void;
+}
+
 export interface CircuitBreaker {
   /** Runs `work`, or throws UnavailableError at once where the circuit is open or too much is under way. */
   run<T>(work: () => Promise<T>): Promise<T>;
@@ -23,35 +30,54 @@ export const createCircuitBreaker = (deps: {
   failures: number;
   openMs: number;
   maxInFlight: number;
+  watch?: BreakerWatch;
 }): CircuitBreaker => {
-  const { name, clock } = deps;
+  const { name, clock, watch } = deps;
   let failed = 0;
   let openedAt = -Infinity;
   let inFlight = 0;
 
+  const answered = () => {
+    if (failed >= deps.failures) watch?.changed(false);
+    failed = 0;
+  };
+  const unanswered = () => {
+    failed += 1;
+    if (failed !== deps.failures) return;
+    openedAt = clock.now();
+    watch?.changed(true);
+  };
+  const admit = () => {
+    if (failed >= deps.failures) {
+      const age = clock.now() - openedAt;
+      if (age >= 0 && age < deps.openMs) throw new UnavailableError(`${name} is left alone for a moment`);
+      openedAt = clock.now(); // this call tries, the others go on waiting
+    }
+    if (inFlight >= deps.maxInFlight) throw new UnavailableError(`too many calls of ${name} at once`);
+  };
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    inFlight += 1;
+    try {
+      const result = await work();
+      answered();
+      return result;
+    } catch (error) {
+      if (error instanceof UnavailableError) unanswered();
+      else answered();
+      throw error;
+    } finally {
+      inFlight -= 1;
+    }
+  };
+
   return {
     async run(work) {
-      if (failed >= deps.failures) {
-        const age = clock.now() - openedAt;
-        if (age >= 0 && age < deps.openMs) throw new UnavailableError(`${name} is left alone for a moment`);
-        openedAt = clock.now(); // this call tries, the others go on waiting
-      }
-      if (inFlight >= deps.maxInFlight) throw new UnavailableError(`too many calls of ${name} at once`);
-      inFlight += 1;
       try {
-        const result = await work();
-        failed = 0;
-        return result;
+        admit();
+        return await call(work);
       } catch (error) {
-        if (error instanceof UnavailableError) {
-          failed += 1;
-          if (failed === deps.failures) openedAt = clock.now();
-        } else {
-          failed = 0;
-        }
+        if (error instanceof UnavailableError) watch?.unavailable();
         throw error;
-      } finally {
-        inFlight -= 1;
       }
     },
   };

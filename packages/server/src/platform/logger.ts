@@ -8,7 +8,7 @@ export type { Logger } from 'pino';
  * that only end so (`refreshToken`, `deviceToken`, `friendName`) are meant too.
  */
 const secret =
-  /^(authorization|cookie|set-cookie|password|nonce|body|payload|trigger|timestamp|identity)$|token$|secret$|code$|key$|email$|name$/i;
+  /^(authorization|cookie|set-cookie|password|nonce|body|payload|trigger|timestamp|identity|sub|device|deviceId|headers|url|query)$|token$|secret$|code$|key$|email$|name$/i;
 /** Names that end like a secret and are none: problem codes, event names and the like. */
 const harmless = new Set(['code', 'collectionName', 'codeName']);
 const maxDepth = 6;

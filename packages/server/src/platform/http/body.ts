@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../errors.ts';
 
@@ -10,6 +11,11 @@ export const readJsonBody = async (req: IncomingMessage, limit: number): Promise
   const type = req.headers['content-type'];
   if (type === undefined || !/^application\/json\s*(;|$)/i.test(type))
     throw new DomainError('unsupported-media-type', { detail: 'Send the body as application/json.' });
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
+    throw new DomainError('unsupported-media-type', { detail: 'Send the body in UTF-8.' });
+  // Decoding would put replacement characters where the person wrote something else.
+  if (!isUtf8(bytes)) throw new DomainError('malformed', { detail: 'The body is not UTF-8.' });
   return parseJsonObject(bytes.toString('utf8'));
 };
 

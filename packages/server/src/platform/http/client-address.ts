@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /**
  * The address that a call is counted under. `trustedHops` proxies stand before this server, and each has appended the
@@ -21,6 +21,18 @@ export const clientAddress = (
     .filter((part) => part !== '');
   // Fewer than there are proxies: the call came past some of them, and the leftmost is the farthest known.
   return networkOf(forwarded.at(-trustedHops) ?? forwarded[0] ?? direct);
+};
+
+/**
+ * What the log says of an address: enough to see where a wave of attempts comes from, and too little to find one
+ * household by (trust.md LOG-1). Takes what `clientAddress` answers.
+ *
+ * truncatedAddress('203.0.113.77') is 203.0.113.0/24; of 2001:db8:1:2::/64 it is 2001:db8:1::/48.
+ */
+export const truncatedAddress = (address: string): string => {
+  if (isIPv4(address)) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
+  const [one, two, three, four] = address.split(':');
+  return four === undefined || !address.endsWith('::/64') ? 'unknown' : `${one}:${two}:${three}::/48`;
 };
 
 const networkOf = (address: string): string => {

@@ -13,9 +13,13 @@ import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
 import { readJsonBody } from './body.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, truncatedAddress } from './client-address.ts';
+import type { HttpMetrics } from './http-metrics.ts';
+import { queryOf } from './query.ts';
+import { logRefusal } from './refusals.ts';
 import { invalidInput, isGuess, problemHeaders, problemOf, toDomainError } from './problem.ts';
-import type { Actor, Authenticate, Route } from './route.ts';
+import type { Actor, Authenticate } from '../actor.ts';
+import type { Route } from './route.ts';
 
 export interface PipelineDeps {
   authenticate: Authenticate;
@@ -29,9 +33,12 @@ export interface PipelineDeps {
   log: Logger;
   /** Resolves when the other processes have been told what was changed here, or cannot be; see `Bus`. */
   announced: () => Promise<void> | undefined;
+  metrics: HttpMetrics;
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
   phase: () => Phase;
+  /** Throws `overloaded`. */
+  requireCapacity: () => void;
 }
 
 export type Respond = (
@@ -46,7 +53,7 @@ export type Respond = (
  * It knows Node's request and response only, so Express and the lean listener share it to the letter.
  */
 export const createPipeline = (deps: PipelineDeps): Respond => {
-  const { authenticate, limits, minAppBuild, validateAnswers } = deps;
+  const { authenticate, limits, metrics, minAppBuild, validateAnswers } = deps;
 
   /** Counts the call and says so in its headers; throws `rate-limited`. At once where the store answers at once. */
   const take = (res: ServerResponse, scope: RateScope, id: string, rateClass: RateClass) => {
@@ -72,10 +79,16 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
   };
 
   return async (route, req, res, params) => {
+    const startedAt = performance.now();
     const requestId = newUuid();
     // Most requests log nothing, and a child logger costs more than their input.
     let log: Logger | undefined;
-    const ownLog = () => (log ??= deps.log.child({ requestId }));
+    const ownLog = () =>
+      (log ??= deps.log.child({
+        requestId,
+        network: truncatedAddress(clientAddress(req, deps.trustedHops)),
+      }));
+    let actor: Actor | undefined;
     res.setHeader('X-Request-Id', requestId);
     try {
       if (deps.phase() === 'starting' && route.spec.tag !== 'service')
@@ -83,9 +96,10 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
           detail: 'The server is starting. Send the same request again.',
           retryAfterSeconds: 1,
         });
-      const query = queryOf(req.url ?? '/');
+      // What watches this process is answered while it is overloaded too.
+      if (rateClassOf(route.spec) !== 'none') deps.requireCapacity();
       const bearer = bearerOf(req);
-      const actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
+      actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
       const counted = actor
         ? take(res, 'person', actor.userId, rateClassOf(route.spec))
         : take(res, 'address', clientAddress(req, deps.trustedHops), rateClassOf(route.spec));
@@ -96,7 +110,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       if (route.spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
       const input = {
         params: parse(route.spec.params, params),
-        query: parse(route.spec.query, query),
+        query: parse(route.spec.query, queryOf(req.url ?? '/', route.spec.query)),
         body: await readBody(route.spec, req),
       };
       const answer = await route.handle({
@@ -116,8 +130,10 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       // A refresh token that was used twice is refused, and has ended its session.
       if (route.spec.tag === 'auth') await deps.announced();
       closeWhileDraining(res, deps.phase());
+      logRefusal(thrown, { where: `${route.spec.method} ${route.spec.path}`, actor, log: ownLog });
       sendProblem(res, thrown, requestId, ownLog());
     }
+    metrics.answered(route.spec, res.statusCode, performance.now() - startedAt);
   };
 };
 
@@ -143,20 +159,6 @@ const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAp
     throw new DomainError('upgrade-required', {
       detail: `This needs build ${minAppBuild} of the app or a newer one. Puffs are still recorded.`,
     });
-};
-
-const noQuery: Record<string, string> = {};
-
-/** Flat: `a[b]` is a plain key, and of a key given twice the last counts. A token in the URL is refused (SES-8). */
-const queryOf = (url: string): Record<string, string> => {
-  const mark = url.indexOf('?');
-  if (mark < 0) return noQuery;
-  const query = Object.fromEntries(new URLSearchParams(url.slice(mark + 1)));
-  if ('token' in query || 'access_token' in query)
-    throw new DomainError('unauthenticated', {
-      detail: 'A token in the URL is refused; use the Authorization header.',
-    });
-  return query;
 };
 
 const readBody = async (spec: EndpointSpec, req: IncomingMessage): Promise<unknown> => {

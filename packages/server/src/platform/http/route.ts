@@ -1,16 +1,6 @@
 import type { EndpointAnswer, EndpointInput, EndpointSpec } from '@pufftrack/contract';
+import type { Actor } from '../actor.ts';
 import type { Logger } from '../logger.ts';
-
-/** The person behind a request, proven by an access token. */
-export interface Actor {
-  readonly userId: string;
-  readonly sessionId: string;
-  /** ms since the epoch: when the access token runs out. */
-  readonly expiresAt: number;
-}
-
-/** Throws `invalid-token`, `token-expired`, `session-ended` or `account-gone`. */
-export type Authenticate = (accessToken: string) => Actor | Promise<Actor>;
 
 /** What a handler sees of a request. `actor` stands where the endpoint says `auth: 'user'`. */
 export interface Call<S extends EndpointSpec> {

@@ -5,6 +5,7 @@ import { DomainError } from '../errors.ts';
 import { newUuid } from '../ids.ts';
 import { answerCors, type MayCall } from './origins.ts';
 import { createPipeline, sendProblem, type PipelineDeps } from './pipeline.ts';
+import { queryNamesOf, refuseUrlTokens } from './query.ts';
 import type { Route } from './route.ts';
 
 export interface HttpDeps extends PipelineDeps {
@@ -35,6 +36,16 @@ export const createHttpServer = (deps: HttpDeps): Server => {
     res.setHeader('Cache-Control', 'no-store');
     next();
   });
+  app.use((req, res, next) => {
+    try {
+      refuseUrlTokens(queryNamesOf(req.url));
+      next();
+    } catch (error) {
+      secure(req, res, () => {
+        next(error);
+      });
+    }
+  });
   for (const page of deps.pages) page(app);
   app.use(secure);
   mountRoutes(app, deps.routes, respond);
@@ -45,6 +56,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
     const requestId = newUuid();
     res.setHeader('X-Request-Id', requestId);
     sendProblem(res, error, requestId, deps.log.child({ requestId }));
+    deps.metrics.unmatched(res.statusCode);
   };
   app.use(onError);
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
 import { createLogger } from '../logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { defineJob, type Job, type JobRun } from './job.ts';
 import { createJobs, type Jobs } from './job-runner.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
@@ -39,6 +40,7 @@ describe('jobs', () => {
       all: [job],
       clock: { now: () => now },
       log,
+      metrics: createMetrics(),
       leaseMs,
     });
     closes.push(() => connection.close());

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Figures, Job } from './job.ts';
+import { createJobMetrics } from './job-metrics.ts';
 import type { Claim, Ended, JobState, JobStore } from './job-store.ts';
 import { dueWindow, lastDue, minuteMs, windowOfDate, type Window } from './schedule.ts';
 
@@ -44,15 +46,22 @@ export const createJobs = (deps: {
   all: readonly Job[];
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   leaseMs?: number;
 }): Jobs => {
   const { store, clock, all, scheduled, leaseMs = defaultLeaseMs } = deps;
+  const metrics = createJobMetrics(deps.metrics);
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
   /** What is known to be done needs no question to the database. */
   const doneUntil = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<unknown> = Promise.resolve();
+
+  const keep = (run: Ended) => {
+    metrics.ended(run);
+    return store.record(run);
+  };
 
   const runClaimed = async (job: Job, claim: Claim): Promise<Ended | undefined> => {
     const log = deps.log.child({ job: job.name });
@@ -90,7 +99,7 @@ export const createJobs = (deps: {
         },
       });
       const done = ended({ outcome: 'done', figures });
-      await store.record(done);
+      await keep(done);
       await store.complete(claim);
       doneUntil.set(job.name, claim.to);
       tell(log, done);
@@ -105,7 +114,7 @@ export const createJobs = (deps: {
       const waitMs = Math.min(minuteMs * 2 ** (claim.attempts - 1), longestBackoffMs);
       const level = claim.attempts < 3 ? 'warn' : 'error';
       log[level]({ event: 'job.failed', err: error, attempts: claim.attempts, waitMs }, 'a job failed');
-      await store.record(failed);
+      await keep(failed);
       await store.release(claim, waitMs, true);
       return failed;
     } finally {
@@ -178,11 +187,11 @@ export const createJobs = (deps: {
             },
           });
           const done: Ended = { ...attempt, finishedAt: clock.now(), outcome: 'done', figures };
-          await store.record(done);
+          await keep(done);
           tell(log, done);
           return done;
         } catch (error) {
-          await store.record({
+          await keep({
             ...attempt,
             finishedAt: clock.now(),
             outcome: 'failed',

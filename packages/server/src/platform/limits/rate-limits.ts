@@ -1,6 +1,7 @@
 import type { RateClass } from '@pufftrack/contract';
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { RateCount, RateStore } from './rate-store.ts';
 
 /** Who is counted: a person wherever one is known, so that a shared address keeps nobody out. */
@@ -41,12 +42,23 @@ const quotas: Readonly<Record<Exclude<RateClass, 'none'>, number>> = {
   refused: 300,
 };
 
-export const createRateLimits = (deps: { store: RateStore; clock: Clock; scale: number }): RateLimits => {
+export const createRateLimits = (deps: {
+  store: RateStore;
+  clock: Clock;
+  scale: number;
+  metrics: Metrics;
+}): RateLimits => {
   const { store, clock } = deps;
+  const limited = deps.metrics.counter({
+    name: 'rate_limited_total',
+    help: 'Calls beyond their limit, by the class that counts them',
+    labels: ['class'],
+  });
   const quotaOf = (rateClass: keyof typeof quotas) => Math.max(1, Math.floor(quotas[rateClass] * deps.scale));
 
   const stateOf = (rateClass: keyof typeof quotas, { count, endsAt }: RateCount, now: number): RateState => {
     const quota = quotaOf(rateClass);
+    if (count > quota) limited({ class: rateClass });
     const resetSeconds = Math.max(1, Math.ceil((endsAt - now) / 1000));
     return {
       allowed: count <= quota,

@@ -1,3 +1,4 @@
+import { createMetrics } from '../telemetry/metrics.ts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startRedis, type LocalRedis } from '@pufftrack/local-services';
 import { openTestRedis, testPrefix, until } from '../../../test/redis.ts';
@@ -27,7 +28,10 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     const link = await openTestRedis({ prefix, ...(url !== undefined && { url }) });
     links.push(link);
     const store = createRedisRateStore(link);
-    return { ...createRateLimits({ store, clock: { now: () => now }, scale: 0.5 }), link };
+    return {
+      ...createRateLimits({ store, clock: { now: () => now }, scale: 0.5, metrics: createMetrics() }),
+      link,
+    };
   };
   const startServer = async (port?: number) => {
     const server = await startRedis(port === undefined ? {} : { port });

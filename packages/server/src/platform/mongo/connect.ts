@@ -23,9 +23,24 @@ export const connectMongo = async (uri: string): Promise<Connection> => {
     autoIndex: false,
     autoCreate: false,
   });
-  await connection.asPromise();
+  try {
+    await connection.asPromise();
+  } catch (cause) {
+    await connection.close();
+    throw new Error(whyNot(uri, cause), { cause });
+  }
   return connection;
 };
+
+/** One sentence for whoever starts the program. It names the hosts, and no user or password. */
+const whyNot = (uri: string, cause: unknown): string => {
+  const hosts = /^mongodb(?:\+srv)?:\/\/(?:[^/]*@)?([^/?]+)/.exec(uri)?.[1] ?? 'the address given';
+  return (cause as { code?: unknown }).code === authenticationFailed
+    ? `MongoDB at ${hosts} refuses the user or password of MONGODB_URI.`
+    : `MongoDB does not answer at ${hosts}; start it there, or set MONGODB_URI to where it is.`;
+};
+
+const authenticationFailed = 18;
 
 /** Throws where the server is a standalone: without a replica set an acknowledged write can be lost. */
 export const requireReplicaSet = async (connection: Connection): Promise<void> => {

@@ -3,12 +3,14 @@ import type { Clock } from '../clock.ts';
 import { DomainError } from '../errors.ts';
 import { refuseForbiddenKeys } from '../http/body.ts';
 import { invalidInput, problemOf, toDomainError } from '../http/problem.ts';
-import type { Authenticate } from '../http/route.ts';
+import { logRefusal } from '../http/refusals.ts';
+import type { Authenticate } from '../actor.ts';
 import { newUuid } from '../ids.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { AppSocket } from './app-socket.ts';
 import type { SocketEvent } from './socket-event.ts';
+import type { SocketMetrics } from './socket-metrics.ts';
 
 const maxStrikes = 3;
 
@@ -18,6 +20,8 @@ export interface SocketCallDeps {
   readonly limits: RateLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: SocketMetrics;
+  readonly requireCapacity: () => void;
 }
 
 type Handle = (socket: AppSocket, payload: object) => Promise<object>;
@@ -43,19 +47,42 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     throw rateLimited(state);
   };
 
+  /** The look at all sockets closes this one within a second; until then a new token may still come. */
+  const requireToken = (socket: AppSocket, event: string) => {
+    if (event !== 'authenticate' && deps.clock.now() >= socket.data.actor.expiresAt)
+      throw new DomainError('token-expired', {
+        detail:
+          'The access token of this socket has run out. Send `authenticate` with a new one, or connect again.',
+      });
+  };
+
+  const counted = (event: string, outcome: Parameters<SocketMetrics['answered']>[1]) => {
+    deps.metrics.answered(handlers.has(event) ? event : 'unknown', outcome);
+  };
+
   const answer = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
     const requestId = newUuid();
     try {
+      deps.requireCapacity();
       await takeTurn(socket, event);
+      requireToken(socket, event);
       const handle = handlers.get(event);
       if (!handle) throw new DomainError('not-found', { detail: 'There is no such event.' });
       const value = payload ?? {};
       if (typeof value !== 'object' || Array.isArray(value))
         throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
       refuseForbiddenKeys(value);
-      return await handle(socket, value);
+      const answered = await handle(socket, value);
+      counted(event, 'ok');
+      return answered;
     } catch (thrown) {
       const error = toDomainError(thrown);
+      counted(event, error.code);
+      logRefusal(error, {
+        where: `socket ${handlers.has(event) ? event : 'unknown'}`,
+        actor: socket.data.actor,
+        log: () => deps.log.child({ requestId }),
+      });
       if (error.code === 'internal')
         deps.log.error({ err: error.details.cause, requestId, event: event.slice(0, 40) }, 'event failed');
       return { error: problemOf(error, requestId) };

@@ -1,5 +1,5 @@
 import type { ClientToServerEvents } from '@pufftrack/contract';
-import type { Actor } from '../http/route.ts';
+import type { Actor } from '../actor.ts';
 import type { Logger } from '../logger.ts';
 
 /** An event that clients send. The payload is a JSON object without forbidden keys; its schema is the handler's. */

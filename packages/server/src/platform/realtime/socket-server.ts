@@ -3,16 +3,20 @@ import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import { Server } from 'socket.io';
 import type { Clock } from '../clock.ts';
 import { problemOf, toDomainError } from '../http/problem.ts';
+import { clientAddress, truncatedAddress } from '../http/client-address.ts';
 import type { MayCall } from '../http/origins.ts';
-import type { Actor, Authenticate } from '../http/route.ts';
+import { logRefusal } from '../http/refusals.ts';
+import type { Actor, Authenticate } from '../actor.ts';
 import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
 import { admit } from './socket-admission.ts';
 import { createSocketCalls } from './socket-calls.ts';
 import type { SocketEvent } from './socket-event.ts';
+import { createSocketMetrics } from './socket-metrics.ts';
 import type { SocketPlaces } from './socket-places.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
 
@@ -67,7 +71,9 @@ export const createRealtime = (deps: {
   trustedHops: number;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   phase: () => Phase;
+  requireCapacity: () => void;
   events: readonly SocketEvent[];
   /** Undefined where this process holds all sockets. */
   places: SocketPlaces | undefined;
@@ -96,17 +102,27 @@ export const createRealtime = (deps: {
       decide(null, mayCall(headers.origin, headers.host));
     },
   });
-  const listen = createSocketCalls(deps);
+  const metrics = createSocketMetrics(deps.metrics);
+  const listen = createSocketCalls({ ...deps, metrics });
 
   io.use((socket, next) => {
     admit(socket, deps).then(
       () => {
+        metrics.connected();
         next();
       },
       (thrown: unknown) => {
         const error = toDomainError(thrown);
-        if (error.code === 'internal') log.error({ err: error.details.cause }, 'socket refused');
-        next(Object.assign(new Error(error.message), { data: problemOf(error, newUuid()) }));
+        const requestId = newUuid();
+        const network = truncatedAddress(clientAddress(socket.request, deps.trustedHops));
+        metrics.refused(error.code);
+        logRefusal(error, {
+          where: 'socket',
+          actor: undefined,
+          log: () => log.child({ requestId, network }),
+        });
+        if (error.code === 'internal') log.error({ err: error.details.cause, requestId }, 'socket refused');
+        next(Object.assign(new Error(error.message), { data: problemOf(error, requestId) }));
       },
     );
   });
@@ -139,6 +155,10 @@ export const createRealtime = (deps: {
   const sockets = io.sockets;
   /** The sockets of this process in a room; the adapter holds no others. */
   const idsIn = (room: string): string[] => [...(sockets.adapter.rooms.get(room) ?? [])];
+  deps.metrics.watched(
+    { name: 'sockets_open', help: 'Sockets that this process holds' },
+    () => sockets.sockets.size,
+  );
   const stopWatching = watchLifetimes(() => sockets.sockets.values(), clock);
   return {
     emit(room, event, payload, options) {

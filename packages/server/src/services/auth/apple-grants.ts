@@ -8,7 +8,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
 import type { AppleLink, StoredRefreshToken } from './apple-link-store.ts';
 import type { AppleTokenApi } from './apple-token-api.ts';
-import { masterKeyId, seal, unseal } from './sealed.ts';
+import { masterKeyId, seal, sealContexts, unseal, type MasterKeys } from './sealed.ts';
 
 /** A refresh token of Apple that waits for its revocation, sealed for this one job: it names nobody. */
 export type Revocation = StoredRefreshToken;
@@ -44,15 +44,15 @@ export const createAppleGrants = (deps: {
   api: AppleTokenApi | undefined;
   verifyIdentityToken: VerifyIdentityToken;
   outbox: OutboxStore<Revocation>;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   clock: Clock;
 }): AppleGrants => {
-  const { api, outbox, masterKey, clock } = deps;
+  const { api, outbox, masterKeys, clock } = deps;
 
   const sealFor = (context: string, { refreshToken, clientId }: AppleGrant): StoredRefreshToken => ({
     clientId,
-    sealed: seal(masterKey, Buffer.from(refreshToken), context),
-    keyId: masterKeyId(masterKey),
+    sealed: seal(masterKeys, Buffer.from(refreshToken), context),
+    keyId: masterKeyId(masterKeys),
   });
 
   return {
@@ -81,13 +81,13 @@ export const createAppleGrants = (deps: {
     },
 
     seal: (refreshToken, { userId, clientId }) =>
-      sealFor(linkContext({ userId, clientId }), { refreshToken, clientId }),
+      sealFor(sealContexts.appleRefreshToken({ userId, clientId }), { refreshToken, clientId }),
 
     unseal({ userId, refreshToken: held }, log) {
       if (!held) return undefined;
       const { clientId, sealed } = held;
       try {
-        const opened = unseal(masterKey, sealed, linkContext({ userId, clientId }));
+        const opened = unseal(masterKeys, sealed, sealContexts.appleRefreshToken({ userId, clientId }));
         return { refreshToken: opened.toString('utf8'), clientId };
       } catch (error) {
         log.error({ event: 'auth.apple_token_lost', userId, err: error }, 'a token of Apple does not open');
@@ -97,16 +97,16 @@ export const createAppleGrants = (deps: {
 
     async revokeLater(grant, tx) {
       const id = newId();
-      await outbox.add({ id, payload: sealFor(revocationContext(id), grant), now: clock.now() }, tx);
+      await outbox.add(
+        { id, payload: sealFor(sealContexts.appleRevocation(id), grant), now: clock.now() },
+        tx,
+      );
     },
 
     async revoke({ id, payload: { sealed, clientId } }) {
       if (!api) throw new UnavailableError('APPLE_PRIVATE_KEY is not configured');
-      await api.revoke(unseal(masterKey, sealed, revocationContext(id)).toString('utf8'), clientId);
+      const token = unseal(masterKeys, sealed, sealContexts.appleRevocation(id)).toString('utf8');
+      await api.revoke(token, clientId);
     },
   };
 };
-
-const linkContext = ({ userId, clientId }: { userId: string; clientId: string }) =>
-  `apple-refresh-token:${userId}:${clientId}`;
-const revocationContext = (jobId: string) => `apple-revocation:${jobId}`;

@@ -4,12 +4,15 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { createLogger } from '../../platform/logger.ts';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
+import { createAuthMetrics } from './auth-metrics.ts';
 import { createAppleKeys, type AppleKeys } from './apple-keys.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const log = createLogger({ level: 'silent' });
+const metrics = createAuthMetrics(createMetrics());
 
 let now = 0;
 const clock = { now: () => now };
@@ -19,7 +22,7 @@ let keys: AppleKeys;
 beforeEach(async () => {
   now = Date.parse('2026-10-21T10:00:00Z');
   apple = await startAppleSimulator({ now: clock.now });
-  keys = createAppleKeys({ url: `${apple.baseUrl}/auth/keys`, clock, log });
+  keys = createAppleKeys({ url: `${apple.baseUrl}/auth/keys`, clock, log, metrics });
 });
 afterEach(() => apple.close());
 
@@ -122,6 +125,38 @@ describe("Apple's keys (SIWA-5)", () => {
   });
 });
 
+describe('the clock of this machine (SIWA-7)', () => {
+  const warningsWhenOff = async (offMs: number) => {
+    const warnings: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void warnings.push(JSON.parse(line) as object as never) };
+    const off = createAppleKeys({
+      url: `${apple.baseUrl}/auth/keys`,
+      clock: { now: () => now + offMs },
+      log: createLogger({ level: 'warn', destination }),
+      metrics,
+    });
+    off.warm();
+    await off.find(apple.keyId);
+    return warnings;
+  };
+
+  it.each([
+    [hour, 'ahead', 3_600],
+    [-2 * minute, 'behind', 120],
+  ])('off by %d ms is a warning at the start', async (offMs, direction, seconds) => {
+    const [warning, ...more] = await warningsWhenOff(offMs);
+    expect(warning).toMatchObject({ event: 'auth.clock_off', direction, seconds });
+    expect(String(warning?.['msg'])).toContain(`${seconds} s ${direction}`);
+    expect(more).toEqual([]);
+    expect(apple.keyFetches).toBe(1);
+  });
+
+  it('a minute off is none', async () => {
+    for (const offMs of [0, minute - second, second - minute])
+      expect(await warningsWhenOff(offMs)).toEqual([]);
+  });
+});
+
 describe("Apple's answer (API-10)", () => {
   let server: Server;
   let answer: RequestListener;
@@ -136,6 +171,7 @@ describe("Apple's answer (API-10)", () => {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/keys`,
       clock,
       log,
+      metrics,
     });
   });
   afterEach(() => {

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { fetchText } from '../../platform/http/fetch-text.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -17,6 +18,8 @@ const retryFirstAfterMs = 5 * second;
 const fetchTimeoutMs = 5 * second;
 /** How long a sign-in with a known key waits for a newer set. */
 const patienceMs = second;
+/** Apple accepts what its clock calls a minute old or early; beyond it client secrets and identity tokens fail (SIWA-7). */
+const clockMayDifferMs = minute;
 const maxAnswerBytes = 64 * 1024;
 
 const KeySet = z.object({ keys: z.array(z.unknown()).max(50) });
@@ -33,6 +36,8 @@ const RsaKey = z.object({
 export interface AppleKeys {
   /** Undefined where Apple has no such key; throws `apple-unavailable` where Apple cannot be asked. */
   find(kid: string): Promise<KeyObject | undefined>;
+  /** Fetches them without anybody waiting for it: a start that finds a wrong clock, or no Apple, says so at once. */
+  warm(): void;
 }
 
 /**
@@ -40,8 +45,13 @@ export interface AppleKeys {
  * at most once in 30 s, whatever key ids are sent here; without one, each sign-in may try.
  * jose's own remote set forgets its keys when a fetch fails, and does not rest after a failure.
  */
-export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }): AppleKeys => {
-  const { url, clock, log } = deps;
+export const createAppleKeys = (deps: {
+  url: string;
+  clock: Clock;
+  log: Logger;
+  metrics: Pick<AuthMetrics, 'appleUnavailable'>;
+}): AppleKeys => {
+  const { url, clock, log, metrics } = deps;
   let keys: ReadonlyMap<string, KeyObject> | undefined;
   let fetchedAt = -Infinity;
   let triedAt = -Infinity;
@@ -54,12 +64,25 @@ export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }
   };
   const held = () => (isOver(keepMs, fetchedAt) ? undefined : keys);
 
+  const compareClocks = (date: string | null) => {
+    const aheadMs = clock.now() - Date.parse(date ?? '');
+    if (!(Math.abs(aheadMs) > clockMayDifferMs)) return; // also where Apple sent no date
+    const seconds = Math.round(Math.abs(aheadMs) / second);
+    log.warn(
+      { event: 'auth.clock_off', seconds, direction: aheadMs > 0 ? 'ahead' : 'behind' },
+      `the clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Apple's; sign-ins fail until it is set`,
+    );
+  };
+
   const refetch = async () => {
     triedAt = clock.now();
     try {
-      keys = await fetchKeys(url);
+      const fetched = await fetchKeys(url);
+      keys = fetched.keys;
       fetchedAt = triedAt;
+      compareClocks(fetched.date);
     } catch (error) {
+      metrics.appleUnavailable('keys');
       log.warn({ event: 'auth.apple_keys_unavailable', err: error }, "Apple's keys could not be fetched");
     }
   };
@@ -70,6 +93,9 @@ export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }
   const mayAsk = () => fetching !== undefined || !held() || isOver(cooldownMs, triedAt);
 
   return {
+    warm() {
+      void refresh();
+    },
     async find(kid) {
       const known = held()?.get(kid);
       if (known && !isOver(maxAgeMs, fetchedAt)) return known;
@@ -89,7 +115,9 @@ export const createAppleKeys = (deps: { url: string; clock: Clock; log: Logger }
   };
 };
 
-const fetchKeys = async (url: string): Promise<ReadonlyMap<string, KeyObject>> => {
+const fetchKeys = async (
+  url: string,
+): Promise<{ keys: ReadonlyMap<string, KeyObject>; date: string | null }> => {
   const answer = await fetchText(
     url,
     { headers: { accept: 'application/json' } },
@@ -103,7 +131,7 @@ const fetchKeys = async (url: string): Promise<ReadonlyMap<string, KeyObject>> =
     if (key) keys.set(key.kid, key.key);
   }
   if (keys.size === 0) throw new Error('Apple answered without a usable key');
-  return keys;
+  return { keys, date: answer.date };
 };
 
 /** Keys of another kind may stand in the set; they are passed over. */

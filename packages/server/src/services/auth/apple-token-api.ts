@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createCircuitBreaker, UnavailableError } from '../../platform/circuit-breaker.ts';
+import { createCircuitBreaker, UnavailableError, type BreakerWatch } from '../../platform/circuit-breaker.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { fetchText } from '../../platform/http/fetch-text.ts';
 import type { ClientSecretFor } from './apple-client-secret.ts';
@@ -25,6 +25,7 @@ export const createAppleTokenApi = (deps: {
   baseUrl: string;
   clientSecret: ClientSecretFor;
   clock: Clock;
+  watch?: BreakerWatch;
 }): AppleTokenApi => {
   const breaker = createCircuitBreaker({
     name: 'Apple',
@@ -32,6 +33,7 @@ export const createAppleTokenApi = (deps: {
     failures: 3,
     openMs: 30_000,
     maxInFlight: 50,
+    ...(deps.watch && { watch: deps.watch }),
   });
 
   /** The body of a 200; undefined for a refusal of what was sent. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
-import type { Actor, Authenticate } from '../../platform/http/route.ts';
+import type { Actor, Authenticate } from '../../platform/actor.ts';
 import { tokenExpired, type AccessToken, type AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import { endedProblem, type EndReason, type StoredSession } from './session.ts';

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
-import { createCircuitBreaker, UnavailableError } from '../../platform/circuit-breaker.ts';
+import { createCircuitBreaker, UnavailableError, type BreakerWatch } from '../../platform/circuit-breaker.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { fetchText, type TextAnswer } from '../../platform/http/fetch-text.ts';
 import { newUuid } from '../../platform/ids.ts';
@@ -28,6 +28,7 @@ export const createDeviceCheckApi = (deps: {
   baseUrl: string;
   team: AppleTeam;
   clock: Clock;
+  watch?: BreakerWatch;
 }): QueryDevice => {
   const { team, clock } = deps;
   const key = createPrivateKey(team.privateKey);
@@ -37,6 +38,7 @@ export const createDeviceCheckApi = (deps: {
     failures: 3,
     openMs: 30_000,
     maxInFlight: 50,
+    ...(deps.watch && { watch: deps.watch }),
   });
   let held: { token: Promise<string>; issuedAt: number } | undefined;
 

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { decideDevice, isBanned, type DeviceCheckMode, type DeviceVerdict } from './device-check.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 import type { QueryDevice } from './device-check-api.ts';
 
 /** New accounts an hour and process whose device nobody can vouch for. */
@@ -26,8 +27,9 @@ export const createDeviceGate = (deps: {
   /** Undefined where the mode is off. */
   query: QueryDevice | undefined;
   clock: Clock;
+  metrics: Pick<AuthMetrics, 'deviceUnknown'>;
 }): DeviceGate => {
-  const { mode, query, clock } = deps;
+  const { mode, query, clock, metrics } = deps;
   /** Which nonce a token came with: the same sign-in may be sent again, another one may not use it. */
   const usedFor = new LRUCache<string, string>({ max: maxRemembered });
   let unchecked = { count: 0, since: -Infinity };
@@ -43,6 +45,7 @@ export const createDeviceGate = (deps: {
       return isBanned(bits, clock.now()) ? 'banned' : 'clean';
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
+      metrics.deviceUnknown();
       log.warn({ event: 'auth.device_check_unavailable', err: error }, 'a device could not be checked');
       return 'unknown';
     }

@@ -188,9 +188,14 @@ describe('a sign-in with a device token', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     for (const { ms } of answers) expect(ms).toBeLessThan(2_500);
     expect(answers[3]?.ms).toBeLessThan(1_000);
+    const figures = await cold.figures();
+    expect(figures).toContain('pufftrack_devicecheck_unknown_total 4');
+    expect(figures).toContain('pufftrack_apple_unavailable_total{service="devicecheck"} 4');
+    expect(figures).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 1');
     const before = world.apple.devices.queries;
     world.clock.advance(minute);
     expect((await timed()).status).toBe(200);
+    expect(await cold.figures()).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 0');
     expect(world.apple.devices.queries).toBe(before + 1);
   });
 

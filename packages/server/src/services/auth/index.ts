@@ -6,11 +6,14 @@ import { serverEvents } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
-import type { Actor, Authenticate, Route } from '../../platform/http/route.ts';
+import type { Actor, Authenticate } from '../../platform/actor.ts';
+import type { Route } from '../../platform/http/route.ts';
+import type { Job } from '../../platform/jobs/job.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import type { Tell } from '../notifications/index.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createAccountClosing, type AccountClosing } from './account-closing.ts';
@@ -24,11 +27,15 @@ import { notificationReader } from './apple-notification.ts';
 import { createAppleNotifications, type PendingEvent } from './apple-notification-service.ts';
 import { createAppleTokenApi } from './apple-token-api.ts';
 import { authRoutes } from './auth-routes.ts';
+import { createAuthMetrics, type AppleService, type AuthMetrics } from './auth-metrics.ts';
 import { createAuthenticator } from './authenticator.ts';
 import type { DeviceCheckMode } from './device-check.ts';
 import { createDeviceCheckApi } from './device-check-api.ts';
 import { createDeviceGate } from './device-check-service.ts';
 import { createNonceStore } from './nonce-store.ts';
+import { resealJob } from './reseal-job.ts';
+import type { MasterKeys } from './sealed.ts';
+import { createSealedStore } from './sealed-store.ts';
 import { createSessionService, type SessionEnded } from './session-service.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSignInService } from './sign-in-service.ts';
@@ -61,6 +68,8 @@ export interface AuthConfig {
   readonly publicUrl: string;
   /** 32 bytes. */
   readonly masterKey: Buffer;
+  /** One that still opens what it has sealed. */
+  readonly previousMasterKey?: Buffer | undefined;
 }
 
 export interface Auth {
@@ -77,6 +86,7 @@ export interface Auth {
   /** auth's part in the erasure of a person. */
   closing: AccountClosing;
   routes: Route[];
+  jobs: Job[];
   ensureIndexes(): Promise<void>;
   /** After the indexes. Throws where the master key is not the one of this database. */
   start(): Promise<void>;
@@ -93,22 +103,45 @@ const SessionEndedMessage = z.object({
 /** How long a promise to Apple, or one of Apple's, is kept alive (SIWA-9). */
 const week = 7 * 24 * 60 * 60_000;
 
-const appleTokenApiOf = (baseUrl: string, team: AppleTeam, clock: Clock) =>
-  createAppleTokenApi({ baseUrl, clientSecret: createClientSecrets(team, clock), clock });
+const watchOf = (metrics: AuthMetrics, service: AppleService) => ({
+  unavailable: () => {
+    metrics.appleUnavailable(service);
+  },
+  changed: (isOpen: boolean) => {
+    metrics.appleCircuit(service, isOpen);
+  },
+});
+
+const appleTokenApiOf = (baseUrl: string, team: AppleTeam, parts: { clock: Clock; metrics: AuthMetrics }) =>
+  createAppleTokenApi({
+    baseUrl,
+    clientSecret: createClientSecrets(team, parts.clock),
+    clock: parts.clock,
+    watch: watchOf(parts.metrics, 'tokens'),
+  });
 
 const deviceGateOf = (
   { deviceCheckMode: mode, deviceCheckBaseUrl: baseUrl, appleTeam: team }: AuthConfig,
-  clock: Clock,
+  parts: { clock: Clock; metrics: AuthMetrics },
 ) => {
-  if (mode === 'off') return createDeviceGate({ mode, query: undefined, clock });
+  if (mode === 'off') return createDeviceGate({ ...parts, mode, query: undefined });
   if (!team) throw new Error('DEVICECHECK_MODE needs APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY.');
-  return createDeviceGate({ mode, query: createDeviceCheckApi({ baseUrl, team, clock }), clock });
+  const watch = watchOf(parts.metrics, 'devicecheck');
+  const query = createDeviceCheckApi({ baseUrl, team, clock: parts.clock, watch });
+  return createDeviceGate({ ...parts, mode, query });
 };
+
+/** The keys that a configuration gives, the one that seals first. */
+export const masterKeysOf = (config: Pick<AuthConfig, 'masterKey' | 'previousMasterKey'>): MasterKeys => [
+  config.masterKey,
+  ...(config.previousMasterKey ? [config.previousMasterKey] : []),
+];
 
 export const createAuth = (deps: {
   connection: Connection;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   config: AuthConfig;
   accounts: Accounts;
   /** Puts a notice of security into a person's inbox, inside the transaction. */
@@ -119,13 +152,14 @@ export const createAuth = (deps: {
   openSessions: () => readonly string[];
 }): Auth => {
   const { connection, clock, log, config, accounts } = deps;
-  const { masterKey } = config;
+  const masterKeys = masterKeysOf(config);
+  const metrics = createAuthMetrics(deps.metrics);
   const nonces = createNonceStore(connection);
   const links = createAppleLinkStore(connection);
   const sessionStore = createSessionStore(connection);
   const keyStore = createSigningKeyStore(connection);
 
-  const keys = createSigningKeys({ store: keyStore, clock, log, masterKey });
+  const keys = createSigningKeys({ store: keyStore, clock, log, masterKeys });
   const accessTokens = createAccessTokens({ keys, clock, issuer: config.publicUrl });
   const authenticator = createAuthenticator({ accessTokens, sessions: sessionStore, accounts, clock });
   const onEnded = (ended: SessionEnded) => {
@@ -138,12 +172,14 @@ export const createAuth = (deps: {
     accessTokens,
     accounts,
     clock,
-    masterKey,
+    masterKeys,
     onEnded,
     inTransaction: (work) => inTransaction(connection, work),
     tell: deps.tell,
+    metrics,
   });
-  const apple = { keys: createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log }), clock };
+  const appleKeys = createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log, metrics });
+  const apple = { keys: appleKeys, clock };
   const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
   const verifyIdentityToken = identityTokenVerifier({ ...apple, ...trusted });
   const revocations = createOutboxStore<Revocation>(connection, {
@@ -155,10 +191,10 @@ export const createAuth = (deps: {
     collection: 'applenotifications',
   });
   const grants = createAppleGrants({
-    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, clock),
+    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, { clock, metrics }),
     verifyIdentityToken,
     outbox: revocations,
-    masterKey,
+    masterKeys,
     clock,
   });
   const notifications = createAppleNotifications({
@@ -195,13 +231,14 @@ export const createAuth = (deps: {
     nonces,
     links,
     grants,
-    devices: deviceGateOf(config, clock),
+    devices: deviceGateOf(config, { clock, metrics }),
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
     tell: deps.tell,
     turns: createTurns(clock),
     clock,
+    metrics,
   });
   const sweep = createSweep({
     nonces,
@@ -229,6 +266,7 @@ export const createAuth = (deps: {
       clientIds: config.appleClientIds,
       clock,
     }),
+    jobs: [resealJob({ rows: createSealedStore(connection), masterKeys })],
     routes: authRoutes({ signIns, sessions, keys, notifications }),
     async ensureIndexes() {
       for (const store of [nonces, links, sessionStore, keyStore, inbox, revocations])
@@ -236,6 +274,7 @@ export const createAuth = (deps: {
     },
     async start() {
       await keys.start();
+      appleKeys.warm();
       sweep.start();
       watch.start();
       for (const worker of workers) worker.start();

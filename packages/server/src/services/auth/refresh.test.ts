@@ -86,6 +86,9 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     for (const { access } of [first, next, current]) expect(await codeOf(access)).toBe('session-ended');
     expect((await refresh(current.refresh)).body.code).toBe('session-ended');
     expect(node.log.filter(({ event }) => event === 'auth.refresh_reuse')).toHaveLength(before + 1);
+    expect(await node.figures()).toMatch(
+      new RegExp(`^pufftrack_auth_refresh_reuse_total ${before + 1}$`, 'm'),
+    );
     const { sid } = decodeJwt(first.access);
     expect(node.ended).toContainEqual({ sessionId: sid, reason: 'refresh-reused' });
   });

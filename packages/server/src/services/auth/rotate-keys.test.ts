@@ -42,7 +42,7 @@ describe('keys:rotate (SES-7)', () => {
       return await rotateSigningKeys({
         connection,
         clock: world.clock,
-        masterKey,
+        masterKeys: [masterKey],
         wait,
         say: () => undefined,
       });

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { newSigningKey } from './new-signing-key.ts';
+import type { MasterKeys } from './sealed.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
 import { rereadAfterMs, verifyRetiredMs } from './signing-keys.ts';
 
@@ -16,16 +17,16 @@ const publishedForMs = 3 * rereadAfterMs;
 export const rotateSigningKeys = async (deps: {
   connection: Connection;
   clock: Clock;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   wait: (ms: number) => Promise<void>;
   say: (line: string) => void;
 }): Promise<{ kid: string }> => {
-  const { connection, clock, masterKey, wait, say } = deps;
+  const { connection, clock, masterKeys, wait, say } = deps;
   const store = createSigningKeyStore(connection);
   await store.ensureIndexes();
   await store.removeRetired(clock.now() - verifyRetiredMs);
 
-  await store.insertNext(await newSigningKey(masterKey, clock.now()));
+  await store.insertNext(await newSigningKey(masterKeys, clock.now()));
   const next = (await store.list()).find(({ state }) => state === 'next');
   if (!next) throw new Error('Another rotation has just finished; nothing was changed.');
   say(`published ${next.kid}; it signs in ${publishedForMs / 1000} s`);

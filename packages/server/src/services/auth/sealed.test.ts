@@ -1,35 +1,47 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { seal, unseal } from './sealed.ts';
+import { reseal, seal, unseal, type MasterKeys } from './sealed.ts';
 
-const key = randomBytes(32);
+const keys: MasterKeys = [randomBytes(32)];
 
 describe('seal', () => {
   it('opens under the same key and context alone', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), (bytes, context) => {
         const secret = Buffer.from(bytes);
-        const sealed = seal(key, secret, context);
-        expect(unseal(key, sealed, context)).toEqual(secret);
-        expect(() => unseal(key, sealed, `${context}x`)).toThrow();
-        expect(() => unseal(randomBytes(32), sealed, context)).toThrow();
+        const sealed = seal(keys, secret, context);
+        expect(unseal(keys, sealed, context)).toEqual(secret);
+        expect(() => unseal(keys, sealed, `${context}x`)).toThrow();
+        expect(() => unseal([randomBytes(32)], sealed, context)).toThrow();
       }),
     );
   });
 
   it('gives another text each time', () => {
-    expect(seal(key, Buffer.from('x'), '')).not.toBe(seal(key, Buffer.from('x'), ''));
+    expect(seal(keys, Buffer.from('x'), '')).not.toBe(seal(keys, Buffer.from('x'), ''));
   });
 
   it('notices every changed bit, and a shortened text', () => {
-    const bytes = Buffer.from(seal(key, Buffer.from('secret'), 'row'), 'base64url');
+    const bytes = Buffer.from(seal(keys, Buffer.from('secret'), 'row'), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
       changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      expect(() => unseal(key, changed.toString('base64url'), 'row')).toThrow();
+      expect(() => unseal(keys, changed.toString('base64url'), 'row')).toThrow();
     }
     for (let length = 0; length < bytes.length; length++)
-      expect(() => unseal(key, bytes.subarray(0, length).toString('base64url'), 'row')).toThrow();
+      expect(() => unseal(keys, bytes.subarray(0, length).toString('base64url'), 'row')).toThrow();
+  });
+
+  it('opens with the previous key too, and seals with the current one', () => {
+    const next: MasterKeys = [randomBytes(32), keys[0]];
+    const secret = Buffer.from('secret');
+    const old = seal(keys, secret, 'row');
+    expect(unseal(next, old, 'row')).toEqual(secret);
+    const moved = reseal(next, old, 'row') ?? '';
+    expect(unseal([next[0]], moved, 'row')).toEqual(secret);
+    expect(() => unseal(keys, moved, 'row')).toThrow();
+    expect(reseal(next, moved, 'row')).toBeUndefined();
+    expect(() => reseal(next, old, 'another row')).toThrow();
   });
 });

@@ -3,14 +3,15 @@ import type { Session, SessionInfo, User } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Tell } from '../notifications/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 import { isRefreshTokenOf, readRefreshToken, refreshTokenOf } from './refresh-token.ts';
-import { seal, unseal } from './sealed.ts';
+import { seal, sealContexts, unseal, type MasterKeys } from './sealed.ts';
 import {
   absoluteTtlMs,
   decideRefresh,
@@ -65,14 +66,15 @@ export const createSessionService = (deps: {
   accessTokens: AccessTokens;
   accounts: Accounts;
   clock: Clock;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   onEnded: (ended: SessionEnded) => void;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   tell: Tell;
+  metrics: Pick<AuthMetrics, 'refreshReused'>;
 }): SessionService => {
-  const { sessions, accessTokens, accounts, clock, masterKey } = deps;
+  const { sessions, accessTokens, accounts, clock, masterKeys, metrics } = deps;
 
-  const keyOf = ({ id, sealedKey }: StoredSession) => unseal(masterKey, sealedKey, contextOf(id));
+  const keyOf = ({ id, sealedKey }: StoredSession) => unseal(masterKeys, sealedKey, sealContexts.session(id));
 
   const end = async (session: StoredSession, reason: EndReason): Promise<boolean> => {
     const ended = await sessions.end(session.id, reason, clock.now());
@@ -145,7 +147,7 @@ export const createSessionService = (deps: {
         refreshCounter: 1,
         rotatedAt: now,
         successorUsedAt: null,
-        sealedKey: seal(masterKey, randomBytes(32), contextOf(id)),
+        sealedKey: seal(masterKeys, randomBytes(32), sealContexts.session(id)),
         idleExpiresAt: now + idleTtlMs,
         expiresAt: now + absoluteTtlMs,
         endedAt: null,
@@ -173,14 +175,21 @@ export const createSessionService = (deps: {
               lastUsedOn: utcDayOf(now),
               idleExpiresAt: now + idleTtlMs,
             });
-            if (rotated) return tokensFor(rotated, user);
+            if (rotated) {
+              log.debug(
+                { event: 'auth.refreshed', userId: session.userId, sessionId: session.id },
+                'refreshed',
+              );
+              return tokensFor(rotated, user);
+            }
             // Another call with this token was first, or the session has ended: decide again.
             continue;
           }
           case 'repeat':
             return service.answer(session);
           case 'reused':
-            if (await endReused(session))
+            if (await endReused(session)) {
+              metrics.refreshReused();
               log.warn(
                 {
                   event: 'auth.refresh_reuse',
@@ -191,6 +200,7 @@ export const createSessionService = (deps: {
                 },
                 'an old refresh token came back; its session has ended',
               );
+            }
             throw new DomainError('refresh-reused', {
               detail: 'This refresh token was used before, so the session has ended. Sign in again.',
             });
@@ -250,5 +260,3 @@ export const createSessionService = (deps: {
   };
   return service;
 };
-
-const contextOf = (sessionId: string) => `session:${sessionId}`;

@@ -10,6 +10,7 @@ import type { Accounts, NewAccount } from './accounts.ts';
 import type { AppleGrants } from './apple-grants.ts';
 import type { AppleIdentity, VerifyIdentityToken } from './apple-identity-token.ts';
 import type { AppleLinkStore } from './apple-link-store.ts';
+import type { AuthMetrics } from './auth-metrics.ts';
 import type { DeviceGate } from './device-check-service.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
@@ -40,8 +41,9 @@ export const createSignInService = (deps: {
   tell: Tell;
   turns: Turns;
   clock: Clock;
+  metrics: Pick<AuthMetrics, 'signedIn'>;
 }): SignInService => {
-  const { nonces, links, grants, sessions, accounts, clock } = deps;
+  const { nonces, links, grants, sessions, accounts, clock, metrics } = deps;
 
   /**
    * The refresh token that the authorization code stands for, where there is one. A code is spent once and for all, so
@@ -132,13 +134,16 @@ export const createSignInService = (deps: {
         const { session, isNewUser } = await signIn(input, log);
         const { userId, id: sessionId } = session;
         log.info({ event: 'auth.sign_in', userId, sessionId, isNewUser }, 'signed in');
+        metrics.signedIn('ok');
         return { ...(await sessions.answer(session)), isNewUser };
       } catch (error) {
-        if (error instanceof DomainError)
+        if (error instanceof DomainError) {
+          metrics.signedIn(error.code);
           log.info(
             { event: 'auth.sign_in_refused', code: error.code, reason: error.message },
             'not signed in',
           );
+        }
         throw error;
       }
     },

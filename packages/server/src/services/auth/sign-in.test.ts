@@ -1,3 +1,4 @@
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import type { IdentityTokenOverrides } from '@pufftrack/apple-simulator';
@@ -183,6 +184,7 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         connection: node.connection.useDb('unused'),
         clock: world.clock,
         log: undefined as never,
+        metrics: createMetrics(),
         accounts: undefined as never,
         tell: () => Promise.resolve(),
         onSessionEnded: () => undefined,

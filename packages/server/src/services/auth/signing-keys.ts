@@ -2,8 +2,8 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { newSigningKey, sealContextOf } from './new-signing-key.ts';
-import { unseal } from './sealed.ts';
+import { newSigningKey } from './new-signing-key.ts';
+import { sealContexts, unseal, type MasterKeys } from './sealed.ts';
 import { accessTtlMs } from './session.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 
@@ -40,9 +40,9 @@ export const createSigningKeys = (deps: {
   store: SigningKeyStore;
   clock: Clock;
   log: Logger;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
 }): SigningKeys => {
-  const { store, clock, log, masterKey } = deps;
+  const { store, clock, log, masterKeys } = deps;
   let timer: NodeJS.Timeout | undefined;
   let keys = new Map<string, SigningKey>();
   let activeKid: string | undefined;
@@ -52,7 +52,7 @@ export const createSigningKeys = (deps: {
   const open = ({ kid, retiredAt, sealedKey }: StoredSigningKey): SigningKey => {
     let jwk: Buffer;
     try {
-      jwk = unseal(masterKey, sealedKey, sealContextOf(kid));
+      jwk = unseal(masterKeys, sealedKey, sealContexts.signingKey(kid));
     } catch (cause) {
       throw new Error(
         'MASTER_KEY does not open the signing keys of this database. Start with the key it was first started with.',
@@ -75,7 +75,7 @@ export const createSigningKeys = (deps: {
     }));
 
   const makeFirst = async () => {
-    await store.insertActive(await newSigningKey(masterKey, clock.now()));
+    await store.insertActive(await newSigningKey(masterKeys, clock.now()));
     await read();
   };
 

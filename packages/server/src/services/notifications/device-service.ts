@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ApnsEnvironment, DeviceStore } from './device-store.ts';
 

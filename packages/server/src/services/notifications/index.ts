@@ -4,7 +4,8 @@
  * room. It says what people are told and by which way, never what is true.
  */
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
-import type { Actor, Route } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
+import type { Route } from '../../platform/http/route.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
 import { deviceRoutes } from './device-routes.ts';

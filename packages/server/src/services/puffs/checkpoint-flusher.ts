@@ -1,3 +1,4 @@
+import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { remark, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
 import type { PuffState } from './puff-state.ts';
@@ -12,6 +13,8 @@ export interface CheckpointFlusher {
   forget(person: string): void;
   /** Writes all that is due now; resolves when it is on disk. */
   flush(): Promise<void>;
+  /** ms since the oldest change that is not on disk; 0 where all of them are. */
+  lagMs(): number;
   stop(): Promise<void>;
 }
 
@@ -21,16 +24,20 @@ export const createCheckpointFlusher = (deps: {
   absentAmong: AbsentAmong;
   /** Learns of somebody whose erasure this process has missed. */
   onAbsent: (person: string) => void;
+  clock: Clock;
   log: Logger;
   intervalMs: number;
   /** Months before this one need not stay in memory once they are on disk. */
   keepFrom: () => string;
 }): CheckpointFlusher => {
-  const { checkpoints, log } = deps;
+  const { checkpoints, clock, log } = deps;
   const due = new Map<string, PuffState>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
+  /** Of the changes that are due, and of those whose write is under way, when the oldest came. */
+  let dueSince: number | undefined;
+  let writingSince: number | undefined;
 
   /**
    * Takes what is due now out of the list. Whose account is gone is asked each time: a process that has not heard of an
@@ -50,12 +57,18 @@ export const createCheckpointFlusher = (deps: {
   };
 
   const writeDue = async () => {
+    const since = dueSince;
     const states = await takeDue();
+    // What came while it was asked who is there is taken too, or due anew.
+    [writingSince, dueSince] = [since, due.size === 0 ? undefined : clock.now()];
     // One tick for each person: the number and the sums belong together.
     const taken = [...states]
       .filter(([, state]) => state.dirty)
       .map(([person, state]) => takeCheckpoint(person, state));
-    if (taken.length === 0) return;
+    if (taken.length === 0) {
+      writingSince = undefined;
+      return;
+    }
     try {
       await checkpoints.writeMonths(taken);
       await checkpoints.writePeople(taken);
@@ -66,7 +79,10 @@ export const createCheckpointFlusher = (deps: {
         remark(state, checkpoint);
         if (!due.has(checkpoint.person._id)) due.set(checkpoint.person._id, state);
       }
+      dueSince = writingSince ?? dueSince;
       throw error;
+    } finally {
+      writingSince = undefined;
     }
     for (const state of states.values()) state.unloadBefore(deps.keepFrom());
   };
@@ -91,12 +107,17 @@ export const createCheckpointFlusher = (deps: {
   return {
     changed(person, state) {
       due.set(person, state);
+      dueSince ??= clock.now();
       schedule();
     },
     forget(person) {
       due.delete(person);
     },
     flush,
+    lagMs() {
+      const since = writingSince ?? dueSince;
+      return since === undefined ? 0 : Math.max(0, clock.now() - since);
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

@@ -14,6 +14,7 @@ import {
   type Request,
   type Turn,
 } from './puff-group.ts';
+import type { PuffMetrics } from './puff-metrics.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
@@ -27,6 +28,8 @@ export interface GroupCommit {
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
   /** Runs `work` while no puff of this person is under way in this process. */
   alone<T>(person: string, work: () => Promise<T>): Promise<T>;
+  /** Puffs and changes that are queued or under way. */
+  depth(): number;
   /** Resolves when nothing is queued or under way. */
   settle(): Promise<void>;
 }
@@ -56,10 +59,11 @@ export const createGroupCommit = (deps: {
   /** What waits for a person who was erased meanwhile is refused with `account-gone`. */
   isGone: (person: string) => boolean;
   log: Logger;
+  metrics: Pick<PuffMetrics, 'groupWritten'>;
   lanes: number;
   maxQueued: number;
 }): GroupCommit => {
-  const { store, people, onChange } = deps;
+  const { store, people, onChange, metrics } = deps;
   /** People whose state is loaded or repaired at the moment: their puffs wait here, and nobody else's do. */
   const parked = new Map<string, Waiting[]>();
   const whenIdle: (() => void)[] = [];
@@ -174,11 +178,11 @@ export const createGroupCommit = (deps: {
   };
 
   const write = async (writes: readonly PersonWrite[]): Promise<void> => {
+    const records = writes.flatMap(({ person, numbered }) => numbered.map(({ puff }) => ({ person, puff })));
+    const startedAt = performance.now();
     let taken: ReadonlySet<number>;
     try {
-      taken = await store.insert(
-        writes.flatMap(({ person, numbered }) => numbered.map(({ puff }) => ({ person, puff }))),
-      );
+      taken = await store.insert(records);
     } catch (error) {
       for (const { person, numbered } of writes) {
         people.drop(person);
@@ -188,6 +192,8 @@ export const createGroupCommit = (deps: {
         );
       }
       return;
+    } finally {
+      metrics.groupWritten(records.length, performance.now() - startedAt);
     }
     let position = 0;
     for (const { person, state, numbered } of writes) {
@@ -288,6 +294,7 @@ export const createGroupCommit = (deps: {
         enqueue(person, [{ person, run: () => work().then(resolve, reject), reject }]);
       });
     },
+    depth: () => waiting,
     settle: () => (waiting === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
   };
 };

@@ -7,6 +7,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import type { AbsentAmong } from './checkpoint-flusher.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createEraseStore } from './erase-store.ts';
@@ -15,6 +16,7 @@ import { createManyLogsStore } from './many-logs-store.ts';
 import { createPuffLog, type PuffLog } from './puff-log.ts';
 import { puffRoutes } from './puff-routes.ts';
 import { createPuffChangeService } from './puff-change-service.ts';
+import { createPuffMetrics } from './puff-metrics.ts';
 import type { PuffPerson } from './puff-person.ts';
 import { createPuffReadService } from './puff-read-service.ts';
 import { createPuffService } from './puff-service.ts';
@@ -55,12 +57,18 @@ export interface Puffs extends Pick<
 }
 
 export const createPuffs = <Person extends PuffPerson>(
-  deps: { connection: Connection; logger: Logger; absentAmong: AbsentAmong } & Omit<
+  deps: {
+    connection: Connection;
+    logger: Logger;
+    absentAmong: AbsentAmong;
+    figures: Metrics;
+  } & Omit<
     Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffChangeService<Person>>[0],
-    'log' | 'store'
+    'log' | 'store' | 'metrics'
   >,
 ): Puffs => {
   const { connection, clock, logger, absentAmong } = deps;
+  const metrics = createPuffMetrics(deps.figures);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
   const recounts = createRecountStore(connection);
@@ -73,9 +81,10 @@ export const createPuffs = <Person extends PuffPerson>(
     absentAmong,
     clock,
     log: logger,
+    metrics,
   });
   const erasing = createEraseStore(connection);
-  const puffs = createPuffService<Person>({ ...deps, log, store });
+  const puffs = createPuffService<Person>({ ...deps, log, store, metrics });
   const changes = createPuffChangeService<Person>({ ...deps, log, store });
   const reads = createPuffReadService({ ...deps, log, store });
   const reconcile = createReconcile({
@@ -104,6 +113,7 @@ export const createPuffs = <Person extends PuffPerson>(
       absentAmong,
       purge: createPurge({ store: createPurgeStore(connection), log, checkpoints, clock }),
       flush: log.flush,
+      metrics,
     }),
     countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
     forgetUser: log.forget,

@@ -1,7 +1,7 @@
 import type { ChangedPuff, PuffEdit, Purpose, UndoAnswer, UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import {
   clearPurgeMs,
   editedPuff,

@@ -5,6 +5,7 @@ import { defineJob, type Job } from '../../platform/jobs/job.ts';
 import { dayMs, hourMs, minuteMs } from '../../platform/jobs/schedule.ts';
 import type { AbsentAmong } from './checkpoint-flusher.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
+import type { PuffMetrics } from './puff-metrics.ts';
 import type { Reconcile } from './reconcile.ts';
 
 const sampleSize = 500;
@@ -23,6 +24,7 @@ export const puffJobs = (deps: {
   purge: (signal: AbortSignal) => Promise<number>;
   /** Writes the checkpoints of this process. */
   flush: () => Promise<void>;
+  metrics: Pick<PuffMetrics, 'drifted'>;
 }): Job[] => [
   defineJob({
     name: 'reconcile',
@@ -51,6 +53,7 @@ export const puffJobs = (deps: {
         }
         await save({ done: index + 1, drift });
       }
+      deps.metrics.drifted(drift);
       return { people: sample.length, drift };
     },
   }),

@@ -10,6 +10,7 @@ import type { ManyLogsStore } from './many-logs-store.ts';
 import type { NewPuff } from './puff.ts';
 import { createPuffChanges, type PuffChanges } from './puff-changes.ts';
 import type { Moment } from './puff-history.ts';
+import type { PuffMetrics } from './puff-metrics.ts';
 import { createPuffPeople, windowStart } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import type { PuffStore } from './puff-store.ts';
@@ -60,6 +61,7 @@ export const createPuffLog = (deps: {
   absentAmong: AbsentAmong;
   clock: Clock;
   log: Logger;
+  metrics: PuffMetrics;
   /** Writes in flight at once. Two use the database's group commit better than one; more only split the groups. */
   lanes?: number;
   /** Puffs that may wait before `overloaded`. */
@@ -68,7 +70,7 @@ export const createPuffLog = (deps: {
   maxPeople?: number;
   checkpointEveryMs?: number;
 }): PuffLog => {
-  const { store, recounts, checkpoints, many, clock, log } = deps;
+  const { store, recounts, checkpoints, many, clock, log, metrics } = deps;
   const gone = new LRUCache<string, true>({ max: maxGone });
   const isGone = (person: string) => gone.has(person);
   const forget = (person: string) => {
@@ -80,6 +82,7 @@ export const createPuffLog = (deps: {
     checkpoints,
     absentAmong: deps.absentAmong,
     onAbsent: forget,
+    clock,
     log,
     intervalMs: deps.checkpointEveryMs ?? checkpointEveryMs,
     keepFrom: () => monthOf(windowStart(clock.now())),
@@ -102,9 +105,12 @@ export const createPuffLog = (deps: {
     onChange,
     isGone,
     log,
+    metrics,
     lanes: deps.lanes ?? 2,
     maxQueued: deps.maxQueued ?? 20_000,
   });
+  metrics.watchQueue(commit.depth);
+  metrics.watchCheckpoints(flusher.lagMs);
 
   return {
     append: commit.append,

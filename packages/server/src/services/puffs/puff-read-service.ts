@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Puff, PuffChange } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import type { PuffLog } from './puff-log.ts';
 import type { PuffPerson } from './puff-person.ts';
 import type { LoggedChange, PuffCursor, PuffStore } from './puff-store.ts';

@@ -10,7 +10,7 @@ import {
 } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/http/route.ts';
+import type { Actor } from '../../platform/actor.ts';
 import { issuesOf } from '../../platform/http/problem.ts';
 import {
   liveWindowMs,
@@ -21,6 +21,7 @@ import {
   type RecordedPuff,
 } from './puff.ts';
 import type { PuffLog } from './puff-log.ts';
+import type { PuffMetrics } from './puff-metrics.ts';
 import { writerOf, type PuffPerson, type PuffsRecorded } from './puff-person.ts';
 import type { PuffHistory } from './puff-history.ts';
 import type { PuffStore } from './puff-store.ts';
@@ -40,13 +41,15 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   /** At once where it can; it stands on the path of every puff. */
   statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
   onRecorded: (recorded: PuffsRecorded<Person>) => void;
+  metrics: Pick<PuffMetrics, 'counted'>;
 }): PuffService => {
-  const { log, store, clock, statsOf } = deps;
+  const { log, store, clock, statsOf, metrics } = deps;
 
   const writer = writerOf(deps);
 
   /** An id once sent stays used, whatever stands in the body now. */
   const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
+    metrics.counted('duplicate');
     // The log first: what it says of the puff is applied then.
     const history = await log.history(person.userId);
     const stored = await store.find(person.userId, id);
@@ -72,6 +75,13 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     deps.onRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
   };
 
+  const countResults = (results: readonly BatchResult[]) => {
+    const counts = { created: 0, duplicate: 0, rejected: 0 };
+    for (const { status } of results) counts[status] += 1;
+    for (const status of ['created', 'duplicate', 'rejected'] as const)
+      metrics.counted(status, counts[status]);
+  };
+
   return {
     async record(actor, input) {
       const person = await writer(actor.userId);
@@ -81,18 +91,21 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       if (rejection) {
         if (input.id !== undefined && (await store.find(person.userId, input.id)))
           return answerDuplicate(person, input.id);
+        metrics.counted('rejected');
         throw timeProblem(rejection, now);
       }
       const puff = newPuff(input, person, now, actor.sessionId);
       const { outcomes, state } = await log.append(person.userId, [puff], person.dayStartHour);
       const outcome = outcomes[0];
       if (outcome?.status === 'created') {
+        metrics.counted('created');
         const stats = await statsOf(person, state);
         const view = viewPuff(outcome.puff, person.dayStartHour);
         announce(person, actor, [outcome.puff], stats, view);
         return { status: 'created', puff: view, stats };
       }
       if (outcome?.status === 'duplicate') return answerDuplicate(person, puff.id);
+      metrics.counted('rejected');
       throw new DomainError('day-full', { detail: 'This local day has its 5,000 already.' });
     },
 
@@ -131,8 +144,10 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         for (const { id, position, result } of rejected)
           results[position] = used.has(id) ? { id, status: 'duplicate' } : result;
       }
-      if (puffs.length === 0)
+      if (puffs.length === 0) {
+        countResults(results);
         return { results, stats: await statsOf(person, await log.history(person.userId)) };
+      }
 
       const { outcomes, state } = await log.append(
         person.userId,
@@ -148,6 +163,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
             ? { id: puff.id, status: outcome.status }
             : { id: puff.id, status: 'rejected', code: 'day-full' };
       });
+      countResults(results);
       const stats = await statsOf(person, state);
       announce(person, actor, created, stats);
       return { results, stats };

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mongoose';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { noBus } from '../../platform/bus/bus.ts';
 import { createServices, type Services } from '../../app/services.ts';
 import { newId } from '../../platform/ids.ts';
@@ -66,6 +67,7 @@ const open = async (uri: string): Promise<Process> => {
     },
     apns: undefined,
     bus: noBus,
+    metrics: createMetrics(),
     realtime: () => noSockets,
   });
   const { auth, users, puffs, analytics } = services;

@@ -122,7 +122,16 @@ export const createUsers = (deps: {
       return audience.changed(userIds);
     },
   };
-  const graph = { connection, users: store, connections, audiences, audience: announced, people, live, clock };
+  const graph = {
+    connection,
+    users: store,
+    connections,
+    audiences,
+    audience: announced,
+    people,
+    live,
+    clock,
+  };
   const friends = createFriendService({ ...graph, store: connections, summaries });
   const friendRequests = createFriendRequests({ ...graph, requests, blocks, friends, tell: deps.tell });
   const ghosts = createGhosts({ ...graph, store: audiences, friends, summaries });
