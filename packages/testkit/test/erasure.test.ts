@@ -46,7 +46,7 @@ const collections = async () =>
 const dump = async (): Promise<{ collection: string; text: string }[]> => {
   const all: { collection: string; text: string }[] = [];
   for (const collection of await collections())
-    for (const doc of await db.collection<Document>(collection).find().toArray())
+    for (const doc of await db.collection(collection).find().toArray())
       all.push({ collection, text: JSON.stringify(doc) });
   return all;
 };
