@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MongoClient, type Db, type Document } from 'mongodb';
+import { MongoClient, type Db } from 'mongodb';
 import { ApiError, type Client } from '@pufftrack/client';
 import { befriend, sha256Hex, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 
@@ -46,7 +46,7 @@ const collections = async () =>
 const dump = async (): Promise<{ collection: string; text: string }[]> => {
   const all: { collection: string; text: string }[] = [];
   for (const collection of await collections())
-    for (const doc of await db.collection<Document>(collection).find().toArray())
+    for (const doc of await db.collection(collection).find().toArray())
       all.push({ collection, text: JSON.stringify(doc) });
   return all;
 };
