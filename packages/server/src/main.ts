@@ -37,7 +37,7 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
     process.on(signal, () => {
       log.info({ signal }, 'stopping');
       interrupted.abort();
-      if (stops.length === 0) setTimeout(() => process.exit(1), startStopMs).unref();
+      setTimeout(() => process.exit(1), stops.length === 0 ? startStopMs : hardStopMs).unref();
     });
 
   try {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createClient, type Client } from '@pufftrack/client';
@@ -50,7 +50,8 @@ describe('the server as a process', () => {
     const me = await fetch(`${second.url}/users/me`, { headers: { authorization: `Bearer ${token}` } });
     expect(await me.json()).toMatchObject({ name: 'Alice' });
     expect(await second.stop()).toBe(0);
-  });
+    // Two starts of a database take their time where the machine is busy.
+  }, 90_000);
 
   it('ends with every fault of the configuration at once', async () => {
     const { ended, output } = spawnProgram(main, { NODE_ENV: 'production', PORT: 'x', MASTER_KEY: 'short' });
@@ -80,6 +81,36 @@ describe('the server as a process', () => {
       );
     },
   );
+
+  it('ends soon after a signal that comes while it waits for its database to start', async () => {
+    // A mongod that never gets ready.
+    const bin = join(dataDir, 'bin');
+    await mkdir(bin);
+    const program = '#!/bin/sh\n[ "$1" = --version ] && echo "db version v6.0.5" && exit\nexec sleep 60\n';
+    await writeFile(join(bin, 'mongod'), program, { mode: 0o755 });
+    const { child, ended } = spawnProgram(main, {
+      DATA_DIR: dataDir,
+      PORT: '0',
+      PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+    });
+    const record = async () => {
+      const text = await readFile(join(dataDir, 'mongod.json'), 'utf8').catch(() => undefined);
+      return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid;
+    };
+    const deadline = performance.now() + 25_000;
+    let pid: number | undefined;
+    while ((pid = await record()) === undefined && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    if (pid === undefined) throw new Error('no mongod was started within 25 s');
+    try {
+      const signalledAt = performance.now();
+      child.kill('SIGTERM');
+      expect(await ended).toBe(1);
+      expect(performance.now() - signalledAt).toBeLessThan(15_000);
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  }, 60_000);
 
   it('ends with a clear message where the port is taken', async () => {
     const taken = await start({});
