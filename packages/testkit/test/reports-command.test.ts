@@ -25,7 +25,9 @@ describe('the command of the operator for reports', () => {
     client.call('reportPerson', { body: { userId, reason: 'name', note: 'a slur' } });
 
   it('lists what waits, shows a name again, and hides one', async () => {
-    const [bad, friend, two, three] = await Promise.all(['bad', 'friend', 'two', 'three'].map(app.person));
+    const [bad, friend, two, three] = await Promise.all(
+      ['bad', 'friend', 'two', 'three'].map((name) => app.person(name)),
+    );
     await befriend(bad!, friend!);
     for (const by of [friend!, two!, three!]) await report(by, bad!.userId);
     const nameAtFriend = async () => (await friend!.client.call('listFriends')).friends[0]?.name;
