@@ -119,7 +119,7 @@ describe('what others see of a person', () => {
         level: friend.theirShareLevel,
       };
       const expected = {
-        keys: (seen && ghost ? [...friendKeys, 'resting'] : friendKeys).sort(),
+        keys: [...friendKeys, ...(seen && ghost ? ['resting'] : [])].sort(),
         summary: seen ? summaryKeys : null,
         name: 'Owner',
         level: consent ? level : 'none',
