@@ -26,7 +26,12 @@ describe('boards', () => {
     client.call('checkIn', { body: { days: days.map(dayOf), none: true } });
   /** What a board says, by name: the value, or why there is none. */
   const seen = ({ entries }: Leaderboard) =>
-    Object.fromEntries(entries.map(({ name, rank, value, reason }) => [name, reason ?? `${rank}: ${value}`]));
+    Object.fromEntries(
+      entries.map(({ name, rank, value, reason }): [string, string] => [
+        name ?? '',
+        reason ?? `${rank}: ${value}`,
+      ]),
+    );
 
   /** Everybody's quantity on each day of the test, from 0 on; each puffs at noon UTC, wherever they are. */
   const live = async (from: number, to: number, rates: readonly (readonly [Person, number])[]) => {
