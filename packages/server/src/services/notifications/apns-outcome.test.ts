@@ -29,6 +29,7 @@ describe('what an answer of APNs means (PUSH-4)', () => {
   it('waits as long as Apple asks, an hour at most, and trusts nothing else', () => {
     const waits = (retryAfter: string) => apnsOutcome({ status: 429, body: '', retryAfter });
     expect(waits('30')).toMatchObject({ afterMs: 30_000 });
+    expect(waits('0')).toMatchObject({ afterMs: 1_000 });
     expect(waits('999999')).toMatchObject({ afterMs: 3_600_000 });
     expect(waits('tomorrow')).not.toHaveProperty('afterMs');
     expect(apnsOutcome({ status: 410, body: '{"timestamp":"x"}' })).toEqual({

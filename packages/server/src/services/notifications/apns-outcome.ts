@@ -41,7 +41,7 @@ const longestWaitSeconds = 3_600;
 
 const afterMsOf = (retryAfter: string | undefined): { afterMs?: number } =>
   retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter)
-    ? { afterMs: Math.min(longestWaitSeconds, Number(retryAfter)) * 1_000 }
+    ? { afterMs: Math.min(longestWaitSeconds, Math.max(1, Number(retryAfter))) * 1_000 }
     : {};
 
 /** Apple's answers are not trusted to be what they should (API-10). */
