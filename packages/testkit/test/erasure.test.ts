@@ -105,6 +105,27 @@ describe('what is left of a person (PRIV-3)', () => {
     await alice.client.call('requestFriend', { body: { friendCode: await codeOfFriend(eve) } });
     await alice.client.call('listFriends');
     await bob.client.call('listFriends');
+    const mallory = await here.person('mallory');
+    await alice.client.call('blockPerson', { body: { userId: mallory.userId } });
+    await alice.client.call('reportPerson', { body: { userId: mallory.userId, reason: 'spam' } });
+    await alice.client.call('createInvite');
+    for (const [{ client }, token] of [
+      [alice, 'aa01'],
+      [bob, 'bb01'],
+    ] as const) {
+      const device = { environment: 'sandbox' as const, bundleId: testClientId, token };
+      await client.call('registerDevice', { body: device });
+      await client.call('putNotificationPreferences', { body: { categories: { plan: 'off' } } });
+    }
+    // What takes weeks, or an Apple to push to.
+    for (const { userId } of [alice, bob]) {
+      await db
+        .collection<Document>('boardbaselines')
+        .insertOne({ _id: userId, baseline: 9, frozenAt: new Date() });
+      await db
+        .collection<Document>('pushdays')
+        .insertOne({ _id: userId, day: '2026-10-20', notifications: ['x'] });
+    }
     for (const job of ['daily-stats', 'aggregate']) await here.jobs.run(job, '2026-10-21');
     await here.settle();
     // A process that has to read what was settled before its window.
@@ -147,6 +168,7 @@ describe('what is left of a person (PRIV-3)', () => {
     expect(await bob.client.call('getStats')).toEqual({
       ...statsOfBob,
       asOf: expect.any(String),
+      longestGapTodaySeconds: expect.any(Number),
       streaks: { ...statsOfBob.streaks, abstinenceSeconds: expect.anything() },
     });
     expect(await bob.client.call('listFriends')).toEqual({ friends: [] });

@@ -43,7 +43,7 @@ import { createSigningKeyStore } from './signing-key-store.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { createSweep } from './sweep.ts';
-import { createTurns } from './turns.ts';
+import { createTurns } from '../../platform/turns.ts';
 
 export type { DeviceCheckMode } from './device-check.ts';
 export type { AppleTeam } from './apple-client-secret.ts';

@@ -15,7 +15,7 @@ import type { DeviceGate } from './device-check-service.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionService } from './session-service.ts';
-import type { Turns } from './turns.ts';
+import type { Turns } from '../../platform/turns.ts';
 
 const nonceTtlMs = 10 * 60_000;
 const nonceBytes = 32;

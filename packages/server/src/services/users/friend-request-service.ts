@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import { createTurns } from '../../platform/turns.ts';
 import type { Audience } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 import type { BlockStore } from './block-store.ts';
@@ -75,6 +76,8 @@ export const createFriendRequests = (deps: {
   const { connection, users, requests, connections, blocks, audiences, friends, people, live, tell, clock } =
     deps;
 
+  const inTurn = createTurns(clock);
+
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
     requireConsents(person, ['friends-sharing']);
@@ -128,7 +131,7 @@ export const createFriendRequests = (deps: {
     announce,
     async request(userId, { friendCode, shareLevel }) {
       const me = await sharer(userId);
-      const friendship = await inTransaction(connection, async (tx) => {
+      const ask = async (tx: ClientSession): Promise<Friendship | undefined> => {
         const now = clock.now();
         if (!(await users.touchRequests(userId, tx)))
           throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
@@ -169,7 +172,9 @@ export const createFriendRequests = (deps: {
           from: me,
         });
         return becomesFriendship ? befriend(crossing, me, shareLevel, tx) : undefined;
-      });
+      };
+      // One ask of a person after the other: each writes their row, and counts those before it.
+      const friendship = await inTurn(userId, () => inTransaction(connection, ask));
       if (friendship) await announce(friendship, userId, friendship.sides[0].person);
     },
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../../platform/clock.ts';
-import { DomainError } from '../../platform/errors.ts';
+import type { Clock } from './clock.ts';
+import { DomainError } from './errors.ts';
 
 const mayWaitMs = 10_000;
 
@@ -7,8 +7,8 @@ const mayWaitMs = 10_000;
 export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Sign-ins of one person all write the same few documents: in turn each of them costs one transaction, at once most
- * of them would be aborted and run again. Other processes are kept apart by the transactions themselves.
+ * Transactions that all write the same few documents, such as the sign-ins of one person: in turn each of them runs once,
+ * at once most of them would be aborted and run again. Other processes are kept apart by the transactions themselves.
  * Throws `overloaded` where a turn comes too late for anybody to be still waiting.
  */
 export const createTurns = (clock: Clock): Turns => {
@@ -24,7 +24,7 @@ export const createTurns = (clock: Clock): Turns => {
       await before;
       if (clock.now() - queuedAt > mayWaitMs)
         throw new DomainError('overloaded', {
-          detail: 'Too many sign-ins of one account at once. Send the same request again.',
+          detail: 'Too many calls of this kind at once for one account. Send the same request again.',
           retryAfterSeconds: 1,
         });
       return await work();
