@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MongoClient, type Db } from 'mongodb';
+import { MongoClient, type Db, type Document } from 'mongodb';
 import { ApiError, type Client } from '@pufftrack/client';
 import { befriend, sha256Hex, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 
@@ -120,10 +120,10 @@ describe('what is left of a person (PRIV-3)', () => {
     // What takes weeks, or an Apple to push to.
     for (const { userId } of [alice, bob]) {
       await db
-        .collection<Document>('boardbaselines')
+        .collection<Document & { _id: string }>('boardbaselines')
         .insertOne({ _id: userId, baseline: 9, frozenAt: new Date() });
       await db
-        .collection<Document>('pushdays')
+        .collection<Document & { _id: string }>('pushdays')
         .insertOne({ _id: userId, day: '2026-10-20', notifications: ['x'] });
     }
     for (const job of ['daily-stats', 'aggregate']) await here.jobs.run(job, '2026-10-21');
