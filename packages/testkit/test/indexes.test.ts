@@ -240,5 +240,5 @@ describe('every question to the database has an index (trust.md API-4)', () => {
       return fault ? [`${collectionOf(line)} ${shapeOf(line)} ${fault}`] : [];
     });
     expect([...new Set(faults)]).toEqual([]);
-  });
+  }, 120_000);
 });
