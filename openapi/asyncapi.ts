@@ -22,7 +22,9 @@ const createSchemas = () => {
     const moved = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(moved);
       if (typeof value !== 'object' || value === null) return value;
-      const { $schema: _schema, $defs: _defs, override = {}, ...rest }: Json = { ...value };
+      const { override = {}, ...rest }: Json = { ...value };
+      delete rest['$schema'];
+      delete rest['$defs'];
       // A text is the name of the schema; a schema is a property that is called so.
       if (typeof rest['id'] === 'string') delete rest['id'];
       return Object.fromEntries(

@@ -77,8 +77,8 @@ describe('the configuration', () => {
       topic: 'com.example.app',
       baseUrl: undefined,
     });
-    const { APNS_KEY_ID: _left, ...rest } = push;
-    expect(faultsOf({ ...production, ...rest })).toEqual([
+    const { APNS_TOPIC, APNS_PRIVATE_KEY } = push;
+    expect(faultsOf({ ...production, APNS_TOPIC, APNS_PRIVATE_KEY })).toEqual([
       expect.stringContaining('APNS_KEY_ID: is missing'),
     ]);
     expect(faultsOf(push)).toEqual([expect.stringContaining('APPLE_TEAM_ID: is missing')]);

@@ -83,7 +83,7 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
   let server: ServerProcess = await start(0);
   const { port, url } = server;
   const phones: Phone[] = [];
-  let going = true;
+  const ended = new AbortController();
   try {
     for (const index of range(size.people))
       phones.push(new Phone(await signInPerson({ url, now, apple, clientId: testClientId }, `p${index}`)));
@@ -95,7 +95,7 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
         if (pair[1]) await befriend(pair[0].person, pair[1].person);
     });
     const restarts = (async () => {
-      while (going) {
+      while (!ended.signal.aborted) {
         phones[randomInt(phones.length)]?.restart();
         await pause(randomInt(20, 120));
       }
@@ -109,7 +109,7 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
       }
     })();
     await Promise.all([...lines, kills]);
-    going = false;
+    ended.abort();
     await restarts;
 
     const deadline = now() + 60_000;
@@ -122,7 +122,7 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
       expect(log.map(({ seq }) => seq)).toEqual(range(2 * size.asks).map((index) => index + 1));
     }
   } finally {
-    going = false;
+    ended.abort();
     for (const { person } of phones) person.client.close();
     await server.stop();
     await apple.close();

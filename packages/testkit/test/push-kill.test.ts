@@ -77,7 +77,8 @@ describe('a worker of pushes that is killed', () => {
         expect(new Set(sent.map(({ headers }) => headers['apns-id'])).size).toBe(1);
         expect(new Set(sent.map(({ headers }) => headers['apns-collapse-id'])).size).toBe(1);
       }
-      if (most > 1) expect(apns.pushes.length).toBeGreaterThan(2);
+      // Where the kill came after an answer, one of the two was sent again.
+      expect(apns.pushes.length > 2).toBe(most > 1);
     },
   );
 });

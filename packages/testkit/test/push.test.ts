@@ -120,7 +120,7 @@ describe('pushes', () => {
 
   it('are ten a local day at most', async () => {
     const bob = await phoneOwner(newToken());
-    for (const _time of range(12)) await askFor(bob);
+    for (let times = 0; times < 12; times++) await askFor(bob);
     expect(apns.pushes).toHaveLength(10);
     await later(12 * hourMs);
     expect(apns.pushes).toHaveLength(10);
@@ -185,7 +185,7 @@ describe('pushes', () => {
     const bob = await phoneOwner(newToken());
     apns.reply('*', { status: 500, reason: 'InternalServerError' }, { status: 503, reason: 'Shutdown' });
     await askFor(bob);
-    for (const _time of range(3)) await later(minuteMs);
+    for (let times = 0; times < 3; times++) await later(minuteMs);
     expect(apns.pushes.map(({ status }) => status)).toEqual([500, 503, 200]);
     expect(new Set(apns.pushes.map(({ headers }) => headers['apns-id'])).size).toBe(1);
 
@@ -198,7 +198,7 @@ describe('pushes', () => {
 
     apns.reply('*', ...range(99).map(() => ({ status: 500 })));
     await askFor(await app.person(bob.name));
-    for (const _time of range(25)) await later(hourMs);
+    for (let times = 0; times < 25; times++) await later(hourMs);
     const tried = apns.pushes.length;
     await later(24 * hourMs);
     expect(apns.pushes).toHaveLength(tried);
