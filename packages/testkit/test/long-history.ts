@@ -58,7 +58,7 @@ export const expectReadsNotToGrow = async (few: number, many: number): Promise<v
     expect(oftenAtFirst).not.toHaveProperty('puffrecords');
     const [seldom, often] = await readsOfBoth();
     expect(often).toEqual(seldom);
-    // Three months, the person, the settled past, and what every request asks: the account and its session.
+    // Three months, the person, the settled past, and the account that every request asks for.
     expect(Object.values(often ?? {}).reduce((sum, count) => sum + count, 0)).toBeLessThan(12);
   } finally {
     for (const app of apps.reverse()) await app.close();

@@ -11,7 +11,10 @@ export interface Profiled extends Document {
 
 export const collectionOf = ({ ns }: Profiled): string => ns.slice(ns.indexOf('.') + 1);
 
-/** What the database of this address was asked for while `work` ran; by others too, if there are any. */
+/** What a process also looks at by itself, at times of its own: keys, ended sessions, what waits to be sent. */
+const byItself = new Set(['applenotifications', 'applerevocations', 'sessions', 'signingkeys']);
+
+/** What the database of this address was asked for while `work` ran, but for what processes ask by themselves. */
 export const profiled = async (mongoUri: string, work: () => Promise<unknown>): Promise<Profiled[]> => {
   const client = await MongoClient.connect(mongoUri);
   try {
@@ -27,7 +30,7 @@ export const profiled = async (mongoUri: string, work: () => Promise<unknown>): 
     await work();
     await db.setProfilingLevel('off');
     const lines = await db.collection<Profiled>('system.profile').find({}).toArray();
-    return lines.filter((line) => line.ns.includes('.') && !line.ns.endsWith('.system.profile'));
+    return lines.filter((line) => !line.ns.endsWith('.system.profile') && !byItself.has(collectionOf(line)));
   } finally {
     await client.close();
   }
