@@ -69,7 +69,7 @@ export const expectReadsNotToGrow = async (few: number, many: number): Promise<v
     // Gaps of all ten years are in it, and those of the past are the same from the settled row.
     const expected = [few, many].map((count) => expect.closeTo((spanDays * dayMs) / count / 1_000, -1));
     expect(bests).toEqual([...expected, ...expected]);
-    // Three months, the person, the settled past, and what every request asks: the account and its session.
+    // Three months, the person, the settled past, and the account that every request asks for.
     expect(Object.values(often ?? {}).reduce((sum, count) => sum + count, 0)).toBeLessThan(12);
   } finally {
     for (const app of apps.reverse()) await app.close();

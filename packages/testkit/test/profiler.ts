@@ -11,7 +11,22 @@ export interface Profiled extends Document {
 
 export const collectionOf = ({ ns }: Profiled): string => ns.slice(ns.indexOf('.') + 1);
 
-/** What the database of this address was asked for while `work` ran; by others too, if there are any. */
+/** What a process also looks at by itself, at times of its own: keys, ended sessions, what waits to be sent or erased. */
+const byItself = new Set([
+  'applenotifications',
+  'applerevocations',
+  'erasures',
+  'inboxheads',
+  'pushes',
+  'sessions',
+  'signingkeys',
+]);
+/** Who hears of whom is asked of `users` now and then. */
+const isByItself = (line: Profiled): boolean =>
+  byItself.has(collectionOf(line)) ||
+  /audienceChangedAt|ghost/.test(JSON.stringify(line.command['filter'] ?? {}));
+
+/** What the database of this address was asked for while `work` ran, but for what processes ask by themselves. */
 export const profiled = async (mongoUri: string, work: () => Promise<unknown>): Promise<Profiled[]> => {
   const client = await MongoClient.connect(mongoUri);
   try {
@@ -27,19 +42,18 @@ export const profiled = async (mongoUri: string, work: () => Promise<unknown>): 
     await work();
     await db.setProfilingLevel('off');
     const lines = await db.collection<Profiled>('system.profile').find({}).toArray();
-    return lines.filter((line) => line.ns.includes('.') && !line.ns.endsWith('.system.profile'));
+    return lines.filter((line) => !line.ns.endsWith('.system.profile') && !isByItself(line));
   } finally {
     await client.close();
   }
 };
 
-/** Documents that were looked at, by collection; processes look for new signing keys by themselves. */
+/** Documents that were looked at, by collection. */
 export const documentsRead = (lines: readonly Profiled[]): Record<string, number> => {
   const read: Record<string, number> = {};
   for (const line of lines) {
     const { docsExamined = 0 } = line;
-    const name = collectionOf(line);
-    if (docsExamined > 0 && name !== 'signingkeys') read[name] = (read[name] ?? 0) + docsExamined;
+    if (docsExamined > 0) read[collectionOf(line)] = (read[collectionOf(line)] ?? 0) + docsExamined;
   }
   return read;
 };

@@ -6,7 +6,6 @@
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
 import type { Actor } from '../../platform/actor.ts';
 import type { Route } from '../../platform/http/route.ts';
-import type { Logger } from '../../platform/logger.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { inboxRoutes } from './inbox-routes.ts';
