@@ -35,6 +35,7 @@ export class PuffSocket {
   readonly #received = new ReceivedEvents();
   readonly #listeners = new Map<string, Set<Listener>>();
   #lastSeq: number | undefined;
+  #renewing: Promise<void> | undefined;
   #used: Tokens | null = null;
   /** Why the server took this client no more, until a connection succeeds. */
   #refusal: ApiError | undefined;
@@ -133,7 +134,7 @@ export class PuffSocket {
     this.#settleConnected.reject(error);
   }
 
-  #emit(event: keyof ClientToServerEvents, payload: unknown): Promise<object> {
+  #emit(event: keyof ClientToServerEvents, payload: unknown, isRetry = false): Promise<object> {
     return new Promise((resolve, reject) => {
       if (this.#closed || this.#refusal) {
         reject(this.#refusal ?? networkError('The socket is closed'));
@@ -141,8 +142,12 @@ export class PuffSocket {
       }
       const settle = (error: Error | null, answer: object | { error: Problem }) => {
         if (error) reject(networkError(`No answer to ${event}`, error));
-        else if ('error' in answer) reject(problemError(answer.error));
-        else resolve(answer);
+        else if ('error' in answer) {
+          // The old token ran out while the new one was on its way: that one is waited for, once.
+          if (answer.error.code === 'token-expired' && this.#renewing && !isRetry)
+            this.#renewing.then(() => this.#emit(event, payload, true)).then(resolve, reject);
+          else reject(problemError(answer.error));
+        } else resolve(answer);
       };
       this.#socket.timeout(ackTimeoutMs).emit(event, payload, settle);
     });
@@ -153,7 +158,10 @@ export class PuffSocket {
     this.#received.push(event, payload);
     this.#noteSeq(event, payload);
     if (event === 'sessionEnded') this.#sessionEnded(payload as ServerEvent<'sessionEnded'>);
-    if (event === 'tokenExpiring') void this.#renewToken();
+    if (event === 'tokenExpiring')
+      this.#renewing ??= this.#renewToken().finally(() => {
+        this.#renewing = undefined;
+      });
     if (event === 'serverDraining') {
       this.#retryMs = (payload as ServerEvent<'serverDraining'>).reconnectAfterMs;
     }
@@ -190,7 +198,12 @@ export class PuffSocket {
     const renewed = await this.#session.renew(used).catch(() => null);
     if (renewed === null || this.#session.signIn !== this.#signIn) return;
     this.#used = renewed;
-    this.#socket.emit('authenticate', { token: renewed.accessToken }, () => undefined);
+    const { accessToken: token } = renewed;
+    await new Promise<void>((answered) => {
+      this.#socket.timeout(ackTimeoutMs).emit('authenticate', { token }, () => {
+        answered();
+      });
+    });
   }
 
   async #authenticate(): Promise<object> {
