@@ -34,10 +34,11 @@ export const ZoneName = text(1, 64).meta({ description: 'IANA time zone name.', 
 
 /** A language, with whatever more a BCP 47 tag may say; kept and answered as sent. */
 export const Locale = text(2, 35)
-  .refine((tag) => /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(tag), {
-    error: 'must be a BCP 47 language tag, like en or de-AT',
+  // iOS also writes `de_AT`, and `zh-Hans_CN`.
+  .refine((tag) => /^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/.test(tag), {
+    error: 'must be a language tag, like en, de-AT or de_AT',
   })
-  .meta({ description: 'BCP 47 language tag.', example: 'de-AT' });
+  .meta({ description: 'A language tag as the phone writes it.', example: 'de-AT' });
 
 /** A UUID in either case, compared, stored and answered in lower case. */
 export const Uuid = z
