@@ -37,9 +37,9 @@ export const UserStats = z
       underLimitDays: Streak,
       abstinenceSeconds: z.object({
         current: z.number().int().nullable(),
-        best: z.number().int().nullable().optional().meta({
+        best: z.number().int().optional().meta({
           description:
-            'The longest ever, the current one included; null where current is. In GET /users/stats alone.',
+            'The longest ever, the current one included; absent where current is null. In GET /users/stats alone.',
         }),
       }),
     }),

@@ -25,7 +25,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
   };
 
   it('are there without a puff or a quit: none', async () => {
-    expect(await gapsOf(await somebody())).toEqual({ today: undefined, current: null, best: null });
+    expect(await gapsOf(await somebody())).toEqual({ today: undefined, current: null, best: undefined });
   });
 
   it('follow a back-dated puff that splits one, and the deletion that joins it again', async () => {
@@ -46,7 +46,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
     });
     expect(await gapsOf(person)).toEqual({ ...before, today: 8 * hour, current: 8 * hour });
     await person.client.call('deleteAllPuffs');
-    expect(await gapsOf(person)).toEqual({ today: undefined, current: null, best: null });
+    expect(await gapsOf(person)).toEqual({ today: undefined, current: null, best: undefined });
   });
 
   it('read the records of a split date once, and none of a date that is whole', async () => {

@@ -72,7 +72,8 @@ export const createDetailedStats = (deps: { settled: Pick<Settled, 'learn'>; rea
     const read = deps.reads(person.userId, rev);
 
     const { streaks } = stats;
-    const abstinenceSeconds = { ...streaks.abstinenceSeconds, best: await best(inputs, recent, read) };
+    const longest = await best(inputs, recent, read);
+    const abstinenceSeconds = { ...streaks.abstinenceSeconds, ...(longest !== null && { best: longest }) };
     return {
       ...stats,
       streaks: { ...streaks, abstinenceSeconds },
