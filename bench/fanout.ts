@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { startAppleSimulator } from '@pufftrack/apple-simulator';
 import type { Client } from '@pufftrack/client';
-import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
+import { startRedis, startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess, type ServerProcess } from '@pufftrack/testkit';
 import { buildProgram, serverProgram } from './built.ts';
 import { bareListener, listen, type Listener } from './listener.ts';
@@ -26,6 +26,8 @@ const audiences = [
   { friends: 200, socketsEach: 5 },
 ] as const;
 
+type Servers = readonly [ServerProcess, ...ServerProcess[]];
+
 interface Variant {
   readonly listeners: number;
   readonly servers: readonly ServerProcess[];
@@ -43,6 +45,7 @@ interface Sample {
 /** What it costs to tell one person's friends of a puff, beside a bare room emit of Socket.IO; in turns within one run. */
 export const benchFanout = async (print: (line: string) => void): Promise<void> => {
   const mongo = await startTemporaryMongo({ log: print });
+  const redis = await startRedis();
   const apple = await startAppleSimulator({ now: () => Date.now() });
   const env = {
     MONGODB_URI: mongo.uri,
@@ -61,46 +64,62 @@ export const benchFanout = async (print: (line: string) => void): Promise<void> 
     return server;
   };
   try {
-    const program = await startOne(serverProgram);
-    const people = await signInPeople(program.port, apple, audiences.length + 200);
+    const single = [await startOne(serverProgram)] as const;
+    const people = await signInPeople(single[0].port, apple, audiences.length + 200);
     const sharers = people.slice(0, audiences.length);
     const friends = people.slice(audiences.length);
     for (const [index, { friends: count }] of audiences.entries())
       for (const friend of friends.slice(0, count)) await befriend(friend, sharers[index] as Client);
     const sample = await sharers[0]?.call('recordPuff', { body: { id: randomUUID() } });
-    const bare = await startOne(await buildProgram('variants-server'), { SAMPLE: JSON.stringify(sample) });
+    const SAMPLE = JSON.stringify(sample);
+    const bareProgram = await buildProgram('variants-server');
+    const bare = [await startOne(bareProgram, { SAMPLE })] as const;
 
     print(`${cpus().length} cores of ${cpus()[0]?.model ?? '?'}, Node.js ${process.version}`);
     print(
       `${puffsEach} puffs of one person, ${underWay} under way at a time; ${rounds} rounds in turns, median (lowest-highest)\n`,
     );
     const rows: string[][] = [];
-    for (const [index, { friends: count, socketsEach }] of audiences.entries()) {
-      const tokens = friends
-        .slice(0, count)
-        .flatMap((friend) => new Array<string>(socketsEach).fill(tokenOf(friend)));
-      const variants = [
-        await openVariant({
-          servers: [program],
-          tokens,
-          wire: () => socketWire(program.port, tokenOf(sharers[index] as Client), puff),
-        }),
-        await openVariant({
-          servers: [bare],
-          tokens: tokens.map(() => bareListener),
-          wire: () => socketWire(bare.port, 'sender', event, 'fan'),
-        }),
-      ] as const;
-      const samples = await measure(variants);
-      for (const variant of variants) variant.close();
-      rows.push(rowOf(tokens.length, samples));
-    }
+    const compare = async (programs: Servers, bares: Servers) => {
+      for (const [index, { friends: count, socketsEach }] of audiences.entries()) {
+        const sharer = tokenOf(sharers[index] as Client);
+        const tokens = friends
+          .slice(0, count)
+          .flatMap((friend) => new Array<string>(socketsEach).fill(tokenOf(friend)));
+        const variants = [
+          await openVariant({
+            servers: programs,
+            tokens,
+            wire: () => socketWire(programs[0].port, sharer, puff),
+          }),
+          await openVariant({
+            servers: bares,
+            tokens: tokens.map(() => bareListener),
+            wire: () => socketWire(bares[0].port, 'sender', event, 'fan'),
+          }),
+        ] as const;
+        const samples = await measure(variants);
+        for (const variant of variants) variant.close();
+        rows.push(rowOf(`${tokens.length} in ${programs.length === 1 ? 'one process' : 'two'}`, samples));
+      }
+    };
+    await compare(single, bare);
+    for (const server of servers.splice(0)) await server.stop();
+    const shared = { REDIS_URL: redis.url };
+    await compare(
+      [await startOne(serverProgram, shared), await startOne(serverProgram, shared)],
+      [
+        await startOne(bareProgram, { ...shared, SAMPLE }),
+        await startOne(bareProgram, { ...shared, SAMPLE }),
+      ],
+    );
     print(
       table(['sockets', 'deliveries/s', 'bare emit', 'ratio', 'CPU us each', 'CPU us each, bare emit'], rows),
     );
   } finally {
     for (const server of servers) await server.stop();
     await apple.close();
+    await redis.stop();
     await mongo.stop();
   }
 };
@@ -178,11 +197,11 @@ const measure = async (variants: readonly [Variant, Variant]): Promise<[Sample[]
   return samples;
 };
 
-const rowOf = (sockets: number, [program, bare]: [Sample[], Sample[]]): string[] => {
+const rowOf = (sockets: string, [program, bare]: [Sample[], Sample[]]): string[] => {
   const rates = (samples: readonly Sample[]) => samples.map(({ perSecond }) => perSecond);
   const costs = (samples: readonly Sample[]) => samples.map(({ cpuUs }) => cpuUs);
   return [
-    String(sockets),
+    sockets,
     spread(rates(program), 0),
     spread(rates(bare), 0),
     (median(rates(program)) / median(rates(bare))).toFixed(2),

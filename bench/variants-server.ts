@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { endpoints, type PuffAnswer } from '@pufftrack/contract';
 import express, { type Express, type Request } from 'express';
+import { createAdapter } from '@socket.io/redis-streams-adapter';
+import { Redis } from 'ioredis';
 import { Schema } from 'mongoose';
 import { Server } from 'socket.io';
 import { z } from 'zod';
@@ -28,7 +30,14 @@ import { bareListener } from './listener.ts';
 //   socket `fan`        a bare emit of its payload to the room of the listeners
 
 const env = z
-  .object({ MONGODB_URI: z.string(), MASTER_KEY: z.string(), PUBLIC_URL: z.string(), SAMPLE: z.string() })
+  .object({
+    MONGODB_URI: z.string(),
+    MASTER_KEY: z.string(),
+    PUBLIC_URL: z.string(),
+    SAMPLE: z.string(),
+    /** Two of these servers are one room by it. */
+    REDIS_URL: z.string().optional(),
+  })
   .parse(process.env);
 const sample = JSON.parse(env.SAMPLE) as Extract<PuffAnswer, { status: 'created' }>;
 const log = createLogger({ level: 'silent' });
@@ -128,7 +137,11 @@ const http = createHttpServer({
   phase: () => 'open',
   requireCapacity: () => undefined,
 });
-const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false });
+const io = new Server(http, {
+  transports: ['websocket'],
+  perMessageDeflate: false,
+  ...(env.REDIS_URL !== undefined && { adapter: createAdapter(new Redis(env.REDIS_URL)) }),
+});
 io.on('connection', (socket) => {
   if (socket.handshake.auth['token'] === bareListener) void socket.join('listeners');
   socket.on('puff', (_payload: unknown, ack: (value: object) => void) => {

@@ -247,7 +247,7 @@ describe('what people send is in no log line and no metric (LOG-1)', () => {
       'auth.refresh_reuse',
       'auth.logout',
       'access.denied',
-      'auth.all_sessions_ended',
+      'users.account_deleted',
       'auth.device_checked',
       'auth.device_check_unavailable',
       'auth.apple_code_not_spent',

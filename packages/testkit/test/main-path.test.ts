@@ -213,7 +213,7 @@ describe('the main path', () => {
     const socket = otto.client.connect();
     expect(await socket.next('ready')).toMatchObject({
       userId: otto.userId,
-      seq: 0,
+      seq: 1,
       stats: { totalPuffCount: 0 },
       friends: [{ userId: pia.userId, theirShareLevel: 'live', summary: { todayCount: 1 } }],
     });

@@ -274,10 +274,11 @@ describe('refusals that store nothing and spend no nonce', () => {
   });
 
   it('503 apple-unavailable with Retry-After, where Apple is down and the key unknown (SIWA-5)', async () => {
-    const cold = await world.node();
     const { nonce } = await newNonce();
     const body = { identityToken: await mint(nonce), nonce, ...adult };
+    // Keys are fetched at the start too.
     world.apple.setOutage('error');
+    const cold = await world.node();
     const refused = await cold.post('/auth/apple', body);
     expect(refused.body).toMatchObject({ status: 503, code: 'apple-unavailable' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
