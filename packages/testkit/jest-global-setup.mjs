@@ -29,7 +29,7 @@ export default async () => {
   }
   process.env.PUFFTRACK_TEST_MONGODB_URI = process.env.MONGODB_URI;
   if (!process.env.MONGODB_URI) {
-    const mongo = await startTemporaryMongo({ log: (line) => console.error(line) });
+    const mongo = await startTemporaryMongo({ log: (line) => console.error(line), inMemory: true });
     process.env.PUFFTRACK_TEST_MONGODB_URI = mongo.uri;
     ends.push(mongo.stop);
   }
