@@ -1,15 +1,15 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
-import { startAppleSimulator } from '@pufftrack/apple-simulator';
 import type { Client } from '@pufftrack/client';
-import { startRedis, startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
+import { startRedis } from '@pufftrack/local-services';
 import { startServerProcess, type ServerProcess } from '@pufftrack/testkit';
 import { buildProgram, serverProgram } from './built.ts';
 import { bareListener, listen, type Listener } from './listener.ts';
 import { socketWire, type Wire } from './load.ts';
-import { clientId, signInPeople, tokenOf } from './people.ts';
+import { signInPeople, tokenOf } from './people.ts';
 import { cpuMicroseconds } from './processes.ts';
 import { median, spread, table } from './report.ts';
+import { openWorld } from './world.ts';
 
 const rounds = 5;
 const warmUpPuffs = 100;
@@ -44,19 +44,9 @@ interface Sample {
 
 /** What it costs to tell one person's friends of a puff, beside a bare room emit of Socket.IO; in turns within one run. */
 export const benchFanout = async (print: (line: string) => void): Promise<void> => {
-  const mongo = await startTemporaryMongo({ log: print });
+  const world = await openWorld(print);
+  const { mongo, apple, env } = world;
   const redis = await startRedis();
-  const apple = await startAppleSimulator({ now: () => Date.now() });
-  const env = {
-    MONGODB_URI: mongo.uri,
-    MASTER_KEY: randomBytes(32).toString('base64'),
-    PUBLIC_URL: 'http://bench.test',
-    PORT: '0',
-    APPLE_BASE_URL: apple.baseUrl,
-    APPLE_CLIENT_IDS: clientId,
-    DATA_DIR: await temporaryDataDir(),
-    RATE_LIMIT_SCALE: '100000',
-  };
   const servers: ServerProcess[] = [];
   const startOne = async (program: string, more: Record<string, string> = {}) => {
     const server = await startServerProcess({ ...env, ...more }, program);
@@ -118,9 +108,8 @@ export const benchFanout = async (print: (line: string) => void): Promise<void> 
     );
   } finally {
     for (const server of servers) await server.stop();
-    await apple.close();
     await redis.stop();
-    await mongo.stop();
+    await world.close();
   }
 };
 

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
-import { startAppleSimulator } from '@pufftrack/apple-simulator';
-import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess } from '@pufftrack/testkit';
 import { MongoClient, type Db, type Document } from 'mongodb';
 import { serverProgram } from './built.ts';
-import { clientId, signInPeople, tokenOf } from './people.ts';
+import { signInPeople, tokenOf } from './people.ts';
 import { median, spread, table } from './report.ts';
+import { openWorld } from './world.ts';
 import { seedLog } from './seed.ts';
 
 const rounds = 3;
@@ -21,18 +20,8 @@ type Doc = Document & { _id: string };
 
 /** What a list of friends and a board cost, by the number of friends and the length of their histories. */
 export const benchFriends = async (print: (line: string) => void): Promise<void> => {
-  const mongo = await startTemporaryMongo({ log: print });
-  const apple = await startAppleSimulator({ now: () => Date.now() });
-  const env = {
-    MONGODB_URI: mongo.uri,
-    MASTER_KEY: randomBytes(32).toString('base64'),
-    PUBLIC_URL: 'http://bench.test',
-    PORT: '0',
-    APPLE_BASE_URL: apple.baseUrl,
-    APPLE_CLIENT_IDS: clientId,
-    DATA_DIR: await temporaryDataDir(),
-    RATE_LIMIT_SCALE: '100000',
-  };
+  const world = await openWorld(print);
+  const { mongo, apple, env } = world;
   const raw = await MongoClient.connect(mongo.uri);
   let server = await startServerProcess(env, serverProgram);
   try {
@@ -103,8 +92,7 @@ export const benchFriends = async (print: (line: string) => void): Promise<void>
   } finally {
     await raw.close();
     await server.stop();
-    await apple.close();
-    await mongo.stop();
+    await world.close();
   }
 };
 

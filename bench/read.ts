@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
-import { startAppleSimulator } from '@pufftrack/apple-simulator';
-import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess } from '@pufftrack/testkit';
 import { serverProgram } from './built.ts';
 import { seedLog } from './seed.ts';
-import { clientId, signInPeople, tokenOf } from './people.ts';
+import { signInPeople, tokenOf } from './people.ts';
 import { median, spread, table } from './report.ts';
+import { openWorld } from './world.ts';
 
 const rounds = 3;
 const callsEach = 200;
@@ -15,18 +13,8 @@ const sizes = [100, 1_000_000];
 
 /** What reading costs a person with a long history, beside one with a short one over the same years. */
 export const benchRead = async (print: (line: string) => void): Promise<void> => {
-  const mongo = await startTemporaryMongo({ log: print });
-  const apple = await startAppleSimulator({ now: () => Date.now() });
-  const env = {
-    MONGODB_URI: mongo.uri,
-    MASTER_KEY: randomBytes(32).toString('base64'),
-    PUBLIC_URL: 'http://bench.test',
-    PORT: '0',
-    APPLE_BASE_URL: apple.baseUrl,
-    APPLE_CLIENT_IDS: clientId,
-    DATA_DIR: await temporaryDataDir(),
-    RATE_LIMIT_SCALE: '100000',
-  };
+  const world = await openWorld(print);
+  const { mongo, apple, env } = world;
   let server = await startServerProcess(env, serverProgram);
   try {
     const people = await signInPeople(server.port, apple, sizes.length);
@@ -83,8 +71,7 @@ export const benchRead = async (print: (line: string) => void): Promise<void> =>
     print(table(['call, ms', ...sizes.map((size) => `${size} puffs`), 'ratio'], rows));
   } finally {
     await server.stop();
-    await apple.close();
-    await mongo.stop();
+    await world.close();
   }
 };
 

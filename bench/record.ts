@@ -1,14 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
-import { startAppleSimulator } from '@pufftrack/apple-simulator';
-import { startTemporaryMongo, temporaryDataDir } from '@pufftrack/local-services';
 import { startServerProcess, type ServerProcess } from '@pufftrack/testkit';
 import { MongoClient } from 'mongodb';
 import { buildProgram, serverProgram } from './built.ts';
 import { httpWire, runLoad, socketWire, type Wire } from './load.ts';
-import { clientId, signInPeople, tokenOf } from './people.ts';
+import { signInPeople, tokenOf } from './people.ts';
 import { cpuMicroseconds } from './processes.ts';
 import { median, percentile, spread, table } from './report.ts';
+import { openWorld } from './world.ts';
 
 const connections = 100;
 const rounds = 5;
@@ -32,20 +31,8 @@ interface Sample {
 
 /** What recording a puff costs, beside what it is measured against; all in turns within one run. */
 export const benchRecord = async (print: (line: string) => void): Promise<void> => {
-  const mongo = await startTemporaryMongo({ log: print });
-  const apple = await startAppleSimulator({ now: () => Date.now() });
-  const masterKey = randomBytes(32).toString('base64');
-  const env = {
-    MONGODB_URI: mongo.uri,
-    MASTER_KEY: masterKey,
-    PUBLIC_URL: 'http://bench.test',
-    PORT: '0',
-    APPLE_BASE_URL: apple.baseUrl,
-    APPLE_CLIENT_IDS: clientId,
-    DATA_DIR: await temporaryDataDir(),
-    // A hundred people tap as fast as they can; the limits are counted all the same.
-    RATE_LIMIT_SCALE: '100000',
-  };
+  const world = await openWorld(print);
+  const { mongo, apple, env } = world;
   const program = await startServerProcess(env, serverProgram);
   try {
     const people = await signInPeople(program.port, apple, connections);
@@ -69,8 +56,7 @@ export const benchRecord = async (print: (line: string) => void): Promise<void> 
     }
   } finally {
     await program.stop();
-    await apple.close();
-    await mongo.stop();
+    await world.close();
   }
 };
 
