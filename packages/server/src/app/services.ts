@@ -60,6 +60,7 @@ export const createServices = (deps: {
     isKnownZone,
     live: notifications,
     tell: notifications.tell,
+    hideName: notifications.hideName,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
     onSettingsChanged: (change) => {

@@ -79,6 +79,9 @@ export const createOutboxStore = <Payload>(
       const docs = await jobs.find({ doneAt: null }, { projection: { payload: 1 }, limit }).toArray();
       return docs.flatMap(({ payload }) => (payload === null ? [] : [payload]));
     },
+    async removeDueBefore(instant) {
+      await jobs.deleteMany({ dueAt: { $lte: new Date(instant) } });
+    },
     async removeLongDone(now) {
       await jobs.deleteMany({ doneAt: { $lte: new Date(now - keepDoneMs) } });
     },

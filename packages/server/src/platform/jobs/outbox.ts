@@ -31,6 +31,8 @@ export interface OutboxStore<Payload> {
   /** What is not done, whether or not it is due; at most `limit`. */
   listOpen(limit: number): Promise<Payload[]>;
   removeLongDone(now: number): Promise<void>;
+  /** Jobs that nobody has taken since an instant (ms): no process works this outbox. */
+  removeDueBefore(instant: number): Promise<void>;
 }
 
 const firstRetryMs = 5_000;

@@ -53,6 +53,28 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     await link.commands.ping();
   };
 
+  it('count no call of the minutes of an outage after it', async () => {
+    const link = await openTestRedis({ prefix });
+    links.push(link);
+    let isUp = true;
+    const store = createRedisRateStore({ ...link, isUp: () => isUp });
+    const hit = () => store.hit('read person alice', minute, now);
+    await hit();
+    const told = () => link.commands.hget(`${prefix}rate read person alice`, 'count');
+    await until('Redis knows of it', async () => (await told()) === '1');
+    isUp = false;
+    for (let minutes = 0; minutes < 90; minutes += 1) {
+      now += minute;
+      for (let call = 0; call < 10; call += 1) await hit();
+    }
+    isUp = true;
+    now += minute;
+    await hit();
+    await until('Redis knows of the call after it', async () => (await told()) === '1');
+    await link.commands.ping();
+    expect((await hit()).count).toBe(2);
+  });
+
   it('are one budget: what one process counted the other one knows', async () => {
     const [one, other] = [await startProcess(), await startProcess()];
     for (let call = 0; call < 40; call += 1) expect(take(one, 'alice').allowed).toBe(true);

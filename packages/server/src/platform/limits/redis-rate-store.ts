@@ -42,8 +42,12 @@ interface Window {
  * waits for nothing, and where Redis is away each process goes on counting by itself (docs/adr/0012-redis.md).
  */
 export const createRedisRateStore = (redis: RedisLink): RateStore => {
-  const windows = new LRUCache<string, Window>({ max: maxKeys });
   const changed = new Set<Window>();
+  const windows = new LRUCache<string, Window>({
+    max: maxKeys,
+    // What is over, or forgotten, is not told any more.
+    dispose: (window) => changed.delete(window),
+  });
   let exchanging = false;
 
   const evaluate = async (keys: string[], values: number[]): Promise<unknown> => {
@@ -74,12 +78,18 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
 
   const exchangeAll = async (now: number) => {
     while (changed.size > 0) {
-      const [first] = changed;
-      const batch = [...changed]
-        .filter(({ windowMs }) => windowMs === first?.windowMs)
-        .slice(0, keysPerExchange);
-      for (const window of batch) changed.delete(window);
-      await exchange(batch, first?.windowMs ?? 0, now);
+      const batch: Window[] = [];
+      let windowMs: number | undefined;
+      for (const window of changed) {
+        if (batch.length === keysPerExchange) break;
+        if (now < window.endsAt) {
+          windowMs ??= window.windowMs;
+          if (window.windowMs !== windowMs) continue;
+          batch.push(window);
+        }
+        changed.delete(window);
+      }
+      if (windowMs !== undefined) await exchange(batch, windowMs, now);
     }
   };
 

@@ -78,6 +78,7 @@ export const createAnalytics = (
     forgetUser(userId) {
       calendars.forget(userId);
       settled.forget(userId);
+      baselines.forget(userId);
     },
     async eraseUser(userId) {
       let removed = 0;

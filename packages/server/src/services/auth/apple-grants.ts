@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongodb';
+import { LRUCache } from 'lru-cache';
 import { UnavailableError } from '../../platform/circuit-breaker.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
@@ -39,6 +41,9 @@ export interface AppleGrants {
   revoke(job: OutboxJob<Revocation>): Promise<void>;
 }
 
+const codeLivesMs = 10 * 60_000;
+const maxRedeemed = 10_000;
+
 export const createAppleGrants = (deps: {
   /** Undefined where the team's key is not configured: no codes are spent, nothing is revoked. */
   api: AppleTokenApi | undefined;
@@ -48,6 +53,8 @@ export const createAppleGrants = (deps: {
   clock: Clock;
 }): AppleGrants => {
   const { api, outbox, masterKeys, clock } = deps;
+  /** A call that failed after its code was spent is sent again with the same code, which Apple takes only once. */
+  const redeemed = new LRUCache<string, { refreshToken: string; at: number }>({ max: maxRedeemed });
 
   const sealFor = (context: string, { refreshToken, clientId }: AppleGrant): StoredRefreshToken => ({
     clientId,
@@ -58,14 +65,20 @@ export const createAppleGrants = (deps: {
   return {
     async redeem(identity, code, log) {
       if (!api) return 'unavailable';
+      const key = createHash('sha256')
+        .update(JSON.stringify([identity.sub, identity.clientId, code]))
+        .digest('hex');
+      const before = redeemed.get(key);
+      if (before && clock.now() - before.at < codeLivesMs) return { refreshToken: before.refreshToken };
       try {
         const tokens = await api.exchange(code, identity.clientId);
         if (!tokens) return 'refused';
-        const redeemed = await deps.verifyIdentityToken(tokens.idToken);
-        if (redeemed.sub !== identity.sub || redeemed.clientId !== identity.clientId)
+        const owner = await deps.verifyIdentityToken(tokens.idToken);
+        if (owner.sub !== identity.sub || owner.clientId !== identity.clientId)
           throw new DomainError('invalid-identity-token', {
             detail: 'The authorization code is of another person or app than the identity token.',
           });
+        redeemed.set(key, { refreshToken: tokens.refreshToken, at: clock.now() });
         return { refreshToken: tokens.refreshToken };
       } catch (error) {
         const isOutage =

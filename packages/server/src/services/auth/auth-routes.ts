@@ -23,7 +23,7 @@ export const authRoutes = (deps: {
     return noContent;
   }),
   route(endpoints.logoutAll, async ({ actor, log }) => {
-    await deps.sessions.endAll(actor.userId, 'logout', log);
+    await deps.sessions.endEveryOwn(actor, log);
     return noContent;
   }),
   route(endpoints.listSessions, async ({ actor }) =>

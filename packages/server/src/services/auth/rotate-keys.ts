@@ -4,7 +4,7 @@ import { inTransaction } from '../../platform/mongo/transaction.ts';
 import { newSigningKey } from './new-signing-key.ts';
 import type { MasterKeys } from './sealed.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
-import { rereadAfterMs, verifyRetiredMs } from './signing-keys.ts';
+import { openSigningKey, rereadAfterMs, verifyRetiredMs } from './signing-keys.ts';
 
 /** Three times what a process takes to read the keys again: one look may fail, one may be late. */
 const publishedForMs = 3 * rereadAfterMs;
@@ -24,6 +24,8 @@ export const rotateSigningKeys = async (deps: {
   const { connection, clock, masterKeys, wait, say } = deps;
   const store = createSigningKeyStore(connection);
   await store.ensureIndexes();
+  // With another master key it would put a key in force that no process opens.
+  for (const stored of await store.list()) openSigningKey(masterKeys, stored);
   await store.removeRetired(clock.now() - verifyRetiredMs);
 
   await store.insertNext(await newSigningKey(masterKeys, clock.now()));

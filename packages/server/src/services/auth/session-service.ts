@@ -10,7 +10,12 @@ import type { Tell } from '../notifications/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import type { AuthMetrics } from './auth-metrics.ts';
-import { isRefreshTokenOf, readRefreshToken, refreshTokenOf } from './refresh-token.ts';
+import {
+  isRefreshTokenOf,
+  readRefreshToken,
+  refreshTokenOf,
+  type RefreshTokenName,
+} from './refresh-token.ts';
 import { seal, sealContexts, unseal, type MasterKeys } from './sealed.ts';
 import {
   absoluteTtlMs,
@@ -53,6 +58,8 @@ export interface SessionService {
   list(actor: Actor): Promise<SessionInfo[]>;
   /** Throws `not-found` for a session that has ended or is somebody else's. */
   endOne(actor: Actor, sessionId: string, log: Logger): Promise<void>;
+  /** Ends every session of the caller. Throws `session-ended` where their own has ended. */
+  endEveryOwn(actor: Actor, log: Logger): Promise<void>;
   /** Ends every session of a person. */
   endAll(userId: string, reason: EndReason, log: Logger): Promise<void>;
   /** Throws `reauth-required` where the actor's sign-in is older than 5 minutes, and `session-ended`. */
@@ -119,20 +126,41 @@ export const createSessionService = (deps: {
     };
   };
 
+  /** A row that no master key opens (docs/adr/0011) has no tokens. */
+  const isOf = (refreshToken: string, name: RefreshTokenName, session: StoredSession): boolean => {
+    try {
+      return isRefreshTokenOf(refreshToken, name, keyOf(session));
+    } catch {
+      return false;
+    }
+  };
+
   /** The session that a refresh token of ours names, whatever its counter. Throws `invalid-token`. */
   const sessionOf = async (refreshToken: string): Promise<{ session: StoredSession; counter: number }> => {
     const name = readRefreshToken(refreshToken);
     const session = name && (await sessions.find(name.sessionId));
-    if (!session || !isRefreshTokenOf(refreshToken, name, keyOf(session)))
+    if (!session || !isOf(refreshToken, name, session))
       throw new DomainError('invalid-token', { detail: 'This is not a refresh token of this server.' });
     return { session, counter: name.counter };
+  };
+
+  /** As the database has it now: what ends sessions asks more than the seconds-old answer of every other call (SES-6). */
+  const requireLive = async ({ sessionId }: Actor): Promise<StoredSession> => {
+    const session = await sessions.find(sessionId);
+    if (session?.endedAt !== null) throw endedProblem(session?.endedReason ?? 'logout');
+    return session;
   };
 
   const service: SessionService = {
     async open(userId, device, tx) {
       const now = clock.now();
       const live = await sessions.listLive(userId, now, tx);
-      const evicted = live.slice(0, Math.max(0, live.length - maxLiveSessions + 1));
+      // Those of the same phone make room first: signing in again and again there ends no other phone's session.
+      const isSamePhone = (one: StoredSession) => device.id !== null && one.device.id === device.id;
+      const evicted = [...live.filter(isSamePhone), ...live.filter((one) => !isSamePhone(one))].slice(
+        0,
+        Math.max(0, live.length - maxLiveSessions + 1),
+      );
       for (const { id } of evicted) await sessions.end(id, 'logout', now, tx);
       const isNewDevice = device.id === null || !(await sessions.hasDevice(userId, device.id, tx));
       const id = newId();
@@ -220,7 +248,9 @@ export const createSessionService = (deps: {
       return live.reverse().map((session) => viewSession(session, actor.sessionId));
     },
 
-    async endOne({ userId }, sessionId, log) {
+    async endOne(actor, sessionId, log) {
+      await requireLive(actor);
+      const { userId } = actor;
       if (!(await sessions.endOwn({ id: sessionId, userId }, 'logout', clock.now())))
         throw new DomainError('not-found', { detail: 'The caller has no such session.' });
       deps.onEnded({ sessionId, reason: 'logout' });
@@ -236,9 +266,13 @@ export const createSessionService = (deps: {
       );
     },
 
-    async requireFreshSignIn({ sessionId }) {
-      const session = await sessions.find(sessionId);
-      if (session?.endedAt !== null) throw endedProblem(session?.endedReason ?? 'logout');
+    async endEveryOwn(actor, log) {
+      await requireLive(actor);
+      await service.endAll(actor.userId, 'logout', log);
+    },
+
+    async requireFreshSignIn(actor) {
+      const session = await requireLive(actor);
       if (!isFreshSignIn(session, clock.now()))
         throw new DomainError('reauth-required', {
           detail: 'This call needs a sign-in of the last 5 minutes. Sign in with Apple again.',

@@ -97,8 +97,11 @@ export const createSignInService = (deps: {
       const code = input.authorizationCode;
       await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
       const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
+      const known = await links.findUserId(identity.sub);
       return deps.inTransaction(async (tx) => {
         const now = clock.now();
+        // First what others write too: a conflict over it shows at once, and not after everything else was done.
+        if (known !== undefined) await accounts.recordSignIn(known, details, tx);
         if (!(await nonces.spend(nonceHash, now, tx))) throw invalidNonce();
         let userId = await links.findUserId(identity.sub, tx);
         const isNew = userId === undefined;
@@ -106,7 +109,7 @@ export const createSignInService = (deps: {
           accounts.checkNewAccount(account);
           ({ userId } = await accounts.openAccount(account, tx));
           await links.link(identity.sub, userId, now, tx);
-        } else {
+        } else if (userId !== known) {
           await accounts.recordSignIn(userId, details, tx);
         }
         if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);

@@ -36,6 +36,24 @@ export interface SigningKeys {
   jwks(): { keys: (JWK & { kid: string; kty: string })[] };
 }
 
+/** Throws where none of the master keys is the one that it was sealed by. */
+export const openSigningKey = (
+  masterKeys: MasterKeys,
+  { kid, retiredAt, sealedKey }: StoredSigningKey,
+): SigningKey => {
+  let jwk: Buffer;
+  try {
+    jwk = unseal(masterKeys, sealedKey, sealContexts.signingKey(kid));
+  } catch (cause) {
+    throw new Error(
+      'MASTER_KEY does not open the signing keys of this database. Start with the key it was first started with.',
+      { cause },
+    );
+  }
+  const privateKey = createPrivateKey({ key: JSON.parse(jwk.toString()) as never, format: 'jwk' });
+  return { kid, retiredAt, privateKey, publicKey: createPublicKey(privateKey) };
+};
+
 export const createSigningKeys = (deps: {
   store: SigningKeyStore;
   clock: Clock;
@@ -49,23 +67,28 @@ export const createSigningKeys = (deps: {
   let readAt = -Infinity;
   let reading: Promise<void> | undefined;
 
-  const open = ({ kid, retiredAt, sealedKey }: StoredSigningKey): SigningKey => {
-    let jwk: Buffer;
+  /** Undefined, and said, where no master key of this process opens it: the other keys go on verifying. */
+  const openOrSkip = (stored: StoredSigningKey): SigningKey | undefined => {
     try {
-      jwk = unseal(masterKeys, sealedKey, sealContexts.signingKey(kid));
-    } catch (cause) {
-      throw new Error(
-        'MASTER_KEY does not open the signing keys of this database. Start with the key it was first started with.',
-        { cause },
+      return openSigningKey(masterKeys, stored);
+    } catch (error) {
+      log.error(
+        { event: 'auth.signing_key_unopened', kid: stored.kid, err: error },
+        'a signing key is passed over',
       );
+      return undefined;
     }
-    const privateKey = createPrivateKey({ key: JSON.parse(jwk.toString()) as never, format: 'jwk' });
-    return { kid, retiredAt, privateKey, publicKey: createPublicKey(privateKey) };
   };
 
   const readAll = async () => {
     const stored = await store.list();
-    keys = new Map(stored.map((key) => [key.kid, open(key)]));
+    keys = new Map(
+      stored.flatMap((one) => {
+        // At the start each of them has to open, or this is the wrong key for the database.
+        const key = readAt === -Infinity ? openSigningKey(masterKeys, one) : openOrSkip(one);
+        return key ? [[key.kid, key]] : [];
+      }),
+    );
     activeKid = stored.find(({ state }) => state === 'active')?.kid;
     readAt = clock.now();
   };

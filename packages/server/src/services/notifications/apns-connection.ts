@@ -32,6 +32,7 @@ interface Line {
 
 export const createApnsConnection = (deps: { baseUrl: string; ca?: string | undefined }): ApnsConnection => {
   let line: Line | undefined;
+  let closed = false;
   const waiting: (() => void)[] = [];
   const wakeAll = () => {
     for (const wake of waiting.splice(0)) wake();
@@ -69,14 +70,25 @@ export const createApnsConnection = (deps: { baseUrl: string; ca?: string | unde
   const roomOf = ({ accepted, session }: Line): number =>
     accepted ? Math.min(maxStreams, session.remoteSettings.maxConcurrentStreams ?? maxStreams) : 1;
 
+  /** Room on the connection, within the time that an answer may take. */
   const acquire = async (): Promise<Line> => {
+    const deadline = performance.now() + answerWithinMs;
     for (;;) {
+      if (closed) throw new UnavailableError('the connection to APNs is closed');
       const current = line ?? open();
       if (current.inFlight < roomOf(current)) {
         current.inFlight += 1;
         return current;
       }
-      await new Promise<void>((wake) => waiting.push(wake));
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new UnavailableError('APNs did not answer those before in time');
+      await new Promise<void>((wake) => {
+        const timer = setTimeout(wake, leftMs);
+        waiting.push(() => {
+          clearTimeout(timer);
+          wake();
+        });
+      });
     }
   };
 
@@ -132,6 +144,7 @@ export const createApnsConnection = (deps: { baseUrl: string; ca?: string | unde
       }
     },
     close() {
+      closed = true;
       line?.session.destroy();
       line = undefined;
       wakeAll();

@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import type { Actor } from '../../platform/actor.ts';
 import { newId } from '../../platform/ids.ts';
+import { createTurns } from '../../platform/turns.ts';
 import type { ApnsEnvironment, DeviceStore } from './device-store.ts';
 
 /** The one that has registered longest ago makes room (PUSH-6). */
@@ -22,10 +23,12 @@ export const createDeviceService = (deps: {
   clock: Clock;
 }): DeviceService => {
   const { store, clock } = deps;
+  /** One phone of a person after the other, so that each counts those before it. */
+  const inTurn = createTurns(clock);
   return {
     async register({ userId, sessionId }, { token, environment, bundleId, locale }) {
       const registeredAt = clock.now();
-      await deps.inTransaction(async (tx) => {
+      const put = async (tx: ClientSession) => {
         await store.register(
           {
             id: newId(),
@@ -45,7 +48,8 @@ export const createDeviceService = (deps: {
             surplus.map(({ id }) => id),
             tx,
           );
-      });
+      };
+      await inTurn(userId, () => deps.inTransaction(put));
       return { environment, registeredAt: new Date(registeredAt).toISOString() };
     },
     remove: (userId, token) => store.removeToken(userId, token),

@@ -39,7 +39,7 @@ export const createInboxDelivery = (deps: {
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
 
-  const send = (readers: ReadonlySet<Reader>, row: InboxRow) => {
+  const send = (readers: readonly Reader[], row: InboxRow) => {
     for (const reader of readers) {
       if (reader.seq >= row.seq) continue;
       reader.seq = row.seq;
@@ -49,9 +49,10 @@ export const createInboxDelivery = (deps: {
 
   const sendNew = async (userId: string) => {
     for (;;) {
-      const readers = people.get(userId)?.readers;
-      if (!readers || readers.size === 0) return;
-      const after = Math.min(...[...readers].map(({ seq }) => seq));
+      // Who comes while the rows are read may stand before them, and has a turn of their own.
+      const readers = [...(people.get(userId)?.readers ?? [])];
+      if (readers.length === 0) return;
+      const after = Math.min(...readers.map(({ seq }) => seq));
       const rows = await store.listAfter(userId, after, pageSize);
       for (const row of rows) send(readers, row);
       if (rows.length < pageSize) return;

@@ -1,5 +1,5 @@
 import type { NotificationCategory, PersistentEventName } from '@pufftrack/contract';
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession, Collection, Filter } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import type { NewsKind } from './news.ts';
 
@@ -92,6 +92,8 @@ export interface InboxStore {
    * many rows there were.
    */
   removeAll(userId: string): Promise<number>;
+  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
+  hideName(named: string, inboxOf?: string): Promise<void>;
 }
 
 export const createInboxStore = (connection: Connection): InboxStore => {
@@ -99,6 +101,12 @@ export const createInboxStore = (connection: Connection): InboxStore => {
   const headModel = connection.model('InboxHead', headSchema);
   const rows = rowModel.collection as unknown as Collection<InboxDoc>;
   const heads = headModel.collection as unknown as Collection<HeadDoc>;
+
+  /** The rows stay, because numbers have no gaps; a title names nobody. */
+  const hideName = async (filter: Filter<InboxDoc>): Promise<number> => {
+    const blank = { $set: { body: '$title', data: { $literal: {} } } };
+    return (await rows.updateMany(filter, [blank])).matchedCount;
+  };
 
   return {
     async ensureIndexes() {
@@ -161,11 +169,10 @@ export const createInboxStore = (connection: Connection): InboxStore => {
     async removeAll(userId) {
       const { deletedCount: own } = await rows.deleteMany({ userId });
       const { deletedCount: head } = await heads.deleteOne({ _id: userId });
-      // A title names nobody.
-      const { matchedCount: named } = await rows.updateMany({ 'data.userId': userId }, [
-        { $set: { body: '$title', data: { $literal: {} } } },
-      ]);
-      return own + head + named;
+      return own + head + (await hideName({ 'data.userId': userId }));
+    },
+    async hideName(named, inboxOf) {
+      await hideName({ 'data.userId': named, ...(inboxOf !== undefined && { userId: inboxOf }) });
     },
   };
 };

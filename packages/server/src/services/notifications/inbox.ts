@@ -41,6 +41,8 @@ export interface Inbox {
   /** A session has ended: the phone that registered with it gets no more pushes. */
   forgetDevicesOf(sessionId: string): Promise<void>;
   ensureIndexes(): Promise<void>;
+  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
+  hideName(named: string, inboxOf?: string): Promise<void>;
   /** Deletes everything that is kept of a person here; answers how many rows there were. */
   eraseUser(userId: string): Promise<number>;
   /** In a process that holds sockets or sends pushes. */
@@ -94,6 +96,7 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     async ensureIndexes() {
       for (const owned of [store, preferences, devices, push]) await owned.ensureIndexes();
     },
+    hideName: store.hideName,
     async eraseUser(userId) {
       let removed = 0;
       for (const owned of [store, preferences, devices, push]) removed += await owned.removeAll(userId);

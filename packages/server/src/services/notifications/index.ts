@@ -7,6 +7,7 @@ import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@puf
 import type { Actor } from '../../platform/actor.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
+import { friendChanges } from './friend-changes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import type { Tell } from './inbox-service.ts';
@@ -27,7 +28,7 @@ export interface Connecting {
 
 export interface Notifications extends Pick<
   Inbox,
-  'jobs' | 'ensureIndexes' | 'eraseUser' | 'start' | 'settle' | 'stop'
+  'jobs' | 'ensureIndexes' | 'hideName' | 'eraseUser' | 'start' | 'settle' | 'stop'
 > {
   routes: Route[];
   tell: Tell;
@@ -82,6 +83,7 @@ export const createNotifications = (
   return {
     jobs: inbox.jobs,
     ensureIndexes: inbox.ensureIndexes,
+    hideName: inbox.hideName,
     eraseUser: inbox.eraseUser,
     start: inbox.start,
     settle: inbox.settle,
@@ -95,6 +97,10 @@ export const createNotifications = (
       await deps.placeSockets(userId);
       const [stats, friends] = await Promise.all([deps.statsOf(userId), deps.friendsOf(userId)]);
       emit('ready', { userId, seq: place.head, stats, friends });
+      // What changed while the list was read was told before it: looked at once more, and told again.
+      const changes = friendChanges(friends, await deps.friendsOf(userId));
+      for (const friendId of changes.removed) emit('friendRemoved', { friendId });
+      for (const friend of changes.updated) emit('friendUpdated', { friend });
       if (place.resync) emit('resyncRequired', { seq: place.head });
       onClose(inbox.open(userId, place.after, emit));
     },

@@ -29,6 +29,8 @@ export interface Push {
   stop(): Promise<void>;
 }
 
+const answersMayTakeMs = 3_000;
+
 export const createPush = (
   deps: {
     connection: Connection;
@@ -68,7 +70,11 @@ export const createPush = (
     async ensureIndexes() {
       for (const owned of [outbox, days]) await owned.ensureIndexes();
     },
-    removeOld: outbox.removeLongDone,
+    async removeOld(now) {
+      await outbox.removeLongDone(now);
+      // Nobody has sent it: this deployment pushes no more.
+      await outbox.removeDueBefore(now - pushLivesMs);
+    },
     // What waits to be sent holds ids alone, and goes with its next look for the person.
     removeAll: days.removeAll,
     start() {
@@ -80,7 +86,11 @@ export const createPush = (
       if (isSender) await worker?.run();
     },
     async stop() {
-      await worker?.stop();
+      const stopped = worker?.stop();
+      // What is not answered by then is sent again by whoever takes its job: with the same id, so it shows once.
+      const impatience = setTimeout(() => apns?.close(), answersMayTakeMs);
+      await stopped;
+      clearTimeout(impatience);
       apns?.close();
     },
   };

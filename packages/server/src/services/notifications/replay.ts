@@ -8,13 +8,13 @@ const replayedMs = 7 * 86_400_000;
  *
  * @param firstMissed the first row after `lastSeq`, where there is one.
  *
- * With a head of 9: `undefined` starts after 9; 7 after 7; 12 after 9 with a resync.
+ * With a head of 9: `undefined` or null starts after 9; 7 after 7; 12 after 9 with a resync.
  */
 export const replayStart = (
   lastSeq: unknown,
   { head, firstMissed, now }: { head: number; firstMissed?: { seq: number; createdAt: number }; now: number },
 ): { after: number; resync: boolean } => {
-  if (lastSeq === undefined) return { after: head, resync: false };
+  if (lastSeq === undefined || lastSeq === null) return { after: head, resync: false };
   if (!isNumberOfOurs(lastSeq, head)) return { after: head, resync: true };
   if (lastSeq === head) return { after: head, resync: false };
   const isWhole = firstMissed?.seq === lastSeq + 1 && firstMissed.createdAt > now - replayedMs;

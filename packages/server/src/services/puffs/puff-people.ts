@@ -175,7 +175,7 @@ export const createPuffPeople = (deps: {
     try {
       if (known) {
         await bringUpToDate(person, known, () => months(known), log);
-        if (known === stored) states.set(person, known);
+        if (known === stored && !deps.isGone?.(person)) states.set(person, known);
         if (known.rev !== before || known.dirty) onChange(person, known);
         return known;
       }

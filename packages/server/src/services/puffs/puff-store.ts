@@ -3,13 +3,7 @@ import type { Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../platform/mongo/errors.ts';
 import { onNewestPast } from '../../platform/mongo/newest-past.ts';
 import type { Counted, LogRecord } from './log-record.ts';
-import {
-  liveWindowMs,
-  maxQuantityPerDay,
-  type PuffValues,
-  type RecordedPuff,
-  type StoredPuff,
-} from './puff.ts';
+import { maxQuantityPerDay, type PuffValues, type RecordedPuff, type StoredPuff } from './puff.ts';
 import {
   countedDocOf,
   docOfPuff,
@@ -254,14 +248,14 @@ export const createPuffStore = (connection: Connection): PuffStore => {
           {
             ...liveAbove(person, after),
             rev: { $gt: after, $lt: before },
-            // Nothing happens after its receipt, and what happened long before it was not shown live.
-            timestamp: { $gte: new Date(since - liveWindowMs), $type: 'date' },
-            receivedAt: { $gte: new Date(since) },
           },
-          { sort: { timestamp: 1, rev: 1 }, limit: maxQuantityPerDay, maxTimeMS },
+          // By number, which follows the receipt: the time of a puff may have been changed since it was shown.
+          { sort: { rev: -1 }, limit: maxQuantityPerDay, maxTimeMS },
         )
         .toArray();
-      return docs.flatMap((doc) => {
+      const isRecent = ({ receivedAt }: PuffRecordDoc) =>
+        receivedAt !== undefined && receivedAt.getTime() >= since;
+      return docs.filter(isRecent).flatMap((doc) => {
         const { id, content } = storedPuffOf(doc);
         return content ? [{ id, receivedAt: content.puff.receivedAt, original: content.original }] : [];
       });

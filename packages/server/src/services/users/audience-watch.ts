@@ -76,9 +76,10 @@ export const createAudienceWatch = (deps: {
   };
 
   const check = async () => {
-    await deps.endOverGhosts();
     await lookForChanges();
     await recheck();
+    // Last: whose rest is over shares more, and nobody hears too much meanwhile.
+    await deps.endOverGhosts();
   };
   const tick = () => {
     // A look that takes longer than the pause is not doubled.

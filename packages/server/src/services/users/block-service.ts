@@ -36,6 +36,8 @@ export const createBlocks = (deps: {
   audience: Audience;
   people: People;
   live: FriendLive;
+  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
+  hideName: (named: string, inboxOf?: string) => Promise<void>;
   clock: Clock;
 }): Blocks => {
   const { connection, users, blocks, connections, requests, people, live, clock } = deps;
@@ -59,16 +61,21 @@ export const createBlocks = (deps: {
         if (ended) await deps.audiences.move([userId, blocked], tx);
         return ended;
       });
+      await deps.hideName(userId, blocked);
+      await deps.hideName(blocked, userId);
       if (!wereFriends) return;
       await deps.audience.changed([userId, blocked]);
       live.friendRemoved(blocked, userId);
     },
     async list(userId) {
       const list = await blocks.list(userId);
-      const names = await people.settingsOfMany(list.map(({ blocked }) => blocked));
+      const ids = list.map(({ blocked }) => blocked);
+      const names = await people.settingsOfMany(ids);
+      // Who has blocked the caller too shows them nothing any more.
+      const hidden = await blocks.blockersAmong(userId, ids);
       return list.map(({ blocked, since }) => ({
         userId: blocked,
-        name: names.get(blocked)?.name ?? null,
+        name: hidden.has(blocked) ? null : (names.get(blocked)?.name ?? null),
         since: new Date(since).toISOString(),
       }));
     },

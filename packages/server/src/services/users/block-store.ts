@@ -36,6 +36,8 @@ export interface BlockStore {
   /** Oldest first. */
   list(blocker: string): Promise<Block[]>;
   count(blocker: string, tx: ClientSession): Promise<number>;
+  /** Those of these people who have blocked `blocked`. */
+  blockersAmong(blocked: string, people: readonly string[]): Promise<ReadonlySet<string>>;
   /** Whether one of the two has blocked the other, whichever. */
   isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
   /** Every block by this person or of them; answers how many there were. */
@@ -67,6 +69,11 @@ export const createBlockStore = (connection: Connection): BlockStore => {
       return docs.map(({ blocked, since }) => ({ blocker, blocked, since: since.getTime() }));
     },
     count: (blocker, tx) => model.countDocuments({ blocker }).session(tx).exec(),
+    async blockersAmong(blocked, people) {
+      const ids = people.map((blocker) => idOf(blocker, blocked));
+      const docs = await model.find({ _id: trusted({ $in: ids }) }).lean<BlockDoc[]>();
+      return new Set(docs.map(({ blocker }) => blocker));
+    },
     async isBetween(one, other, tx) {
       const ids = [idOf(one, other), idOf(other, one)];
       const docs = await model

@@ -76,9 +76,11 @@ export const createErasures = (deps: {
       authorizationCode === undefined ? undefined : await closing.redeemCode(userId, authorizationCode, log);
     const { closed, friendIds } = await inTransaction(connection, async (tx) => {
       const now = clock.now();
+      // First what others write too: a conflict over it shows at once, and not after everything else was done.
+      const isThere = await users.remove(userId, tx);
       // Whoever was first: a fresh token that came too late for the account is revoked all the same.
       const ended = await closing.close(userId, fresh, { tx, log });
-      if (!(await users.remove(userId, tx))) return { closed: ended };
+      if (!isThere) return { closed: ended };
       const friendships = await connections.list(userId, tx);
       await outbox.add({ id: newId(), payload: { userId }, now }, tx);
       await ledger.add(ledgerEntryOf(deps.masterKey, { userId, appleSub: ended.appleSub }), now, tx);

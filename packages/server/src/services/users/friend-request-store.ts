@@ -164,11 +164,15 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
     async removeAll(person) {
       const { deletedCount: sent } = await model.deleteMany({ from: person });
       const { deletedCount: accepted } = await model.deleteMany({ to: person, state: 'accepted' });
+      const { matchedCount: cancelled } = await model.updateMany(
+        { to: person, state: 'cancelled' },
+        { $set: { to: null, delivered: false } },
+      );
       const { matchedCount: open } = await model.updateMany(
         { to: person },
         { $set: { to: null, delivered: false, state: 'open' }, $unset: { declinedAt: '' } },
       );
-      return sent + accepted + open;
+      return sent + accepted + cancelled + open;
     },
   };
 };

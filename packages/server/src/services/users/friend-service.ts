@@ -105,7 +105,10 @@ export const createFriendService = (deps: {
     if (friendships.length === 0) return;
     const summary = (await summaries([person])).get(person.userId);
     const now = clock.now();
-    for (const friendship of friendships) {
+    // Who is no friend any more by now is told nothing, and nobody sees more than they may by now.
+    const asked = new Set(friendships.map((friendship) => sidesFor(friendship, person.userId).theirs.person));
+    for (const friendship of await store.list(person.userId)) {
+      if (!asked.has(sidesFor(friendship, person.userId).theirs.person)) continue;
       const viewer = sidesFor(friendship, person.userId).theirs.person;
       live.friendUpdated(viewer, viewFriend(friendship, viewer, person, { summary, now }));
     }
@@ -123,18 +126,18 @@ export const createFriendService = (deps: {
       return viewAll(userId, await friendsWithSettings(userId));
     },
     async change(userId, friendId, change) {
+      // My level decides who hears of me, my mute who hears of them.
+      const moved = [
+        ...(change.shareLevel === undefined ? [] : [userId]),
+        ...(change.muted === undefined ? [] : [friendId]),
+      ];
       const { before, after } = await inTransaction(connection, async (tx) => {
         const changed =
           (await store.change(userId, friendId, { ...change, now: clock.now() }, tx)) ?? noFriend();
-        // My level decides who hears of me, my mute who hears of them.
-        const moved = [
-          ...(change.shareLevel === undefined ? [] : [userId]),
-          ...(change.muted === undefined ? [] : [friendId]),
-        ];
         if (moved.length > 0) await audiences.move(moved, tx);
         return changed;
       });
-      await audience.changed([userId, friendId]);
+      await audience.changed(moved);
       if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
         live.friendUpdated(friendId, await view(after, friendId));
       return view(after, userId);

@@ -13,6 +13,7 @@ import type { UserStore } from './user-store.ts';
 import { viewGhost } from './user-view.ts';
 
 const pageSize = 100;
+const longestRestMs = 3_652 * 86_400_000;
 
 /**
  * Ghost mode (domain.md D10): friends see the summary of when it began, marked as resting, and hear of nothing; the
@@ -57,6 +58,11 @@ export const createGhosts = (deps: {
           detail: 'A rest ends in the future, or is ended by DELETE.',
           errors: [{ path: 'until', message: 'must be in the future, or null' }],
         });
+      if (endsAt !== null && endsAt > now + longestRestMs)
+        throw new DomainError('invalid', {
+          detail: 'A rest of more than ten years is one without an end.',
+          errors: [{ path: 'until', message: 'must be within ten years, or null' }],
+        });
       const person = settingsOf((await users.find(userId)) ?? gone());
       const shown = mayShare(person) ? (await deps.summaries([person])).get(userId) : undefined;
       const user = await inTransaction(connection, async (tx) => {
@@ -73,13 +79,9 @@ export const createGhosts = (deps: {
       if (user) await settled(user);
     },
     async endOver() {
-      for (;;) {
-        const over = await store.listOverGhosts(clock.now(), pageSize);
-        for (const { userId, until } of over) {
-          const user = await end(userId, until, true);
-          if (user) await settled(user);
-        }
-        if (over.length < pageSize) return;
+      for (const { userId, until } of await store.listOverGhosts(clock.now(), pageSize)) {
+        const user = await end(userId, until, true);
+        if (user) await settled(user);
       }
     },
   };

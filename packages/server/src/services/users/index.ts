@@ -97,6 +97,8 @@ export const createUsers = (deps: {
   isKnownZone: (name: string) => boolean;
   live: FriendLive & AudienceRooms;
   tell: Tell;
+  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
+  hideName: (named: string, inboxOf?: string) => Promise<void>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
   /** The other processes have to learn of it. */
@@ -135,7 +137,15 @@ export const createUsers = (deps: {
   const friends = createFriendService({ ...graph, store: connections, summaries });
   const friendRequests = createFriendRequests({ ...graph, requests, blocks, friends, tell: deps.tell });
   const ghosts = createGhosts({ ...graph, store: audiences, friends, summaries });
-  const reports = createReports({ connection, users: store, reports: reportStore, people, friends, clock });
+  const reports = createReports({
+    connection,
+    users: store,
+    reports: reportStore,
+    people,
+    friends,
+    hideName: deps.hideName,
+    clock,
+  });
   const service = createUserService({
     connection,
     store,
@@ -195,7 +205,7 @@ export const createUsers = (deps: {
           befriending: friendRequests,
           publicUrl: deps.publicUrl,
         }),
-        blocks: createBlocks({ ...graph, blocks, requests }),
+        blocks: createBlocks({ ...graph, blocks, requests, hideName: deps.hideName }),
         reports,
       }),
     ],

@@ -43,6 +43,8 @@ export const createReports = (deps: {
   reports: ReportStore;
   people: People;
   friends: Pick<FriendService, 'showAnew'>;
+  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
+  hideName: (named: string, inboxOf?: string) => Promise<void>;
   clock: Clock;
 }): Reports => {
   const { connection, users, reports, people, friends, clock } = deps;
@@ -73,7 +75,9 @@ export const createReports = (deps: {
         if (user.nameHidden || (await reports.countOpen(reported, tx)) < reportersThatHide) return undefined;
         return users.setNameHidden(reported, true, tx);
       });
-      if (hidden) await showName(hidden);
+      if (!hidden) return;
+      await deps.hideName(reported);
+      await showName(hidden);
     },
 
     async listOpen() {
