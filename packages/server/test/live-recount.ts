@@ -9,6 +9,7 @@ interface Row {
   quantity: number;
   receivedAt: Date;
   deletedAt?: Date;
+  at?: Date;
 }
 
 const hourMs = 3_600_000;
@@ -58,14 +59,21 @@ export const liveRecount = async (connection: Connection, person: string): Promi
   };
 };
 
-/** The local days from which something was deleted more than 24 h after it happened, by the records as they lie. */
+/**
+ * Those of these local days from which something was deleted more than 24 h after it happened, by the records as they lie;
+ * a deletion of all is one from every day that may have begun by then.
+ */
 export const trimmedDays = async (
   connection: Connection,
   person: string,
-  dayStartHour: number,
+  { dayStartHour, days }: { dayStartHour: number; days: readonly number[] },
 ): Promise<number[]> => {
   const rows = await rowsOf(connection, person);
-  const days = rows
+  const cleared = Math.max(
+    -Infinity,
+    ...rows.flatMap(({ kind, at }) => (kind === 'clear' ? [Number(at)] : [])),
+  );
+  const trimmed = rows
     .filter(
       ({ kind, rev, timestamp, deletedAt }) =>
         kind === 'puff' && rev > clearedRevOf(rows) && Number(deletedAt) - Number(timestamp) > 24 * hourMs,
@@ -73,5 +81,7 @@ export const trimmedDays = async (
     .map(
       ({ wallDate, wallHour }) => Date.parse(wallDate) / (24 * hourMs) - (wallHour < dayStartHour ? 1 : 0),
     );
-  return [...new Set(days)].sort((a, b) => a - b);
+  return days
+    .filter((day) => trimmed.includes(day) || day * 24 * hourMs - 14 * hourMs < cleared - 24 * hourMs)
+    .sort((a, b) => a - b);
 };

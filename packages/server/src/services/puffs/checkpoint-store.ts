@@ -19,6 +19,7 @@ interface PersonDoc {
   records: number;
   lastPuffAt: Date | null;
   clearedRev: number;
+  clearedAt?: Date | null;
   strippedRev: number;
   /** How often content was removed from this person's log for good. */
   strips?: number;
@@ -85,6 +86,7 @@ const personSchema = new Schema<PersonDoc>(
     records: { type: Number, required: true },
     lastPuffAt: Date,
     clearedRev: { type: Number, required: true },
+    clearedAt: Date,
     strippedRev: { type: Number, required: true },
     strips: Number,
   },
@@ -205,6 +207,7 @@ export const takeCheckpoint = (person: string, state: PuffState): Checkpoint => 
       records: state.records,
       lastPuffAt: state.lastPuffAt === null ? null : new Date(state.lastPuffAt),
       clearedRev: state.clearedRev,
+      clearedAt: state.clearedAt === null ? null : new Date(state.clearedAt),
       strippedRev: state.strippedRev,
     },
     months,
@@ -223,6 +226,7 @@ const stateOf = (doc: PersonDoc): PuffState => {
   state.records = doc.records;
   state.lastPuffAt = doc.lastPuffAt?.getTime() ?? null;
   state.clearedRev = doc.clearedRev;
+  state.clearedAt = doc.clearedAt?.getTime() ?? null;
   state.strippedRev = doc.strippedRev;
   for (const [month, rev] of Object.entries(doc.months)) state.months.set(month, rev);
   return state;

@@ -31,6 +31,8 @@ export type LogRecord =
       readonly before: Counted | null;
       readonly after: Counted | null;
     }
-  | { readonly rev: number; readonly kind: 'clear' | 'stripped' | 'empty' };
+  /** `at` in ms. */
+  | { readonly rev: number; readonly kind: 'clear'; readonly at: number }
+  | { readonly rev: number; readonly kind: 'stripped' | 'empty' };
 
 export type ChangeRecord = Extract<LogRecord, { kind: 'change' }>;

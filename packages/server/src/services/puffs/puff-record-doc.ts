@@ -130,7 +130,8 @@ const liveOf = (doc: PuffRecordDoc['before']): Counted | null =>
 
 export const logRecordOf = (doc: PuffRecordDoc): LogRecord => {
   const { rev, kind } = doc;
-  if (kind === 'clear' || kind === 'empty') return { rev, kind };
+  if (kind === 'clear') return { rev, kind, at: doc.at?.getTime() ?? 0 };
+  if (kind === 'empty') return { rev, kind };
   if (kind === 'change')
     return doc.target === undefined || doc.before === undefined
       ? { rev, kind: 'stripped' }
@@ -179,6 +180,7 @@ export const logProjection = {
   target: 1,
   before: 1,
   after: 1,
+  at: 1,
 } as const;
 
 /** A puff with its newest values. */

@@ -4,6 +4,10 @@ import { LocalDays } from './local-days.ts';
 import type { ChangeRecord, Counted, LogRecord } from './log-record.ts';
 import type { DateSpan, DayMarks, PuffHistory } from './puff-history.ts';
 
+const dayMs = 86_400_000;
+/** No zone is further from UTC. */
+const zoneReachMs = 14 * 3_600_000;
+
 /** What folding a change needs from the records: its dates, counted anew, and the newest puff. */
 export interface Recount {
   readonly dates: MonthFacts;
@@ -23,6 +27,8 @@ export class PuffState implements PuffHistory {
   lastPuffAt: number | null = null;
   /** Everything up to this number is hidden by a deletion of all. */
   clearedRev = 0;
+  /** When that was, in ms; null without any. */
+  clearedAt: number | null = null;
   /** Every wall month (`YYYY-MM`) that has had a puff, with the number that changed it last. */
   readonly months = new Map<string, number>();
   /** Loaded months that changed since they were last written to their checkpoint. */
@@ -55,7 +61,7 @@ export class PuffState implements PuffHistory {
         this.#days.puffAdded(wall, quantity, before);
       });
     } else if (record.kind === 'clear') {
-      this.#clear(record.rev);
+      this.#clear(record.rev, record.at);
     } else if (record.kind === 'stripped') {
       this.strippedRev = record.rev;
     }
@@ -102,11 +108,12 @@ export class PuffState implements PuffHistory {
     change(month.dates);
   }
 
-  #clear(rev: number) {
+  #clear(rev: number, at: number) {
     this.total = 0;
     this.records = 0;
     this.lastPuffAt = null;
     this.clearedRev = rev;
+    this.clearedAt = at;
     for (const [name, month] of this.#loaded) if (month.countedUpTo < rev) this.#loaded.delete(name);
     for (const name of this.months.keys()) {
       if (this.#loaded.has(name)) continue; // its row has seen the deletion, and what came after it
@@ -171,7 +178,10 @@ export class PuffState implements PuffHistory {
   }
 
   marksOn(day: DayNumber, dayStartHour: number): DayMarks {
-    return this.#days.marksOn(day, dayStartHour);
+    const marks = this.#days.marksOn(day, dayStartHour);
+    // Which days had puffs is not known any more, so those that may have had one of more than 24 h ago count as trimmed.
+    const isCleared = this.clearedAt !== null && day * dayMs - zoneReachMs < this.clearedAt - dayMs;
+    return isCleared ? { ...marks, trimmed: true } : marks;
   }
 
   activeDays(dayStartHour: number): readonly DayNumber[] {
