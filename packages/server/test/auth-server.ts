@@ -151,6 +151,7 @@ const startNode = async (world: {
       friendRemoved: () => {},
     },
     tell: () => Promise.resolve(),
+    endCheers: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
     onSettingsChanged: () => {},

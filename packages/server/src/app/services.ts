@@ -41,6 +41,14 @@ export const createServices = (deps: {
     clock,
     log,
     people: (userIds) => users.settingsOfMany(userIds),
+    person: (userId) => users.settings(userId),
+    requireConsents: (person, purposes) => {
+      users.requireConsents(person, purposes);
+    },
+    milestoneFriendsOf: (userId) => users.milestoneFriendsOf(userId),
+    showsMilestones: (owner, viewer, tx) => users.showsMilestones(owner, viewer, tx),
+    judge: (people, revs) => analytics.judgeMilestones(people, revs),
+    newestRevs: (userIds) => puffs.newestRevs(userIds),
     endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
@@ -60,6 +68,7 @@ export const createServices = (deps: {
     isKnownZone,
     live: notifications,
     tell: notifications.tell,
+    endCheers: notifications.endCheers,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
     onSettingsChanged: (change) => {
@@ -97,6 +106,7 @@ export const createServices = (deps: {
     onStatsChanged: notifications.statsChanged,
     jobPeople: users,
     onDayTurned: notifications.dayTurned,
+    onDayOver: notifications.giveMilestones,
     countByHour: puffs.countByHour,
   });
 

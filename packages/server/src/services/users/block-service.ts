@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -36,6 +36,8 @@ export const createBlocks = (deps: {
   audience: Audience;
   people: People;
   live: FriendLive;
+  /** Part of the transaction that blocks. */
+  endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   clock: Clock;
 }): Blocks => {
   const { connection, users, blocks, connections, requests, people, live, clock } = deps;
@@ -57,6 +59,7 @@ export const createBlocks = (deps: {
         await requests.dropBetween(userId, blocked, tx);
         const ended = await connections.remove(userId, blocked, tx);
         if (ended) await deps.audiences.move([userId, blocked], tx);
+        await deps.endCheers(tx, userId, blocked);
         return ended;
       });
       if (!wereFriends) return;
