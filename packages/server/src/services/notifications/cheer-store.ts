@@ -1,6 +1,7 @@
 import type { CheerKind } from '@pufftrack/contract';
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { Cheer } from './milestone.ts';
 
 /** One for each milestone, sender and kind. */
@@ -97,7 +98,10 @@ export const createCheerStore = (connection: Connection): CheerStore => {
     },
     async list(milestoneIds) {
       const docs = await rows
-        .find({ milestoneId: { $in: [...milestoneIds] }, removedAt: { $exists: false } })
+        .find(
+          { milestoneId: { $in: [...milestoneIds] }, removedAt: { $exists: false } },
+          { batchSize: wholeBatch },
+        )
         .toArray();
       return docs.map(({ milestoneId, owner, sender, kind }) => ({ milestoneId, owner, sender, kind }));
     },

@@ -1,6 +1,7 @@
 import type { MilestoneKind } from '@pufftrack/contract';
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { MilestoneState } from '../analytics/index.ts';
 import type { GivenMilestone } from './milestone.ts';
 
@@ -111,7 +112,7 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
               isConfirmed: true,
             }),
           },
-          tx ? { session: tx } : {},
+          { batchSize: wholeBatch, ...(tx && { session: tx }) },
         )
         .toArray();
       return docs.map(toMilestone).sort((a, b) => a.awardedAt - b.awardedAt || a.days - b.days);
@@ -140,7 +141,7 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
       await rows.updateMany({ _id: { $in: [...ids] } }, { $set: { isConfirmed } }, { session: tx });
     },
     async states(userIds) {
-      const docs = await states.find({ _id: { $in: [...userIds] } }).toArray();
+      const docs = await states.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
       return new Map(docs.map(({ _id, ...state }) => [_id, state]));
     },
     async advance(userId, { turn, ...state }, tx) {

@@ -108,7 +108,10 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
       return docs.map(toFriendship);
     },
     async listOfAny(people) {
-      const docs = await model.find({ people: trusted({ $in: [...people] }) }).lean<FriendConnectionDoc[]>();
+      const docs = await model
+        .find({ people: trusted({ $in: [...people] }) })
+        .batchSize(wholeBatch)
+        .lean<FriendConnectionDoc[]>();
       return docs.map(toFriendship);
     },
     count: (person, tx) => model.countDocuments({ people: person }).session(tx).exec(),
