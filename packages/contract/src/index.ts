@@ -8,6 +8,7 @@ import type { EndpointSpec } from './endpoint.ts';
 import * as friends from './friends.ts';
 import * as goals from './goals.ts';
 import * as invites from './invites.ts';
+import * as milestones from './milestones.ts';
 import * as notifications from './notifications.ts';
 import * as puffs from './puffs.ts';
 import * as service from './service.ts';
@@ -20,6 +21,7 @@ export * from './endpoint.ts';
 export * from './friends.ts';
 export * from './goals.ts';
 export * from './invites.ts';
+export * from './milestones.ts';
 export * from './notifications.ts';
 export * from './problem.ts';
 export * from './puffs.ts';
@@ -86,6 +88,9 @@ export const endpoints = {
   readNotifications: notifications.readNotifications,
   registerDevice: notifications.registerDevice,
   removeDevice: notifications.removeDevice,
+  listMilestones: milestones.listMilestones,
+  cheerMilestone: milestones.cheerMilestone,
+  removeCheer: milestones.removeCheer,
   getConfig: service.getConfig,
   healthLive: service.healthLive,
   healthReady: service.healthReady,

@@ -152,6 +152,7 @@ const startNode = async (world: {
     },
     tell: () => Promise.resolve(),
     hideName: () => Promise.resolve(),
+    endCheers: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
     onSettingsChanged: () => {},

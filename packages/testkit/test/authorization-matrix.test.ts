@@ -78,6 +78,12 @@ const inviteOfSomebody = async ({ app }: World) => {
   return (await inviter.client.call('createInvite')).token;
 };
 
+/** A day that the owner was without, and says so. */
+const milestone = async ({ owner }: World): Promise<string> => {
+  await owner.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
+  return (await owner.client.call('listMilestones')).mine[0]?.id ?? '';
+};
+
 const matrix: Record<EndpointName, Row> = {
   createNonce: { expect: publicly() },
   signInWithApple: { target: () => ({ body: { identityToken: 'x', nonce: 'x' } }), expect: publicly(401) },
@@ -187,6 +193,15 @@ const matrix: Record<EndpointName, Row> = {
     expect: mine(201),
   },
   removeDevice: { target: () => ({ params: { token: 'bb' } }), expect: mine(204) },
+  listMilestones: { expect: mine() },
+  cheerMilestone: {
+    target: async (world) => ({ params: { id: await milestone(world) }, body: { kind: 'clap' } }),
+    expect: { ...mine(404), friend: 204 },
+  },
+  removeCheer: {
+    target: async (world) => ({ params: { id: await milestone(world) } }),
+    expect: { ...mine(404), friend: 204 },
+  },
   getConfig: { expect: publicly() },
   healthLive: { expect: publicly() },
   healthReady: { expect: publicly() },

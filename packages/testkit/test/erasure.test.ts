@@ -117,6 +117,19 @@ describe('what is left of a person (PRIV-3)', () => {
       await client.call('registerDevice', { body: device });
       await client.call('putNotificationPreferences', { body: { categories: { plan: 'off' } } });
     }
+    // Each has been a day without, and is cheered for it.
+    for (const [{ client }, friend] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      await client.call('checkIn', { body: { days: ['2026-10-15'], none: true } });
+      await client.call('listMilestones');
+      const [milestone] = (await friend.client.call('listMilestones')).friends;
+      await friend.client.call('cheerMilestone', {
+        params: { id: milestone?.id ?? '' },
+        body: { kind: 'clap' },
+      });
+    }
     // What takes weeks, or an Apple to push to.
     for (const { userId } of [alice, bob]) {
       await db

@@ -183,6 +183,18 @@ describe('every question to the database has an index (trust.md API-4)', () => {
     await as(dora)('readNotifications', { body: { ids: inbox.notifications.map(({ id }) => id) } });
     await as(dora)('readNotifications', { body: { all: true } });
     dora.client.connect({ lastSeq: 1 });
+    const [fan, cheered] = others.slice(-2);
+    if (!fan || !cheered) throw new Error('nobody there');
+    await befriend(fan, cheered);
+    await as(cheered)('checkIn', { body: { days: ['2026-10-20'], none: true } });
+    await as(cheered)('listMilestones');
+    const [milestone] = (await as(fan)('listMilestones')).friends;
+    const shown = { id: milestone?.id ?? '' };
+    for (const kind of ['clap', 'heart'] as const)
+      await as(fan)('cheerMilestone', { params: shown, body: { kind } });
+    await as(fan)('removeCheer', { params: shown, query: { kind: 'heart' } });
+    await as(cheered)('recordPuff', { body: { timestamp: '2026-10-20T12:00:00Z' } });
+    await app.settle();
 
     const atDora = await dora.connect();
     await atDora.puff({ quantity: 2 });

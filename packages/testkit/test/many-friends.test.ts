@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const sizes = [5, 50, 200];
 /** All that is derived, and may be dropped at any time. */
-const derived = ['userstats', 'settledruns', 'puffpeople', 'puffmonths'];
+const derived = ['userstats', 'milestonestates', 'settledruns', 'puffpeople', 'puffmonths'];
 
 describe('what the database is asked for a person with many friends', () => {
   const apps: TestApp[] = [];
@@ -34,6 +34,7 @@ describe('what the database is asked for a person with many friends', () => {
       .collection('puffrecords')
       .updateMany({}, [{ $set: { receivedAt: '$timestamp' } }]);
     const friends = await multiply(mongo.db(), alice.userId, Math.max(...sizes));
+    await giveMilestones(friends);
     for (const size of sizes) {
       const person = await app.person(nameOf(size));
       await befriendMany(mongo.db(), person.userId, friends.slice(0, size));
@@ -44,6 +45,21 @@ describe('what the database is asked for a person with many friends', () => {
     for (const app of apps.reverse()) await app.close();
   });
 
+  /** A confirmed day without a puff, before their first, for each. */
+  const giveMilestones = async (people: readonly string[]) => {
+    const day = Date.UTC(2026, 8, 25) / dayMs;
+    const at = new Date('2026-10-01T10:00:00Z');
+    const db = mongo.db();
+    await db.collection('checkins').insertMany(people.map((userId) => ({ userId, day, at })));
+    await db.collection<Doc>('milestones').insertMany(
+      people.map((userId) => ({
+        _id: `first-of-${userId}`,
+        userId,
+        ...{ kind: 'abstinence', days: 1, version: 1, from: day, to: day, isConfirmed: true },
+        awardedAt: at,
+      })),
+    );
+  };
   const nameOf = (size: number) => `with-${size}`;
   /** In a process that holds nobody in memory. */
   const fresh = async (): Promise<TestApp> => {
@@ -80,16 +96,23 @@ describe('what the database is asked for a person with many friends', () => {
     // The caller has not recorded anything.
     expect(entries.filter(({ rank }) => rank === 1)).toHaveLength(entries.length - 1);
   };
+  const listMilestones = async ({ client, name }: Person) => {
+    const { friends } = await client.call('listMilestones');
+    expect(nameOf(friends.length)).toBe(name);
+  };
   const connect = async (person: Person) => {
     (await person.connect()).close();
   };
 
-  it('is as much for 200 as for 5, where nothing is stored and nobody in memory', async () => {
+  it.each<[string, (person: Person) => Promise<void>]>([
+    ['GET /friends', listFriends],
+    ['GET /milestones', listMilestones],
+  ])('is as much for 200 as for 5, where nothing is stored and nobody in memory: %s', async (_name, view) => {
     const asked: string[][] = [];
     for (const size of sizes) {
       const app = await fresh();
       for (const name of derived) await mongo.db().collection(name).deleteMany({});
-      asked.push(questions(await look(app, await app.person(nameOf(size)), listFriends)));
+      asked.push(questions(await look(app, await app.person(nameOf(size)), view)));
     }
     expect(asked[1]).toEqual(asked[0]);
     expect(asked[2]).toEqual(asked[0]);
@@ -98,6 +121,7 @@ describe('what the database is asked for a person with many friends', () => {
   it.each<[string, (person: Person) => Promise<void>, number]>([
     ['GET /friends', listFriends, 4],
     ['GET /friends/leaderboard', getLeaderboard, 5],
+    ['GET /milestones', listMilestones, 7],
     ['ready', connect, 18],
   ])('is as much for 200 as for 5, where nothing has changed: %s', async (_name, view, most) => {
     const app = await fresh();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
 import type { NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
-import { startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import { befriend, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -85,6 +85,28 @@ describe('pushes', () => {
     expect(payloads()).toMatchObject([
       { aps: { alert: { 'loc-key': '%@ asks to be your friend.', 'loc-args': ['Person-1'] } } },
     ]);
+  });
+
+  it('of cheers of one milestone are one to the phone, also after it was read', async () => {
+    const bob = await phoneOwner(newToken());
+    await bob.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
+    const [milestone] = (await bob.client.call('listMilestones')).mine;
+    await app.settle();
+    expect(payloads()).toMatchObject([{ aps: { alert: { 'loc-key': 'There is something new for you.' } } }]);
+    const params = { id: milestone?.id ?? '' };
+    const fan = await person();
+    await befriend(bob, fan);
+    await app.settle();
+    const before = apns.pushes.length;
+    for (const kind of ['clap', 'heart'] as const)
+      await fan.client.call('cheerMilestone', { params, body: { kind } });
+    await app.settle();
+    expect(apns.pushes).toHaveLength(before + 1);
+    await bob.client.call('readNotifications', { body: { all: true } });
+    await fan.client.call('cheerMilestone', { params, body: { kind: 'star' } });
+    await app.settle();
+    const cheers = apns.pushes.slice(before).map(({ headers }) => headers['apns-collapse-id']);
+    expect(cheers).toEqual([params.id, params.id]);
   });
 
   it('are not sent without the consent, nor for what is wanted in the app alone', async () => {

@@ -41,6 +41,14 @@ export const createServices = (deps: {
     clock,
     log,
     people: (userIds) => users.settingsOfMany(userIds),
+    person: (userId) => users.settings(userId),
+    requireConsents: (person, purposes) => {
+      users.requireConsents(person, purposes);
+    },
+    milestoneFriendsOf: (userId) => users.milestoneFriendsOf(userId),
+    showsMilestones: (owner, viewer, tx) => users.showsMilestones(owner, viewer, tx),
+    judge: (people, revs) => analytics.judgeMilestones(people, revs),
+    newestRevs: (userIds) => puffs.newestRevs(userIds),
     endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
@@ -61,6 +69,7 @@ export const createServices = (deps: {
     live: notifications,
     tell: notifications.tell,
     hideName: notifications.hideName,
+    endCheers: notifications.endCheers,
     summaries: (people) => analytics.summaries(people),
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
     onSettingsChanged: (change) => {
@@ -98,6 +107,7 @@ export const createServices = (deps: {
     onStatsChanged: notifications.statsChanged,
     jobPeople: users,
     onDayTurned: notifications.dayTurned,
+    onDayOver: notifications.giveMilestones,
     countByHour: puffs.countByHour,
   });
 

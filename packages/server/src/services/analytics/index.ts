@@ -20,11 +20,17 @@ import { createGoalStore } from './goal-store.ts';
 import { createLeaderboard, type LeaderboardDeps } from './leaderboard.ts';
 import { createSettled } from './settled.ts';
 import { createSettledStore } from './settled-store.ts';
+import { createMilestoneReads } from './milestone-reads.ts';
 import { statsJobs, type JobPeople } from './stats-jobs.ts';
 import { createStatsReadModel, type StatsReadModel, type StatsReadModelDeps } from './stats-read-model.ts';
 import { statsRoutes } from './stats-routes.ts';
 import { createStatsService, type StatsService, type StatsServiceDeps } from './stats-service.ts';
 import { createStatsStore } from './stats-store.ts';
+
+export { lastDayOver } from './milestone-reads.ts';
+export type { Given, Judgement, MilestoneState, ToJudge } from './milestone-reads.ts';
+export { isGivenFor, milestoneVersion } from './milestones.ts';
+export type { Reached } from './milestones.ts';
 
 export interface Analytics
   extends
@@ -33,6 +39,8 @@ export interface Analytics
     Pick<GoalService, 'profileChanged'> {
   routes: Route[];
   jobs: Job[];
+  /** What these people have reached and what was given to them wrongly, from the log as it is now. */
+  judgeMilestones: ReturnType<typeof createMilestoneReads>;
   /** Drops what this process holds of a person whose account is gone. */
   forgetUser(userId: string): void;
   /** Deletes all of this very person; answers how many rows there were. Safe to repeat. */
@@ -47,7 +55,7 @@ export const createAnalytics = (
     Parameters<typeof createGapReads>[0] &
     Pick<GoalServiceDeps, 'changeSettings' | 'onStatsChanged'> &
     Pick<Parameters<typeof figuresJobs>[0], 'countByHour'> &
-    Pick<Parameters<typeof statsJobs>[0], 'onDayTurned'> & { jobPeople: JobPeople },
+    Pick<Parameters<typeof statsJobs>[0], 'onDayTurned' | 'onDayOver'> & { jobPeople: JobPeople },
 ): Analytics => {
   const { connection, clock, history } = deps;
   const store = createStatsStore(connection);
@@ -68,9 +76,15 @@ export const createAnalytics = (
   return {
     routes: [...statsRoutes(stats, leaderboard), ...goalRoutes(goalService)],
     jobs: [
-      ...statsJobs({ people, settle: readModel.settle, onDayTurned: deps.onDayTurned }),
+      ...statsJobs({
+        people,
+        settle: readModel.settle,
+        onDayTurned: deps.onDayTurned,
+        onDayOver: deps.onDayOver,
+      }),
       ...figuresJobs({ store: figures, people, clock, countByHour: deps.countByHour }),
     ],
+    judgeMilestones: createMilestoneReads({ ...deps, calendars, settled }),
     statsOf: stats.statsOf,
     current: stats.current,
     summaries: readModel.summaries,

@@ -35,7 +35,7 @@ export const isProcessed = ({ consents }: { consents: ReadonlySet<Purpose> }): b
   consents.has('health-processing');
 
 /**
- * The two jobs of a local day's turn. Nothing is ended by them: days and streaks are derived whenever somebody asks.
+ * The jobs of a local day's turn. Nothing is ended by them: days and streaks are derived whenever somebody asks.
  * They keep the stored `UserStats` of people who do not ask in step with the calendar (docs/adr/0008-jobs-of-our-own.md).
  */
 export const statsJobs = (deps: {
@@ -43,23 +43,23 @@ export const statsJobs = (deps: {
   settle: StatsReadModel['settle'];
   /** Numbers changed though nothing was recorded: the day turned. */
   onDayTurned: (stats: UserStats) => void;
+  /** A day of these people has been over for an hour. */
+  onDayOver: (people: readonly JobPerson[]) => Promise<void>;
 }): Job[] => {
   const { people } = deps;
 
-  /** Settles everybody whose local day turned in the window, moved back by `delayMs`. */
-  const settleTurned = async (
+  /** Does its work for everybody whose local day turned in the window, moved back by `delayMs`. */
+  const forTurned = async (
     { from, to, progress, save, log }: JobRun<Progress>,
     delayMs: number,
-    onSettled: (stats: UserStats) => void,
+    work: (people: readonly JobPerson[]) => Promise<number>,
   ): Promise<Figures> => {
     let settled = 0;
     let failed = 0;
 
     const settle = async (page: readonly JobPerson[]): Promise<void> => {
       try {
-        const all = await deps.settle(page);
-        settled += all.length;
-        all.forEach(onSettled);
+        settled += await work(page);
       } catch (error) {
         if (isDatabaseUnavailable(error)) throw error;
         // One person whose numbers cannot be made keeps nobody else's from being made.
@@ -68,7 +68,7 @@ export const statsJobs = (deps: {
           failed += 1;
           log.error(
             { event: 'job.person_failed', err: error, userId: page[0]?.userId },
-            'no stats for a person',
+            'nothing was done for a person',
           );
         }
       }
@@ -92,6 +92,14 @@ export const statsJobs = (deps: {
     return { settled, failed };
   };
 
+  const settleAnd =
+    (onSettled: (stats: UserStats) => void) =>
+    async (page: readonly JobPerson[]): Promise<number> => {
+      const all = await deps.settle(page);
+      all.forEach(onSettled);
+      return all.length;
+    };
+
   return [
     defineJob({
       name: 'daily-stats',
@@ -99,7 +107,7 @@ export const statsJobs = (deps: {
       everyMs: 15 * minuteMs,
       offsetMs: 0,
       progress: Progress,
-      run: (run) => settleTurned(run, 0, deps.onDayTurned),
+      run: (run) => forTurned(run, 0, settleAnd(deps.onDayTurned)),
     }),
     defineJob({
       name: 'streak-updates',
@@ -108,7 +116,24 @@ export const statsJobs = (deps: {
       offsetMs: 5 * minuteMs,
       progress: Progress,
       // Whoever sent something late got `statsUpdate` for it then.
-      run: (run) => settleTurned(run, hourMs, () => undefined),
+      run: (run) =>
+        forTurned(
+          run,
+          hourMs,
+          settleAnd(() => undefined),
+        ),
+    }),
+    defineJob({
+      name: 'milestones',
+      summary: 'an hour after a local day is over: gives the milestones that it has brought',
+      everyMs: 15 * minuteMs,
+      offsetMs: 10 * minuteMs,
+      progress: Progress,
+      run: (run) =>
+        forTurned(run, hourMs, async (page) => {
+          await deps.onDayOver(page);
+          return page.length;
+        }),
     }),
   ];
 };

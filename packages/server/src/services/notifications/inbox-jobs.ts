@@ -3,6 +3,7 @@ import { defineJob, type Job } from '../../platform/jobs/job.ts';
 import { dayMs, hourMs } from '../../platform/jobs/schedule.ts';
 import type { DeviceStore } from './device-store.ts';
 import type { InboxStore } from './inbox-store.ts';
+import type { MilestoneStore } from './milestone-store.ts';
 
 /** How long a person can read what they were told; sockets replay 7 days of it (replay.ts). */
 const keptMs = 90 * dayMs;
@@ -11,10 +12,12 @@ export const inboxJobs = (deps: {
   inbox: Pick<InboxStore, 'removeBefore' | 'removeNobody'>;
   devices: Pick<DeviceStore, 'removeUnseenSince'>;
   push: { removeOld(now: number): Promise<void> };
+  milestones: Pick<MilestoneStore, 'removeRevokedBefore'>;
 }): Job[] => [
   defineJob({
     name: 'inbox-retention',
-    summary: 'removes notifications after 90 days, and phones that have not registered for as long',
+    summary:
+      'removes notifications after 90 days, milestones so long after their end, and phones that have not registered since',
     everyMs: dayMs,
     offsetMs: 3.5 * hourMs,
     progress: z.object({}),
@@ -23,6 +26,7 @@ export const inboxJobs = (deps: {
       return {
         notifications: await deps.inbox.removeBefore(to - keptMs),
         toNobody: await deps.inbox.removeNobody(),
+        milestones: await deps.milestones.removeRevokedBefore(to - keptMs),
         devices: await deps.devices.removeUnseenSince(to - keptMs),
       };
     },

@@ -13,6 +13,7 @@ import type { PreferencesStore } from './preferences-store.ts';
  * Tells a person something inside the transaction that makes it true: both are committed or neither. Phones learn of it
  * after the commit. To somebody who has switched the category off it is told as to nobody (null): with the same calls
  * of the database, so that whoever caused it cannot tell by the time whether there is somebody (domain.md D10).
+ * Cheers of one milestone are one row while that is unread, and nobody is called to the phone for it again.
  */
 export type Tell = (tx: ClientSession, userId: string | null, news: News) => Promise<void>;
 
@@ -40,7 +41,11 @@ export const createInboxService = (deps: {
 
   return {
     async tell(tx, to, news) {
-      const note = noteOf(news);
+      const { together, ...note } = noteOf(news);
+      if (to !== null && together !== undefined) {
+        const isTold = await store.join({ userId: to, kind: news.kind, data: note.data, together }, tx);
+        if (isTold) return;
+      }
       const id = newId();
       const preferences = await deps.preferences.find(to ?? nobody(id), tx);
       const userId = to === null || deliveryOf(preferences, note.category) === 'off' ? nobody(id) : to;

@@ -53,6 +53,9 @@ inboxSchema.index({ createdAt: 1 });
 // Whom a row names, for the day on which they are gone.
 inboxSchema.index({ 'data.userId': 1 }, { sparse: true });
 
+// Which rows are about a milestone, for the next cheer of it and for the end of it.
+inboxSchema.index({ 'data.milestoneId': 1 }, { sparse: true });
+
 const headSchema = new Schema<HeadDoc>(
   {
     _id: { type: String, required: true },
@@ -73,6 +76,18 @@ export interface InboxStore {
   ensureIndexes(): Promise<void>;
   /** Gives the row the person's next number. Two transactions that tell one person conflict here, so numbers come in the order of the commits. */
   append(row: Omit<InboxRow, 'seq' | 'readAt'>, tx: ClientSession): Promise<void>;
+  /**
+   * Tells in an unread row about the same milestone what has come since, instead of in a row of its own; false where there
+   * is none. It keeps its number, so open sockets hear nothing.
+   */
+  join(
+    row: Pick<InboxRow, 'userId' | 'kind' | 'data'> & { together: string },
+    tx: ClientSession,
+  ): Promise<boolean>;
+  /** What this person was told of these milestones counts as read. */
+  readAbout(userId: string, milestoneIds: readonly string[], now: number, tx: ClientSession): Promise<void>;
+  /** Takes the name of somebody who cheered out of this inbox; the rows stay, because numbers have no gaps. */
+  forgetCheersOf(userId: string, sender: string, now: number, tx: ClientSession): Promise<void>;
   /** The last number; 0 where nothing was ever told. */
   head(userId: string): Promise<number>;
   heads(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
@@ -124,6 +139,35 @@ export const createInboxStore = (connection: Connection): InboxStore => {
       const seq = head?.seq ?? 1;
       await rows.insertOne(
         { _id: id, ...row, seq, createdAt: new Date(createdAt), readAt: null },
+        { session: tx },
+      );
+    },
+    async join({ userId, kind, data, together }, tx) {
+      const row = await rows.findOne(
+        { 'data.milestoneId': data['milestoneId'] ?? '', userId, kind, readAt: null },
+        { session: tx },
+      );
+      if (!row) return false;
+      if (row.data['userId'] !== data['userId'])
+        await rows.updateOne({ _id: row._id }, { $set: { body: together, data } }, { session: tx });
+      return true;
+    },
+    async readAbout(userId, milestoneIds, now, tx) {
+      if (milestoneIds.length === 0) return;
+      await rows.updateMany(
+        { 'data.milestoneId': { $in: [...milestoneIds] }, userId, readAt: null },
+        { $set: { readAt: new Date(now) } },
+        { session: tx },
+      );
+    },
+    async forgetCheersOf(userId, sender, now, tx) {
+      await rows.updateMany(
+        { 'data.userId': sender, userId, category: 'cheer' },
+        [
+          {
+            $set: { body: '$title', data: { $literal: {} }, readAt: { $ifNull: ['$readAt', new Date(now)] } },
+          },
+        ],
         { session: tx },
       );
     },

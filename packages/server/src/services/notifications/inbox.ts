@@ -12,6 +12,8 @@ import { createInboxDelivery } from './inbox-delivery.ts';
 import { inboxJobs } from './inbox-jobs.ts';
 import { createInboxService, type InboxService } from './inbox-service.ts';
 import { createInboxStore } from './inbox-store.ts';
+import type { MilestoneAwardsDeps } from './milestone-awards.ts';
+import { createMilestones, type Milestones, type MilestonesDeps } from './milestones.ts';
 import { createPreferencesService, type PreferencesService } from './preferences-service.ts';
 import { createPreferencesStore } from './preferences-store.ts';
 import { createPush } from './push.ts';
@@ -30,6 +32,7 @@ export interface Inbox {
   readonly service: InboxService;
   readonly preferences: PreferencesService;
   readonly devices: DeviceService;
+  readonly milestones: Milestones;
   readonly jobs: Job[];
   placeOf(userId: string, lastSeq: unknown): Promise<InboxPlace>;
   /** From now on the socket gets every event after `after`, in order. Answers how to stop. */
@@ -51,7 +54,8 @@ export interface Inbox {
   stop(): Promise<void>;
 }
 
-export interface InboxDeps extends Pick<PushServiceDeps, 'people' | 'endedSessions'> {
+export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions'>, MilestonesDeps {
+  readonly people: PushServiceDeps['people'] & MilestoneAwardsDeps['people'];
   readonly connection: Connection;
   /** Undefined: nothing is pushed. */
   readonly apns: ApnsConfig | undefined;
@@ -77,6 +81,7 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     clock,
   });
   const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
+  const milestones = createMilestones({ ...deps, inbox: store, tell: service.tell });
   const preferencesService = createPreferencesService({ store: preferences, inTransaction: transact });
   const deviceService = createDeviceService({ store: devices, inTransaction: transact, clock });
 
@@ -84,7 +89,8 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     service,
     preferences: preferencesService,
     devices: deviceService,
-    jobs: inboxJobs({ inbox: store, devices, push }),
+    milestones,
+    jobs: inboxJobs({ inbox: store, devices, push, milestones }),
     forgetDevicesOf: devices.removeSession,
     async placeOf(userId, lastSeq) {
       const head = await store.head(userId);
@@ -94,12 +100,13 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     },
     open: delivery.open,
     async ensureIndexes() {
-      for (const owned of [store, preferences, devices, push]) await owned.ensureIndexes();
+      for (const owned of [store, preferences, devices, push, milestones]) await owned.ensureIndexes();
     },
     hideName: store.hideName,
     async eraseUser(userId) {
       let removed = 0;
-      for (const owned of [store, preferences, devices, push]) removed += await owned.removeAll(userId);
+      for (const owned of [milestones, store, preferences, devices, push])
+        removed += await owned.removeAll(userId);
       return removed;
     },
     start() {
@@ -107,10 +114,12 @@ export const createInbox = (deps: InboxDeps): Inbox => {
       push.start();
     },
     async settle() {
+      await milestones.settle();
       await delivery.settle();
       await push.settle();
     },
     async stop() {
+      await milestones.settle();
       await delivery.stop();
       await push.stop();
     },

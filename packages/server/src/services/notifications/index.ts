@@ -1,5 +1,5 @@
 /**
- * notifications: owns the inbox and the socket server's rooms, and what is sent through them. A person's sockets stand
+ * notifications: owns the inbox, milestones, cheers and the socket server's rooms, and what is sent through them. A person's sockets stand
  * in `user:<id>`, and for each friend who shares `live` with them, in `live:<friendId>`; so a puff is one emit to one
  * room. It says what people are told and by which way, never what is true.
  */
@@ -11,6 +11,8 @@ import { friendChanges } from './friend-changes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import type { Tell } from './inbox-service.ts';
+import type { MilestonePerson } from './milestone-awards.ts';
+import { milestoneRoutes } from './milestone-routes.ts';
 import { createInbox, type Inbox, type InboxDeps } from './inbox.ts';
 
 export type { ApnsConfig } from './apns-client.ts';
@@ -32,6 +34,10 @@ export interface Notifications extends Pick<
 > {
   routes: Route[];
   tell: Tell;
+  /** A day of these people has been over for an hour: gives what it has brought. */
+  giveMilestones(people: readonly MilestonePerson[]): Promise<void>;
+  /** Inside the transaction that ends a friendship, or blocks: what the two cheered of each other goes. */
+  endCheers: Inbox['milestones']['endBetween'];
   connected(connection: Connecting): Promise<void>;
   puffsRecorded(recorded: {
     person: { userId: string; name: string | null };
@@ -80,6 +86,7 @@ export const createNotifications = (
   },
 ): Notifications => {
   const inbox = createInbox(deps);
+  const { milestones } = inbox;
   return {
     jobs: inbox.jobs,
     ensureIndexes: inbox.ensureIndexes,
@@ -89,7 +96,13 @@ export const createNotifications = (
     settle: inbox.settle,
     stop: inbox.stop,
     tell: inbox.service.tell,
-    routes: [...inboxRoutes(inbox.service, inbox.preferences), ...deviceRoutes(inbox.devices)],
+    giveMilestones: milestones.refresh,
+    endCheers: milestones.endBetween,
+    routes: [
+      ...inboxRoutes(inbox.service, inbox.preferences),
+      ...deviceRoutes(inbox.devices),
+      ...milestoneRoutes(milestones.service, milestones.cheers),
+    ],
 
     async connected({ actor, lastSeq, onClose, emit }) {
       const { userId } = actor;
@@ -121,11 +134,14 @@ export const createNotifications = (
           todayCount: stats.dailyPuffCount,
           dailyLimit: stats.dailyLimit,
         }));
+      // One of today changes nothing about the days before; of several it is not known.
+      if (!puff || puff.day < stats.today) milestones.soon(userId);
     },
 
     async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
       const realtime = deps.realtime();
       const others = { exceptRoom: sessionRoom(sessionId) };
+      milestones.soon(userId);
       realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
       if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
       if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);

@@ -1,4 +1,4 @@
-import type { NotificationCategory, PersistentEventName } from '@pufftrack/contract';
+import type { MilestoneKind, NotificationCategory, PersistentEventName } from '@pufftrack/contract';
 
 /** Somebody as they are named in a notification. */
 export interface Named {
@@ -10,6 +10,13 @@ export interface Named {
 export type News =
   | { readonly kind: 'friend-requested'; readonly requestId: string; readonly from: Named }
   | { readonly kind: 'friend-accepted'; readonly friend: Named }
+  | {
+      readonly kind: 'milestone-reached';
+      readonly milestoneId: string;
+      readonly milestone: MilestoneKind;
+      readonly days: number;
+    }
+  | { readonly kind: 'cheered'; readonly milestoneId: string; readonly from: Named }
   | { readonly kind: 'signed-in'; readonly deviceName: string | null }
   | { readonly kind: 'session-reused'; readonly deviceName: string | null };
 
@@ -24,9 +31,12 @@ export interface Note {
   readonly body: string;
   /** Ids and names to act on. */
   readonly data: Readonly<Record<string, string>>;
+  /** What the row says instead, where one about the same thing is unread and names somebody else. */
+  readonly together?: string;
 }
 
 const nameOf = ({ name }: Named) => name ?? 'Somebody';
+const daysOf = (days: number) => (days === 1 ? 'A day' : `${days} days`);
 const dataOf = ({ userId, name }: Named) => ({ userId, ...(name !== null && { name }) });
 
 /** What a person reads of it. In English: an app that speaks another language builds its own from `data`, where `kind` is one of these. */
@@ -47,6 +57,23 @@ export const noteOf = (news: News): Note => {
         title: 'New friend',
         body: `You and ${nameOf(news.friend)} are friends now.`,
         data: dataOf(news.friend),
+      };
+    case 'milestone-reached':
+      return {
+        category: 'milestone',
+        event: 'notification',
+        title: 'Milestone',
+        body: `${daysOf(news.days)} ${news.milestone === 'abstinence' ? 'without a puff' : 'within your limit'}.`,
+        data: { milestoneId: news.milestoneId, milestone: news.milestone, days: String(news.days) },
+      };
+    case 'cheered':
+      return {
+        category: 'cheer',
+        event: 'notification',
+        title: 'Cheer',
+        body: `${nameOf(news.from)} cheers you on.`,
+        data: { milestoneId: news.milestoneId, ...dataOf(news.from) },
+        together: `${nameOf(news.from)} and others cheer you on.`,
       };
     case 'signed-in':
       return {

@@ -146,5 +146,6 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
   };
 };
 
-/** At most 64 bytes: ids have 26. */
-const collapseIdOf = ({ id }: InboxRow): string => id;
+/** At most 64 bytes: ids have 26. All cheers of a milestone are one to the phone. */
+const collapseIdOf = ({ id, category, data }: InboxRow): string =>
+  (category === 'cheer' ? data['milestoneId'] : undefined) ?? id;

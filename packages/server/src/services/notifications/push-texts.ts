@@ -16,6 +16,8 @@ const something = 'There is something new for you.';
 export const pushTexts: Readonly<Record<NewsKind, PushText>> = {
   'friend-requested': { discreet: something, open: '%@ asks to be your friend.' },
   'friend-accepted': { discreet: something, open: 'You and %@ are friends now.' },
+  'milestone-reached': { discreet: something, open: 'You have reached a milestone.' },
+  cheered: { discreet: something, open: '%@ cheers you on.' },
   'signed-in': {
     discreet: 'Your account was signed in to on another device.',
     open: 'Your account was signed in to on another device.',

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -38,6 +38,8 @@ export const createBlocks = (deps: {
   live: FriendLive;
   /** Takes a person's name out of what was told of them: to one person, or to everybody. */
   hideName: (named: string, inboxOf?: string) => Promise<void>;
+  /** Part of the transaction that blocks. */
+  endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   clock: Clock;
 }): Blocks => {
   const { connection, users, blocks, connections, requests, people, live, clock } = deps;
@@ -59,6 +61,7 @@ export const createBlocks = (deps: {
         await requests.dropBetween(userId, blocked, tx);
         const ended = await connections.remove(userId, blocked, tx);
         if (ended) await deps.audiences.move([userId, blocked], tx);
+        await deps.endCheers(tx, userId, blocked);
         return ended;
       });
       await deps.hideName(userId, blocked);

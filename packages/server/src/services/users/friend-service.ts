@@ -1,5 +1,5 @@
 import type { Friend, FriendSummary } from '@pufftrack/contract';
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -13,13 +13,15 @@ import {
   levelInForce,
   liveSince,
   mayShare,
+  showsMilestones,
   sidesFor,
   type Friendship,
   type Side,
 } from './friendship.ts';
 import { viewFriend } from './friend-view.ts';
 import type { People } from './people.ts';
-import type { PersonSettings } from './user.ts';
+import { settingsOf, type PersonSettings } from './user.ts';
+import type { UserStore } from './user-store.ts';
 
 /** Tells open sockets; notifications gives it. */
 export interface FriendLive {
@@ -48,6 +50,17 @@ export interface FriendService {
   consentsChanged(before: PersonSettings, after: PersonSettings): Promise<void>;
   liveViewersOf(userId: string): Promise<LiveViewer[]>;
   boardFriendsOf(viewer: string): Promise<string[]>;
+  /** The friends who let this person see what they have reached. */
+  milestoneFriendsOf(viewer: string): Promise<PersonSettings[]>;
+  /**
+   * Whether `owner` lets `viewer` see what they have reached, and whether they want to hear of `viewer`; undefined where
+   * they do not let them. Asked inside a transaction, which sees a friendship or its end and nothing between.
+   */
+  showsMilestones(
+    owner: string,
+    viewer: string,
+    tx: ClientSession,
+  ): Promise<{ readonly isMuted: boolean } | undefined>;
 }
 
 export const createFriendService = (deps: {
@@ -57,7 +70,10 @@ export const createFriendService = (deps: {
   audience: Audience;
   people: People;
   live: FriendLive;
+  users: Pick<UserStore, 'find'>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+  /** Part of the transaction that ends a friendship. */
+  endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   clock: Clock;
 }): FriendService => {
   const { connection, store, audiences, audience, people, live, summaries, clock } = deps;
@@ -146,6 +162,7 @@ export const createFriendService = (deps: {
       await inTransaction(connection, async (tx) => {
         if (!(await store.remove(userId, friendId, tx))) noFriend();
         await audiences.move([userId, friendId], tx);
+        await deps.endCheers(tx, userId, friendId);
       });
       await announceEnd(userId, [friendId]);
     },
@@ -178,6 +195,21 @@ export const createFriendService = (deps: {
             !isResting(friend, now),
         )
         .map(({ friend }) => friend.userId);
+    },
+    async milestoneFriendsOf(viewer) {
+      const now = clock.now();
+      const friends = await friendsWithSettings(viewer);
+      return friends
+        .filter(({ theirs, friend }) => showsMilestones(theirs, friend, now))
+        .map(({ friend }) => friend);
+    },
+    async showsMilestones(owner, viewer, tx) {
+      const friendship = await store.find(owner, viewer, tx);
+      const user = await deps.users.find(owner, tx);
+      if (!friendship || !user) return undefined;
+      const { theirs } = sidesFor(friendship, viewer);
+      if (!showsMilestones(theirs, settingsOf(user), clock.now())) return undefined;
+      return { isMuted: theirs.muted };
     },
   };
 };

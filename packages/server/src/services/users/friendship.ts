@@ -47,6 +47,10 @@ export const isResting = ({ ghost }: Pick<Sharer, 'ghost'>, now: number): boolea
 export const isLive = (side: Side, sharer: Sharer, viewer: Side, now: number): boolean =>
   levelInForce(side, sharer) === 'live' && !viewer.muted && !isResting(sharer, now);
 
+/** Whether others see what the sharer has reached: not of somebody who rests, of whom nothing new is heard. */
+export const showsMilestones = (side: Side, sharer: Sharer, now: number): boolean =>
+  isAtLeast(levelInForce(side, sharer), 'milestones') && !isResting(sharer, now);
+
 /**
  * Since when (ms) a viewer who is live now has been so without a break, so that whoever was shown a puff can be told of
  * its end. Never too early: a change of anything that decides begins it anew.

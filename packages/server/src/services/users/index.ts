@@ -3,7 +3,7 @@
  * that writes them or reads them. It says who may see what of whom, never what anybody's numbers are.
  */
 import type { Friend, FriendSummary } from '@pufftrack/contract';
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
@@ -28,7 +28,12 @@ import { createFriendConnectionStore } from './friend-connection-store.ts';
 import { createFriendRequests } from './friend-request-service.ts';
 import { createFriendRequestStore } from './friend-request-store.ts';
 import { friendRoutes } from './friend-routes.ts';
-import { createFriendService, type FriendLive, type LiveViewer } from './friend-service.ts';
+import {
+  createFriendService,
+  type FriendLive,
+  type FriendService,
+  type LiveViewer,
+} from './friend-service.ts';
 import { createGhosts } from './ghost-service.ts';
 import { createInvites } from './invite-service.ts';
 import { createInviteStore } from './invite-store.ts';
@@ -66,6 +71,8 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'lis
   reports: Pick<Reports, 'listOpen' | 'review'>;
   /** Friends who let this person see their summary and who are on boards. */
   boardFriendsOf(userId: string): Promise<readonly string[]>;
+  milestoneFriendsOf: FriendService['milestoneFriendsOf'];
+  showsMilestones: FriendService['showsMilestones'];
   /** Those of these people whose account is not there. */
   absentAmong(userIds: readonly string[]): Promise<readonly string[]>;
   /** Another process said so: the sockets here are put where they belong now. */
@@ -99,6 +106,7 @@ export const createUsers = (deps: {
   tell: Tell;
   /** Takes a person's name out of what was told of them: to one person, or to everybody. */
   hideName: (named: string, inboxOf?: string) => Promise<void>;
+  endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
   /** The other processes have to learn of it. */
@@ -132,6 +140,7 @@ export const createUsers = (deps: {
     audience: announced,
     people,
     live,
+    endCheers: deps.endCheers,
     clock,
   };
   const friends = createFriendService({ ...graph, store: connections, summaries });
@@ -221,6 +230,8 @@ export const createUsers = (deps: {
     placeSockets: (userId) => audience.place([userId]),
     liveViewersOf: friends.liveViewersOf,
     boardFriendsOf: friends.boardFriendsOf,
+    milestoneFriendsOf: friends.milestoneFriendsOf,
+    showsMilestones: friends.showsMilestones,
     audienceWatch: createAudienceWatch({
       store: audiences,
       audience,

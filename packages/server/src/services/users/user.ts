@@ -121,7 +121,10 @@ export const settingsOf = (user: UserRecord): PersonSettings => ({
 });
 
 /** Throws `consent-required` with the purposes that are missing. */
-export const requireConsents = (person: PersonSettings, purposes: readonly Purpose[]): void => {
+export const requireConsents = (
+  person: Pick<PersonSettings, 'consents'>,
+  purposes: readonly Purpose[],
+): void => {
   const missing = purposes.filter((purpose) => !person.consents.has(purpose));
   if (missing.length > 0)
     throw new DomainError('consent-required', {
