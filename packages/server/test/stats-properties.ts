@@ -80,7 +80,10 @@ export const expectFiguresOfReference = (numRuns: number): Promise<void> =>
         limit: reference.limit,
         puffFreeDays: reference.puffFreeDays,
         underLimitDays: reference.underLimitDays,
-        abstinenceSeconds: { current: reference.abstinenceSeconds, best: reference.bestAbstinence ?? undefined },
+        abstinenceSeconds: {
+          current: reference.abstinenceSeconds,
+          best: reference.bestAbstinence ?? undefined,
+        },
         longestGapToday: reference.longestGapToday,
         average7: reference.average7,
         average30: reference.average30,
