@@ -12,18 +12,20 @@ import { median, spread, table } from './report.ts';
 import { openWorld } from './world.ts';
 
 const rounds = 5;
-const warmUpPuffs = 100;
-/** Few enough that all rounds together stay below what one local day may hold. */
-const puffsEach = 400;
+/** Of each round, before the first one. */
+const warmUpShare = 0.2;
 /** One person's puffs that are under way at a time. */
 const underWay = 4;
 const deliveredWithinMs = 60_000;
 
-/** A person has 200 friends at most, and each of them at most five sockets in a process. */
+/**
+ * A person has 200 friends at most, and each of them at most five sockets. All rounds together stay below the puffs that
+ * one local day may hold.
+ */
 const audiences = [
-  { friends: 10, socketsEach: 1 },
-  { friends: 100, socketsEach: 1 },
-  { friends: 200, socketsEach: 5 },
+  { friends: 10, socketsEach: 1, puffs: 400 },
+  { friends: 100, socketsEach: 1, puffs: 400 },
+  { friends: 200, socketsEach: 5, puffs: 100 },
 ] as const;
 
 type Servers = readonly [ServerProcess, ...ServerProcess[]];
@@ -67,11 +69,11 @@ export const benchFanout = async (print: (line: string) => void): Promise<void> 
 
     print(`${cpus().length} cores of ${cpus()[0]?.model ?? '?'}, Node.js ${process.version}`);
     print(
-      `${puffsEach} puffs of one person, ${underWay} under way at a time; ${rounds} rounds in turns, median (lowest-highest)\n`,
+      `100 to 400 puffs of one person, ${underWay} under way at a time; ${rounds} rounds in turns, median (lowest-highest)\n`,
     );
     const rows: string[][] = [];
     const compare = async (programs: Servers, bares: Servers) => {
-      for (const [index, { friends: count, socketsEach }] of audiences.entries()) {
+      for (const [index, { friends: count, socketsEach, puffs }] of audiences.entries()) {
         const sharer = tokenOf(sharers[index] as Client);
         const tokens = friends
           .slice(0, count)
@@ -88,7 +90,7 @@ export const benchFanout = async (print: (line: string) => void): Promise<void> 
             wire: () => socketWire(bares[0].port, 'sender', event, 'fan'),
           }),
         ] as const;
-        const samples = await measure(variants);
+        const samples = await measure(variants, puffs);
         for (const variant of variants) variant.close();
         rows.push(rowOf(`${tokens.length} in ${programs.length === 1 ? 'one process' : 'two'}`, samples));
       }
@@ -178,11 +180,14 @@ const run = async (variant: Variant, count: number): Promise<Sample> => {
   };
 };
 
-const measure = async (variants: readonly [Variant, Variant]): Promise<[Sample[], Sample[]]> => {
+const measure = async (
+  variants: readonly [Variant, Variant],
+  puffs: number,
+): Promise<[Sample[], Sample[]]> => {
   const samples: [Sample[], Sample[]] = [[], []];
-  for (const variant of variants) await run(variant, warmUpPuffs);
+  for (const variant of variants) await run(variant, puffs * warmUpShare);
   for (let round = 0; round < rounds; round++)
-    for (const [index, variant] of variants.entries()) samples[index]?.push(await run(variant, puffsEach));
+    for (const [index, variant] of variants.entries()) samples[index]?.push(await run(variant, puffs));
   return samples;
 };
 
