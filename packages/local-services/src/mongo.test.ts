@@ -161,8 +161,15 @@ describe('startMongo', () => {
     await write(first);
     await first.stop();
     // Like most servers it hangs up on what it does not understand.
-    const squatter = createServer((socket) => socket.end()).listen(Number(portOf(first)), '127.0.0.1');
-    await once(squatter, 'listening');
+    const squatter = createServer((socket) => socket.end());
+    // A connection of another test may hold the port for a moment.
+    for (let tries = 0; !squatter.listening; tries++) {
+      squatter.listen(Number(portOf(first)), '127.0.0.1');
+      await once(squatter, 'listening').catch(async (error: unknown) => {
+        if (tries === 50) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      });
+    }
     try {
       const second = await start();
       expect(portOf(second)).not.toBe(portOf(first));
