@@ -98,7 +98,8 @@ describe('migrations and commands of the program', () => {
     const { output } = await run(['job', 'list'], embedded);
     for (const name of ['daily-stats', 'streak-updates', 'aggregate', 'reconcile'])
       expect(output).toMatch(new RegExp(`^${name}: `, 'm'));
-    expect(output).toMatch(/last run .* done, \d+ ms, \{"figures":50\}/);
+    // By hand, or by the server itself, which may have had its turn since.
+    expect(output).toMatch(/^aggregate: .*\n +last run .* done, \d+ ms, \{"figures":\d+\}/m);
 
     const wrong = await run(['job', 'nothing'], embedded);
     expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('There is no job nothing')]);
