@@ -21,5 +21,5 @@ export default {
   globalTeardown: '<rootDir>/packages/testkit/jest-global-teardown.mjs',
   testTimeout: 30_000,
   // Most files wait for servers and databases more than they compute.
-  maxWorkers: 3,
+  maxWorkers: 2,
 };

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
+import { targetNames } from '@pufftrack/server';
 import { io, type Socket } from 'socket.io-client';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
 
@@ -322,6 +323,8 @@ describe('more than the event loop can do (REL-10)', () => {
     let sample: (lagMs: number) => void = () => undefined;
     let stopped = false;
     const app = await startTestApp({
+      // One process, whose loop it is.
+      targets: targetNames,
       watchLag: (onSample) => {
         sample = onSample;
         return () => {
