@@ -99,7 +99,9 @@ describe('bad input', () => {
       const chunk = 'x'.repeat(40_000);
       for (let sent = 0; sent < 3; sent++) socket.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`);
     });
-    expect(status).toBe('413');
+    // A server that answers before the body is over, and hangs up, may take the answer from a proxy that is still sending.
+    const isSplit = process.env['PUFFTRACK_TEST_TARGETS'] === 'split';
+    expect(isSplit ? ['413', '502'] : ['413']).toContain(status);
   });
 
   it.each([
