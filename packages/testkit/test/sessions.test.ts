@@ -132,6 +132,23 @@ describe('sessions, at two processes on one database', () => {
     expect(await statusOf(there, '/users/me', token)).toBe(401);
   });
 
+  it('that have ended end no other, also where another process believes in them still (SES-6)', async () => {
+    const phone = await here.person('dave');
+    const tablet = await phone.signInAgain();
+    const token = tokenOf(phone);
+    expect(await statusOf(there, '/users/me', token)).toBe(200);
+    const other = (await tablet.client.call('listSessions')).sessions.find(({ current }) => current);
+    await phone.client.signOut();
+    for (const [method, path] of [
+      ['DELETE', `/auth/sessions/${other?.id ?? ''}`],
+      ['POST', '/auth/logout-all'],
+    ] as const) {
+      const headers = { authorization: `Bearer ${token}` };
+      expect((await fetch(`${there.url}${path}`, { method, headers })).status).toBe(401);
+    }
+    expect(await statusOf(here, '/users/me', tokenOf(tablet))).toBe(200);
+  });
+
   it('warn a socket before its token runs out, take a new one, and end with the last (WS-2)', async () => {
     const person = await here.person('dora');
     const token = tokenOf(person);

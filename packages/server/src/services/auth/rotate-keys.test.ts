@@ -36,13 +36,13 @@ describe('keys:rotate (SES-7)', () => {
     }
   };
   /** As the command does, on a connection of its own. */
-  const rotate = async (wait: (ms: number) => Promise<void>) => {
+  const rotate = async (wait: (ms: number) => Promise<void>, key = masterKey) => {
     const connection = await connectMongo(world.uri);
     try {
       return await rotateSigningKeys({
         connection,
         clock: world.clock,
-        masterKeys: [masterKey],
+        masterKeys: [key],
         wait,
         say: () => undefined,
       });
@@ -110,5 +110,12 @@ describe('keys:rotate (SES-7)', () => {
     ]);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await nodes[0].connection.collection('signingkeys').countDocuments({ state: 'active' })).toBe(1);
+  });
+
+  it('refuses another master key than the one of this database, and changes nothing', async () => {
+    const before = await nodes[0].connection.collection('signingkeys').find().toArray();
+    await expect(rotate(() => Promise.resolve(), Buffer.alloc(32, 9))).rejects.toThrow('MASTER_KEY');
+    expect(await nodes[0].connection.collection('signingkeys').find().toArray()).toEqual(before);
+    expect((await nodes[1].signIn(somebody())).status).toBe(200);
   });
 });
