@@ -47,7 +47,7 @@ interface Sample {
 /** What it costs to tell one person's friends of a puff, beside a bare room emit of Socket.IO; in turns within one run. */
 export const benchFanout = async (print: (line: string) => void): Promise<void> => {
   const world = await openWorld(print);
-  const { mongo, apple, env } = world;
+  const { apple, env } = world;
   const redis = await startRedis();
   const servers: ServerProcess[] = [];
   const startOne = async (program: string, more: Record<string, string> = {}) => {
