@@ -1,4 +1,3 @@
-import { benchFanout } from './fanout.ts';
 import { benchFriends } from './friends.ts';
 import { benchRead } from './read.ts';
 import { benchRecord } from './record.ts';
@@ -7,7 +6,6 @@ import { benchRecord } from './record.ts';
 const benchmarks: Readonly<Record<string, (print: (line: string) => void) => Promise<void>>> = {
   record: benchRecord,
   read: benchRead,
-  fanout: benchFanout,
   friends: benchFriends,
 };
 

@@ -1,8 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { endpoints, type PuffAnswer } from '@pufftrack/contract';
 import express, { type Express, type Request } from 'express';
-import { createAdapter } from '@socket.io/redis-streams-adapter';
-import { Redis } from 'ioredis';
 import { Schema } from 'mongoose';
 import { Server } from 'socket.io';
 import { z } from 'zod';
@@ -19,15 +17,13 @@ import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createMetrics } from '../packages/server/src/platform/telemetry/metrics.ts';
 import { createServices } from '../packages/server/src/app/services.ts';
 import { noSockets } from '../packages/server/src/platform/realtime/socket-server.ts';
-import { bareListener } from './listener.ts';
 
-// What `bench -- record` and `bench -- fanout` compare the program with; the HTTP ones with the program's own token check:
+// What `bench -- record` compare the program with; the HTTP ones with the program's own token check:
 //   POST /puffs         (b) parse, validate and answer the same bytes, without Express; no database
 //   POST /puffs?        (b) the same through Express
 //   POST /mongoose      (c) Express + Mongoose create()
 //   POST /transaction   (d) Express + one transaction with a count for each puff
 //   socket `puff`       (e) a bare ack
-//   socket `fan`        a bare emit of its payload to the room of the listeners
 
 const env = z
   .object({
@@ -35,8 +31,6 @@ const env = z
     MASTER_KEY: z.string(),
     PUBLIC_URL: z.string(),
     SAMPLE: z.string(),
-    /** Two of these servers are one room by it. */
-    REDIS_URL: z.string().optional(),
   })
   .parse(process.env);
 const sample = JSON.parse(env.SAMPLE) as Extract<PuffAnswer, { status: 'created' }>;
@@ -140,16 +134,10 @@ const http = createHttpServer({
 const io = new Server(http, {
   transports: ['websocket'],
   perMessageDeflate: false,
-  ...(env.REDIS_URL !== undefined && { adapter: createAdapter(new Redis(env.REDIS_URL)) }),
 });
 io.on('connection', (socket) => {
-  if (socket.handshake.auth['token'] === bareListener) void socket.join('listeners');
   socket.on('puff', (_payload: unknown, ack: (value: object) => void) => {
     ack(sample);
-  });
-  socket.on('fan', (payload: unknown, ack: (value: object) => void) => {
-    io.to('listeners').emit('friendPuff', payload);
-    ack({});
   });
 });
 
