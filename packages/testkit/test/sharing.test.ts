@@ -30,7 +30,7 @@ const keysOf = (value: object | null | undefined) => (value ? Object.keys(value)
 
 /**
  * What each relation may see of the owner, as the exact set of keys of every payload, over REST and sockets
- * (domain.md D10). An erased person is to be added with erasure.
+ * (domain.md D10).
  */
 describe('what others see of a person', () => {
   let app: TestApp;
@@ -154,5 +154,37 @@ describe('what others see of a person', () => {
     expect(received.map(({ from }) => keysOf(from))).toEqual([['name', 'userId']]);
     const { blocks } = await owner.client.call('listBlocks');
     expect(blocks.map(keysOf)).toEqual([['name', 'since', 'userId']]);
+  });
+
+  it('an erased person sees nothing, and nobody sees them', async () => {
+    const gone = await app.person('gone');
+    await befriend(owner, gone);
+    const socket = await gone.connect();
+    const headers = { authorization: `Bearer ${gone.client.accessToken() ?? ''}` };
+    await gone.client.deleteAccount();
+    await app.settle();
+    expect(await socket.next('sessionEnded')).toEqual({ reason: 'account-gone' });
+    await put({ level: 'live', ghost: false, muted: false, consent: true });
+    await owner.client.call('recordPuff', { body: { id: randomUUID() } });
+    await caughtUp();
+    expect(socket.received('friendPuff')).toEqual([]);
+    for (const path of [
+      '/friends',
+      '/friends/leaderboard',
+      '/friends/requests',
+      '/milestones',
+      '/notifications',
+    ]) {
+      const answer = await fetch(`${app.url}${path}`, { headers });
+      expect([path, answer.status, await answer.json()]).toMatchObject([path, 401, { code: 'account-gone' }]);
+      const seen = await fetch(`${app.url}${path}`, {
+        headers: { authorization: `Bearer ${owner.client.accessToken() ?? ''}` },
+      });
+      // What was told before stays readable only without their name.
+      expect([path, await seen.text()]).toEqual([
+        path,
+        expect.not.stringMatching(new RegExp(`Gone|${gone.userId}`)),
+      ]);
+    }
   });
 });
