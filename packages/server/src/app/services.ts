@@ -99,7 +99,6 @@ export const createServices = (deps: {
     history: puffs.history,
     momentsBetween: puffs.momentsBetween,
     person: users.settings,
-    people: users.settingsOfMany,
     newestRevs: puffs.newestRevs,
     histories: puffs.histories,
     boardFriendsOf: users.boardFriendsOf,

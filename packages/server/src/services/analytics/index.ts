@@ -51,7 +51,7 @@ export interface Analytics
 export const createAnalytics = (
   deps: { connection: Connection } & Omit<StatsServiceDeps, 'calendars' | 'settled' | 'detailed'> &
     Pick<StatsReadModelDeps, 'newestRevs' | 'histories'> &
-    Pick<LeaderboardDeps, 'people' | 'boardFriendsOf'> &
+    Pick<LeaderboardDeps, 'boardFriendsOf'> &
     Parameters<typeof createGapReads>[0] &
     Pick<GoalServiceDeps, 'changeSettings' | 'onStatsChanged'> &
     Pick<Parameters<typeof figuresJobs>[0], 'countByHour'> &

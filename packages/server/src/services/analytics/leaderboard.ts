@@ -13,17 +13,15 @@ export interface LeaderboardDeps {
   standings: StatsReadModel['standings'];
   clock: Clock;
   person: (userId: string) => StatsPerson | Promise<StatsPerson>;
-  people: (userIds: readonly string[]) => Promise<ReadonlyMap<string, StatsPerson>>;
   /** Friends who let this person see their summary and who are on boards. */
-  boardFriendsOf: (userId: string) => Promise<readonly string[]>;
+  boardFriendsOf: (userId: string) => Promise<readonly StatsPerson[]>;
 }
 
 export const createLeaderboard =
   (deps: LeaderboardDeps): GetLeaderboard =>
   async (userId, board) => {
     const me = await deps.person(userId);
-    const friends = await deps.people(await deps.boardFriendsOf(userId));
-    const people = [me, ...friends.values()];
+    const people = [me, ...(await deps.boardFriendsOf(userId))];
     const standings = await deps.standings(people);
     const entries = rankEntries(
       people.flatMap((person): Listed[] => {

@@ -49,7 +49,7 @@ export interface FriendService {
   /** A person's consents changed: what flows out to each friend may have. */
   consentsChanged(before: PersonSettings, after: PersonSettings): Promise<void>;
   liveViewersOf(userId: string): Promise<LiveViewer[]>;
-  boardFriendsOf(viewer: string): Promise<string[]>;
+  boardFriendsOf(viewer: string): Promise<PersonSettings[]>;
   /** The friends who let this person see what they have reached. */
   milestoneFriendsOf(viewer: string): Promise<PersonSettings[]>;
   /**
@@ -194,7 +194,7 @@ export const createFriendService = (deps: {
             friend.consents.has('leaderboard') &&
             !isResting(friend, now),
         )
-        .map(({ friend }) => friend.userId);
+        .map(({ friend }) => friend);
     },
     async milestoneFriendsOf(viewer) {
       const now = clock.now();

@@ -70,7 +70,7 @@ export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'lis
   /** For the operator. */
   reports: Pick<Reports, 'listOpen' | 'review'>;
   /** Friends who let this person see their summary and who are on boards. */
-  boardFriendsOf(userId: string): Promise<readonly string[]>;
+  boardFriendsOf(userId: string): Promise<PersonSettings[]>;
   milestoneFriendsOf: FriendService['milestoneFriendsOf'];
   showsMilestones: FriendService['showsMilestones'];
   /** Those of these people whose account is not there. */
