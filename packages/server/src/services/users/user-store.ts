@@ -1,6 +1,7 @@
 import type { Purpose, ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
+import { createConsentLedger } from './consent-ledger.ts';
 import type { ConsentState, Ghost, Profile, UserRecord } from './user.ts';
 
 export interface UserDoc extends Profile {
@@ -23,15 +24,6 @@ export interface UserDoc extends Profile {
   sharesSince?: Date;
   nameHidden?: boolean;
   consents: { purpose: Purpose; version: string; granted: boolean; at: Date }[];
-}
-
-/** One word of a person on one purpose; rows are added and never changed (PRIV-1). */
-interface ConsentRecordDoc {
-  userId: string;
-  purpose: Purpose;
-  version: string;
-  action: 'grant' | 'withdraw';
-  at: Date;
 }
 
 const userSchema = new Schema<UserDoc>(
@@ -68,18 +60,6 @@ userSchema.index({ friendCode: 1 }, { unique: true });
 userSchema.index({ timeZone: 1, dayStartHour: 1, _id: 1 });
 userSchema.index({ audienceChangedAt: 1 }, { sparse: true });
 userSchema.index({ 'ghost.until': 1 }, { partialFilterExpression: { 'ghost.until': { $type: 'date' } } });
-
-const consentRecordSchema = new Schema<ConsentRecordDoc>(
-  {
-    userId: { type: String, required: true, immutable: true },
-    purpose: { type: String, required: true, immutable: true },
-    version: { type: String, required: true, immutable: true },
-    action: { type: String, enum: ['grant', 'withdraw'], required: true, immutable: true },
-    at: { type: Date, required: true, immutable: true },
-  },
-  { collection: 'consentrecords', versionKey: false },
-);
-consentRecordSchema.index({ userId: 1, at: 1 });
 
 /** Whom a job goes through: everybody, or those whose local days turn together. */
 export interface PeoplePage {
@@ -144,31 +124,17 @@ export const usersOf = (connection: Connection): ReturnType<typeof compileUsers>
 
 export const createUserStore = (connection: Connection): UserStore => {
   const users = usersOf(connection);
-  const consentRecords = connection.model('ConsentRecord', consentRecordSchema);
-
-  const addToLedger = async (userId: string, changes: readonly ConsentState[], tx: ClientSession) => {
-    await consentRecords.insertMany(
-      changes.map(({ purpose, version, granted, at }) => ({
-        userId,
-        purpose,
-        version,
-        action: granted ? 'grant' : 'withdraw',
-        at: new Date(at),
-      })),
-      { session: tx },
-    );
-  };
+  const ledger = createConsentLedger(connection);
 
   return {
     async ensureIndexes() {
-      for (const model of [users, consentRecords]) {
-        await model.createCollection();
-        await model.createIndexes();
-      }
+      await users.createCollection();
+      await users.createIndexes();
+      await ledger.ensureIndexes();
     },
     async insert(user, tx) {
       await users.insertMany([toDoc(user)], { session: tx });
-      await addToLedger(user.userId, user.consents, tx);
+      await ledger.add(user.userId, user.consents, tx);
     },
     async find(userId, tx) {
       const doc = await users
@@ -251,7 +217,7 @@ export const createUserStore = (connection: Connection): UserStore => {
         },
         { session: tx },
       );
-      await addToLedger(userId, changes, tx);
+      await ledger.add(userId, changes, tx);
     },
     async touchRequests(userId, tx) {
       const { matchedCount } = await users.updateOne(
@@ -272,10 +238,7 @@ export const createUserStore = (connection: Connection): UserStore => {
       const { deletedCount } = await users.deleteOne({ _id: userId }, { session: tx });
       return deletedCount === 1;
     },
-    async removeAll(userId) {
-      const { deletedCount } = await consentRecords.deleteMany({ userId });
-      return deletedCount;
-    },
+    removeAll: ledger.removeAll,
     async setFriendCode(userId, friendCode, tx) {
       const { matchedCount } = await users.updateOne(
         { _id: userId },
