@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MongoClient, type Db, type Document } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { ApiError, type Client } from '@pufftrack/client';
 import { befriend, sha256Hex, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -20,23 +21,20 @@ const dataMap = new Map(
   ].map(([, collection, owner, fate]) => [collection ?? '', { owner, fate }]),
 );
 
+let processes: TwoProcesses;
 let here: TestApp;
 let there: TestApp;
-let mongo: MongoClient;
 let db: Db;
 
 /** Two processes on one database. */
 const open = async () => {
-  here = await startTestApp();
-  there = await startTestApp({ mongoUri: here.mongoUri, world: here });
-  mongo = await MongoClient.connect(here.mongoUri);
-  db = mongo.db();
+  processes = await startTwoProcesses();
+  ({ here, there } = processes);
+  db = processes.mongo.db();
 };
 const close = async () => {
-  await there.close();
-  await here.close();
   await db.dropDatabase();
-  await mongo.close();
+  await processes.close();
 };
 
 const collections = async () =>

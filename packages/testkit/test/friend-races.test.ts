@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { MongoClient } from 'mongodb';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import type { MongoClient } from 'mongodb';
+import { befriend, type Person, type TestApp } from '../src/index.ts';
 import { manyFriends } from './many-people.ts';
+import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -13,20 +14,16 @@ interface Twice {
 }
 
 describe('the friend graph, asked for two things at once at two processes', () => {
+  let processes: TwoProcesses;
   let here: TestApp;
   let there: TestApp;
   let mongo: MongoClient;
 
   beforeAll(async () => {
-    here = await startTestApp();
-    there = await startTestApp({ mongoUri: here.mongoUri, world: here });
-    mongo = await MongoClient.connect(here.mongoUri);
+    processes = await startTwoProcesses();
+    ({ here, there, mongo } = processes);
   });
-  afterAll(async () => {
-    await there.close();
-    await here.close();
-    await mongo.close();
-  });
+  afterAll(() => processes.close());
 
   const twice = async (name: string): Promise<Twice> => {
     const unique = `${name} ${randomUUID()}`;

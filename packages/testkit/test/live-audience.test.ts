@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { PuffSocket } from '@pufftrack/client';
-import { MongoClient } from 'mongodb';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import type { MongoClient } from 'mongodb';
+import { befriend, type Person, type TestApp } from '../src/index.ts';
+import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const minuteMs = 60_000;
 /** STORE-2, and contract.md for levels. */
@@ -14,20 +15,16 @@ const range = (count: number) => Array.from({ length: count }, (_, index) => ind
  * hear of them are at `here`.
  */
 describe('who hears of whom, where another process changes it', () => {
+  let processes: TwoProcesses;
   let here: TestApp;
   let there: TestApp;
   let mongo: MongoClient;
 
   beforeAll(async () => {
-    here = await startTestApp();
-    there = await startTestApp({ mongoUri: here.mongoUri, world: here });
-    mongo = await MongoClient.connect(here.mongoUri);
+    processes = await startTwoProcesses();
+    ({ here, there, mongo } = processes);
   });
-  afterAll(async () => {
-    await there.close();
-    await here.close();
-    await mongo.close();
-  });
+  afterAll(() => processes.close());
 
   /** Somebody with a phone at each process. */
   const twice = async (name: string) => ({ here: await here.person(name), there: await there.person(name) });

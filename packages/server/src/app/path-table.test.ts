@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection, type Connection } from 'mongoose';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
-import { createMetrics } from '../platform/telemetry/metrics.ts';
-import { noBus } from '../platform/bus/bus.ts';
+import { servicesAlone } from '../../test/services-alone.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createLogger } from '../platform/logger.ts';
-import { noSockets } from '../platform/realtime/socket-server.ts';
 import { pathTable, targetOf } from './path-table.ts';
-import { createServices, type Services } from './services.ts';
+import type { Services } from './services.ts';
 import { edgesOf, targetNames, type TargetName } from './targets.ts';
 
 const specs: readonly EndpointSpec[] = Object.values(endpoints);
@@ -19,25 +16,7 @@ describe('the path table', () => {
   beforeAll(() => {
     // Never connected: what is opened is known without a database.
     connection = createConnection();
-    services = createServices({
-      connection,
-      clock: systemClock,
-      log: createLogger({ level: 'silent' }),
-      bus: noBus,
-      metrics: createMetrics(),
-      auth: {
-        appleBaseUrl: 'http://127.0.0.1:9',
-        appleIssuers: ['https://appleid.apple.com'],
-        appleClientIds: ['app.pufftrack.test'],
-        appleTeam: undefined,
-        deviceCheckMode: 'off',
-        deviceCheckBaseUrl: 'http://127.0.0.1:9',
-        publicUrl: 'http://pufftrack.test',
-        masterKey: Buffer.alloc(32),
-      },
-      apns: undefined,
-      realtime: () => noSockets,
-    });
+    services = servicesAlone(connection, systemClock);
   });
   afterAll(() => connection.close());
 

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Connection } from 'mongoose';
-import { createMetrics } from '../../platform/telemetry/metrics.ts';
-import { noBus } from '../../platform/bus/bus.ts';
-import { createServices, type Services } from '../../app/services.ts';
+import type { Services } from '../../app/services.ts';
 import { newId } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { connectMongo } from '../../platform/mongo/connect.ts';
-import { noSockets } from '../../platform/realtime/socket-server.ts';
 import { testDatabaseUri } from '../../../test/database.ts';
+import { servicesAlone } from '../../../test/services-alone.ts';
 import { writesMayLiveMs } from './erasure.ts';
 
 const log = createLogger({ level: 'silent' });
@@ -35,6 +35,19 @@ const rowsOf = (userId: string): Record<string, { _id: string; [field: string]: 
   checkins: { _id: newId(), userId, day: 20_000 },
   userstats: { _id: userId, revision: 1 },
   settledruns: { _id: userId, through: 20_000 },
+  friendblocks: { _id: `${userId}~zz`, blocker: userId, blocked: 'zz', since: at },
+  friendinvites: { _id: newId(), inviter: userId, createdAt: at, expiresAt: at, usedBy: null },
+  userreports: { _id: `${userId}~zz`, reporter: userId, reported: 'zz', at },
+  boardbaselines: { _id: userId, baseline: 9, frozenAt: at },
+  notifications: { _id: newId(), userId, seq: 1, title: 'New sign-in', body: '', data: {} },
+  inboxheads: { _id: userId, seq: 1 },
+  notificationpreferences: { _id: userId },
+  devices: { _id: newId(), userId, token: newId(), registeredAt: at },
+  pushdays: { _id: userId, day: '2026-10-21', notifications: [] },
+  milestones: { _id: newId(), userId, kind: 'abstinence', days: 1, awardedAt: at },
+  milestonestates: { _id: userId, rev: 1, turn: 1 },
+  cheers: { _id: newId(), milestoneId: newId(), owner: 'zz', sender: userId, kind: 'clap', at },
+  cheersenders: { _id: userId, sentAt: [], turn: 1 },
 });
 const collectionNames = Object.keys(rowsOf(newId()));
 const inTheDeletionItself = ['users', 'applelinks', 'sessions'];
@@ -51,27 +64,9 @@ const mended: (() => void)[] = [];
 
 const open = async (uri: string): Promise<Process> => {
   const connection = await connectMongo(uri);
-  const services = createServices({
-    connection,
-    clock,
-    log,
-    auth: {
-      appleBaseUrl: 'http://127.0.0.1:9',
-      appleIssuers: ['https://appleid.apple.com'],
-      appleClientIds: ['app.pufftrack.test'],
-      appleTeam: undefined,
-      deviceCheckMode: 'off',
-      deviceCheckBaseUrl: 'http://127.0.0.1:9',
-      publicUrl: 'http://pufftrack.test',
-      masterKey: Buffer.alloc(32, 7),
-    },
-    apns: undefined,
-    bus: noBus,
-    metrics: createMetrics(),
-    realtime: () => noSockets,
-  });
-  const { auth, users, puffs, analytics } = services;
-  for (const owner of [auth, users, puffs, analytics]) await owner.ensureIndexes();
+  const services = servicesAlone(connection, clock);
+  const { auth, users, puffs, analytics, notifications } = services;
+  for (const owner of [auth, users, puffs, analytics, notifications]) await owner.ensureIndexes();
   return { connection, services };
 };
 
@@ -127,6 +122,12 @@ const dieAt = (name: string, moment: 'before' | 'after') => {
 const erase = (userId: string, at_ = here) => at_.services.users.accounts.eraseAccount(userId, log);
 
 describe('an erasure', () => {
+  it('is tried at every collection that it empties (docs/data-map.md)', () => {
+    const map = readFileSync(resolve(import.meta.dirname, '../../../../../docs/data-map.md'), 'utf8');
+    const erased = [...map.matchAll(/^\| `(\w+)` +\|.*\| erased /gm)].map(([, name]) => name);
+    expect([...collectionNames].sort()).toEqual(erased.sort());
+  });
+
   it.each(
     sweptAfterwards.flatMap((name) => (['before', 'after'] as const).map((when) => [when, name] as const)),
   )('that is cut off %s %s is taken up by another process, to its end', async (moment, name) => {
