@@ -76,8 +76,13 @@ export const httpWire = (
   };
 };
 
-/** A Socket.IO connection that emits `puff` and waits for the ack. */
-export const socketWire = async (port: number, token: string, payload: () => object): Promise<Wire> => {
+/** A Socket.IO connection that emits `puff`, or another event, and waits for the ack. */
+export const socketWire = async (
+  port: number,
+  token: string,
+  payload: () => object,
+  event = 'puff',
+): Promise<Wire> => {
   const socket: Socket = io(`http://127.0.0.1:${port}`, {
     transports: ['websocket'],
     auth: { token },
@@ -90,7 +95,7 @@ export const socketWire = async (port: number, token: string, payload: () => obj
   });
   return {
     async send() {
-      const answer = (await socket.timeout(30_000).emitWithAck('puff', payload())) as { error?: unknown };
+      const answer = (await socket.timeout(30_000).emitWithAck(event, payload())) as { error?: unknown };
       if (answer.error) throw new Error(JSON.stringify(answer.error));
     },
     close: () => socket.disconnect(),

@@ -1,3 +1,4 @@
+import { benchFanout } from './fanout.ts';
 import { benchFriends } from './friends.ts';
 import { benchRead } from './read.ts';
 import { benchRecord } from './record.ts';
@@ -6,6 +7,7 @@ import { benchRecord } from './record.ts';
 const benchmarks: Readonly<Record<string, (print: (line: string) => void) => Promise<void>>> = {
   record: benchRecord,
   read: benchRead,
+  fanout: benchFanout,
   friends: benchFriends,
 };
 

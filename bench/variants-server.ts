@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { endpoints, type PuffAnswer } from '@pufftrack/contract';
 import express, { type Express, type Request } from 'express';
+import { createAdapter } from '@socket.io/redis-streams-adapter';
+import { Redis } from 'ioredis';
 import { Schema } from 'mongoose';
 import { Server } from 'socket.io';
 import { z } from 'zod';
@@ -12,18 +14,21 @@ import { originRule } from '../packages/server/src/platform/http/origins.ts';
 import { answer, route } from '../packages/server/src/platform/http/route.ts';
 import { createRateLimits } from '../packages/server/src/platform/limits/rate-limits.ts';
 import { createMemoryRateStore } from '../packages/server/src/platform/limits/rate-store.ts';
+import { newUuid } from '../packages/server/src/platform/ids.ts';
 import { createLogger } from '../packages/server/src/platform/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createMetrics } from '../packages/server/src/platform/telemetry/metrics.ts';
 import { createServices } from '../packages/server/src/app/services.ts';
 import { noSockets } from '../packages/server/src/platform/realtime/socket-server.ts';
 
-// What `bench -- record` compare the program with; the HTTP ones with the program's own token check:
+// What `bench -- record` and `bench -- fanout` compare the program with; the HTTP ones with the program's own token check:
 //   POST /puffs         (b) parse, validate and answer the same bytes, without Express; no database
 //   POST /puffs?        (b) the same through Express
 //   POST /mongoose      (c) Express + Mongoose create()
 //   POST /transaction   (d) Express + one transaction with a count for each puff
 //   socket `puff`       (e) a bare ack
+//   socket `fan`        a bare emit of its payload to the room of its listeners
+//   socket `createFan`  Mongoose create(), then such an emit
 
 const env = z
   .object({
@@ -31,6 +36,8 @@ const env = z
     MASTER_KEY: z.string(),
     PUBLIC_URL: z.string(),
     SAMPLE: z.string(),
+    /** Two of these servers are one room by it. */
+    REDIS_URL: z.string().optional(),
   })
   .parse(process.env);
 const sample = JSON.parse(env.SAMPLE) as Extract<PuffAnswer, { status: 'created' }>;
@@ -85,15 +92,16 @@ const personOf = async (req: Request): Promise<string> => {
   const token = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
   return (await auth.authenticate(token ?? '')).userId;
 };
-const puffOf = async (req: Request) => ({
-  person: await personOf(req),
-  clientId: (req.body as { id: string }).id,
+const puffValues = (person: string, clientId: string) => ({
+  person,
+  clientId,
   timestamp: new Date(),
   timeZone: 'Europe/Berlin',
   quantity: 1,
   product: 'vape' as const,
   receivedAt: new Date(),
 });
+const puffOf = async (req: Request) => puffValues(await personOf(req), (req.body as { id: string }).id);
 
 const plainExpress = (app: Express) => {
   app.post('/mongoose', express.json(), async (req, res) => {
@@ -134,10 +142,22 @@ const http = createHttpServer({
 const io = new Server(http, {
   transports: ['websocket'],
   perMessageDeflate: false,
+  ...(env.REDIS_URL !== undefined && { adapter: createAdapter(new Redis(env.REDIS_URL)) }),
 });
 io.on('connection', (socket) => {
+  // The token of a listener is the event that it wants to hear of.
+  void socket.join(String(socket.handshake.auth['token']));
   socket.on('puff', (_payload: unknown, ack: (value: object) => void) => {
     ack(sample);
+  });
+  socket.on('fan', (payload: unknown, ack: (value: object) => void) => {
+    io.to('fan').emit('friendPuff', payload);
+    ack({});
+  });
+  socket.on('createFan', async (payload: unknown, ack: (value: object) => void) => {
+    await Puff.create(puffValues('sharer', newUuid()));
+    io.to('createFan').emit('friendPuff', payload);
+    ack({});
   });
 });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import { startTemporaryMongo, temporaryDataDir, type LocalMongo } from '@pufftrack/local-services';
+import { productionNodeOptions } from './built.ts';
 import { clientId } from './people.ts';
 
 /** What every benchmark stands on. Its data lies on a disk: the write to it is a part of what is measured. */
@@ -26,6 +27,7 @@ export const openWorld = async (print: (line: string) => void): Promise<BenchWor
       APPLE_BASE_URL: apple.baseUrl,
       APPLE_CLIENT_IDS: clientId,
       DATA_DIR: await temporaryDataDir(),
+      NODE_OPTIONS: productionNodeOptions(),
       // People call as fast as they can; the limits are counted all the same.
       RATE_LIMIT_SCALE: '100000',
     },

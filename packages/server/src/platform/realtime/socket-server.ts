@@ -15,6 +15,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
 import { admit } from './socket-admission.ts';
 import { createSocketCalls } from './socket-calls.ts';
+import { OneWriteAdapter } from './one-write-adapter.ts';
 import type { SocketEvent } from './socket-event.ts';
 import { createSocketMetrics } from './socket-metrics.ts';
 import type { SocketPlaces } from './socket-places.ts';
@@ -90,6 +91,7 @@ export const createRealtime = (deps: {
   const { clock, log, mayCall } = deps;
   const io: AppSocketServer = new Server(deps.server, {
     path: '/socket.io',
+    adapter: OneWriteAdapter,
     transports: ['websocket'],
     serveClient: false,
     allowEIO3: false,

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:http';
+import { Server } from 'socket.io';
+import { OneWriteAdapter } from './one-write-adapter.ts';
+
+describe('what a room is told', () => {
+  it('is one WebSocket frame in one piece', async () => {
+    const io = new Server(createServer(), { adapter: OneWriteAdapter });
+    const written: unknown[] = [];
+    const { adapter, sockets } = io.of('/');
+    const socket = { id: 'one', client: { writeToEngine: (...what: unknown[]) => written.push(what) } };
+    sockets.set('one', socket as never);
+    await adapter.addAll('one', new Set(['room']));
+
+    io.to('room').emit('news', { text: 'hello' });
+
+    const payload = '42["news",{"text":"hello"}]';
+    // RFC 6455: the last fragment of a text, its length below 126, not masked.
+    const frame = Buffer.from([0x81, payload.length, ...Buffer.from(payload)]);
+    expect(written).toEqual([[[payload.slice(1)], expect.objectContaining({ wsPreEncodedFrame: [frame] })]]);
+    await io.close();
+  });
+});
