@@ -50,6 +50,9 @@ export const createServices = (deps: {
     judge: (people, revs) => analytics.judgeMilestones(people, revs),
     newestRevs: (userIds) => puffs.newestRevs(userIds),
     endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
+    onTold: (told) => {
+      bus.publish('told', told);
+    },
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
@@ -129,6 +132,7 @@ export const createServices = (deps: {
   bus.on('settings-changed', users.settingsChangedElsewhere);
   bus.on('session-ended', auth.sessionEndedElsewhere);
   bus.on('audience-changed', users.audienceChangedElsewhere);
+  bus.on('told', notifications.toldElsewhere);
   bus.onGap(users.audienceWatch.soon);
 
   return { auth, users, puffs, analytics, notifications };

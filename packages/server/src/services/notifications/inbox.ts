@@ -1,6 +1,7 @@
 import type { PersistentEventName, ServerEvent } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
+import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -48,6 +49,8 @@ export interface Inbox {
   hideName(named: string, inboxOf?: string): Promise<void>;
   /** Deletes everything that is kept of a person here; answers how many rows there were. */
   eraseUser(userId: string): Promise<number>;
+  /** Another process has told somebody something: their sockets here get it at once, and pushes are looked for. */
+  toldElsewhere(message: unknown): void;
   /** In a process that holds sockets or sends pushes. */
   start(): void;
   settle(): Promise<void>;
@@ -57,11 +60,15 @@ export interface Inbox {
 export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions'>, MilestonesDeps {
   readonly people: PushServiceDeps['people'] & MilestoneAwardsDeps['people'];
   readonly connection: Connection;
+  /** Somebody was told something: says so to the other processes, which would find it within a second. */
+  readonly onTold: (told: { userId: string }) => void;
   /** Undefined: nothing is pushed. */
   readonly apns: ApnsConfig | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+const ToldMessage = z.object({ userId: z.string() });
 
 export const createInbox = (deps: InboxDeps): Inbox => {
   const { connection, clock, log } = deps;
@@ -70,13 +77,17 @@ export const createInbox = (deps: InboxDeps): Inbox => {
   const devices = createDeviceStore(connection);
   const delivery = createInboxDelivery({ store, log });
   const push = createPush({ ...deps, config: deps.apns, inbox: store, preferences, devices });
+  const lookFor = (userId: string) => {
+    delivery.moved(userId);
+    push.kick();
+  };
   const service = createInboxService({
     store,
     preferences,
     promisePush: push.promise,
     onTold(userId) {
-      delivery.moved(userId);
-      push.kick();
+      lookFor(userId);
+      deps.onTold({ userId });
     },
     clock,
   });
@@ -108,6 +119,10 @@ export const createInbox = (deps: InboxDeps): Inbox => {
       for (const owned of [milestones, store, preferences, devices, push])
         removed += await owned.removeAll(userId);
       return removed;
+    },
+    toldElsewhere(message) {
+      const parsed = ToldMessage.safeParse(message);
+      if (parsed.success) lookFor(parsed.data.userId);
     },
     start() {
       delivery.start();

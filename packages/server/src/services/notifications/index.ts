@@ -30,7 +30,7 @@ export interface Connecting {
 
 export interface Notifications extends Pick<
   Inbox,
-  'jobs' | 'ensureIndexes' | 'hideName' | 'eraseUser' | 'start' | 'settle' | 'stop'
+  'jobs' | 'ensureIndexes' | 'hideName' | 'eraseUser' | 'toldElsewhere' | 'start' | 'settle' | 'stop'
 > {
   routes: Route[];
   tell: Tell;
@@ -92,6 +92,7 @@ export const createNotifications = (
     ensureIndexes: inbox.ensureIndexes,
     hideName: inbox.hideName,
     eraseUser: inbox.eraseUser,
+    toldElsewhere: inbox.toldElsewhere,
     start: inbox.start,
     settle: inbox.settle,
     stop: inbox.stop,
