@@ -127,13 +127,17 @@ export const createGroupCommit = (deps: {
     return items;
   };
 
-  /** Loads the state and asks the log which ids it has, so that known ones take no numbers. */
+  /** Asks the log which ids it has, so that known ones take no numbers, and loads the state where it has to be. */
   const prepare = async (person: string, items: readonly Item[]): Promise<Item[]> => {
-    const state = await people.currentWith(person, new Set(items.flatMap(monthsOfDay)));
     const used = await store.findUsedIds(
       person,
       items.map((item) => item.puff.id),
     );
+    const months = new Set(items.flatMap(monthsOfDay));
+    const held = people.peek(person);
+    const isEnough = used.size === 0 && held && items.every((item) => isReady(held, item));
+    // After the ids: the answer to a known one counts it.
+    const state = isEnough ? held : await people.currentWith(person, months);
     const fresh: Item[] = [];
     for (const item of items) {
       item.checked = true;

@@ -67,8 +67,11 @@ export const byPerson = <Waiting extends { readonly person: string }>(
   return people;
 };
 
-/** So many puffs of one person that came each alone go in unchecked; of more, one is likely to be known. */
-const maxUnchecked = 4;
+/**
+ * So many puffs of one person that came each alone go in unchecked; more at once are a phone that empties its queue, and
+ * may well be known.
+ */
+const maxUnchecked = 16;
 
 /**
  * Those that may take numbers now. A puff that came alone is most likely new, and a known id costs an empty record at

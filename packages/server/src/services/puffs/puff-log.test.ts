@@ -93,6 +93,33 @@ describe('the log of puffs', () => {
     await Promise.all(busy);
   });
 
+  it('answers a batch of what another process has taken with a state that counts it', async () => {
+    const [one, other] = [await open(), await open()];
+    await other.log.append(person, [puffNumber(0)], 0);
+    const puffs = [puffNumber(1), puffNumber(2)];
+    await one.log.append(person, puffs, 0);
+    const { outcomes, state } = await other.log.append(person, puffs, 0);
+    expect(outcomes).toEqual([{ status: 'duplicate' }, { status: 'duplicate' }]);
+    expect(state.records).toBe(3);
+  });
+
+  it('asks for the ids of a batch and nothing else, where it knows the person', async () => {
+    let reads = 0;
+    const { log } = await open({
+      wrapStore: (store) => ({
+        ...store,
+        readAfter(...asked) {
+          reads += 1;
+          return store.readAfter(...asked);
+        },
+      }),
+    });
+    await log.append(person, [puffNumber(0)], 0);
+    const before = reads;
+    await log.append(person, [puffNumber(1), puffNumber(2)], 0);
+    expect(reads).toBe(before);
+  });
+
   it('keeps the same id of two people apart', async () => {
     const { log } = await open();
     const other = newId();
