@@ -161,7 +161,13 @@ export const createRealtime = (deps: {
     { name: 'sockets_open', help: 'Sockets that this process holds' },
     () => sockets.sockets.size,
   );
-  const stopWatching = watchLifetimes(() => sockets.sockets.values(), clock);
+  const stopWatching = watchLifetimes({
+    sockets: () => sockets.sockets.values(),
+    onStalled({ data }) {
+      log.info({ event: 'socket.stalled', userId: data.actor.userId }, 'a socket did not read; it is closed');
+    },
+    clock,
+  });
   return {
     emit(room, event, payload, options) {
       // The adapter of one process knows its rooms; a payload that nobody gets is not built.
