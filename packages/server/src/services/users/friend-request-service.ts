@@ -76,7 +76,8 @@ export const createFriendRequests = (deps: {
   const { connection, users, requests, connections, blocks, audiences, friends, people, live, tell, clock } =
     deps;
 
-  const inTurn = createTurns(clock);
+  const turnOfAsker = createTurns(clock);
+  const turnOfCode = createTurns(clock);
 
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
@@ -131,13 +132,14 @@ export const createFriendRequests = (deps: {
     announce,
     async request(userId, { friendCode, shareLevel }) {
       const me = await sharer(userId);
+      const code = normaliseFriendCode(friendCode);
       const ask = async (tx: ClientSession): Promise<Friendship | undefined> => {
         const now = clock.now();
         if (!(await users.touchRequests(userId, tx)))
           throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
         await requireRoom(userId, now, tx);
         // Every look-up is made whatever the ones before it found.
-        const owner = await users.findByFriendCode(normaliseFriendCode(friendCode), tx);
+        const owner = await users.findByFriendCode(code, tx);
         const to = owner?.userId ?? null;
         // Two asks that cross conflict here, so that the later one sees the earlier.
         await users.touchRequests(to ?? '-', tx);
@@ -173,8 +175,12 @@ export const createFriendRequests = (deps: {
         });
         return becomesFriendship ? befriend(crossing, me, shareLevel, tx) : undefined;
       };
-      // One ask of a person after the other: each writes their row, and counts those before it.
-      const friendship = await inTurn(userId, () => inTransaction(connection, ask));
+      // One ask of a person after the other: each writes their row, and counts those before it. And one for a code after
+      // the other, whether it is anybody's: those for somebody write that person's rows, and would run again where others
+      // would not.
+      const friendship = await turnOfAsker(userId, () =>
+        turnOfCode(code, () => inTransaction(connection, ask)),
+      );
       if (friendship) await announce(friendship, userId, friendship.sides[0].person);
     },
 
