@@ -68,6 +68,12 @@ export const rateClassOf = (spec: EndpointSpec): RateClass => {
 export const acceptsAnyBuild = (spec: EndpointSpec): boolean =>
   spec.anyAppBuild ?? (spec.tag === 'auth' || (spec.tag === 'puffs' && spec.method !== 'GET'));
 
+/**
+ * Whether a body of the call is looked at, declared or not: what no call may send is refused everywhere. That of a GET has no
+ * meaning (RFC 9110, 9.3.1).
+ */
+export const mayHaveBody = (spec: EndpointSpec): boolean => spec.method !== 'GET';
+
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined;
 type In<T> = T extends z.ZodType ? z.input<T> : undefined;
 
@@ -112,19 +118,13 @@ export const problemsOf = (spec: EndpointSpec): ProblemCode[] => {
   } else {
     codes.add('unauthenticated'); // a token in the URL is refused everywhere
   }
-  if (spec.body) {
-    for (const code of [
-      'malformed',
-      'forbidden-key',
-      'invalid',
-      'payload-too-large',
-      'unsupported-media-type',
-    ] as const)
+  if (mayHaveBody(spec)) {
+    for (const code of ['malformed', 'forbidden-key', 'payload-too-large', 'unsupported-media-type'] as const)
       codes.add(code);
   }
   if (rateClassOf(spec) !== 'none') codes.add('rate-limited');
   if (!acceptsAnyBuild(spec)) codes.add('upgrade-required');
   if (spec.freshSignIn) codes.add('reauth-required');
-  if (spec.query ?? spec.params) codes.add('invalid');
+  if (spec.body ?? spec.query ?? spec.params) codes.add('invalid');
   return [...codes].sort((a, b) => problemStatus[a] - problemStatus[b] || a.localeCompare(b));
 };

@@ -49,9 +49,12 @@ export const serverEvents = {
     'The `lastSeq` of the handshake is none of the past 7 days: read `GET /notifications`, go on from `seq`.',
     z.object({ seq: z.number().int() }),
   ),
-  friendRemoved: told('A friendship has ended.', z.object({ friendId: z.string() })),
+  friendRemoved: told(
+    'A friendship has ended; also by another device of the person.',
+    z.object({ friendId: z.string() }),
+  ),
   friendUpdated: told(
-    'What a friend shares has changed; never because of a puff.',
+    'A friend is new, or what stands between the two has changed, also by another device of the person; never because of a puff.',
     z.object({ friend: Friend }),
   ),
   tokenExpiring: told(

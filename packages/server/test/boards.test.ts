@@ -1,9 +1,14 @@
 import { describe, it } from '@jest/globals';
 import { expectMorePuffsNeverToHelp, expectRanksOfDefinition } from './board-properties.ts';
+import { expectLateEditsNeverToHelp } from './late-edit-properties.ts';
 
 describe('boards of random people', () => {
   it('never reward more puffs', () => {
     expectMorePuffsNeverToHelp(2_000);
+  });
+
+  it('never reward what is edited, deleted or restored after the fact', () => {
+    expectLateEditsNeverToHelp(2_000);
   });
 
   it('rank by how many are better', () => {

@@ -1,15 +1,23 @@
 import type { Connection } from 'mongoose';
 
-interface Row {
-  rev: number;
-  kind: string;
-  timestamp?: Date;
+interface Values {
+  timestamp: Date;
   wallDate: string;
   wallHour: number;
   quantity: number;
-  receivedAt: Date;
   deletedAt?: Date;
+}
+
+interface Row extends Partial<Values> {
+  rev: number;
+  kind: string;
+  receivedAt: Date;
+  cameLate?: boolean;
   at?: Date;
+  _id: string;
+  target?: string;
+  before?: Values;
+  after?: Values;
 }
 
 const hourMs = 3_600_000;
@@ -32,11 +40,11 @@ export const liveRecount = async (connection: Connection, person: string): Promi
   const rows = await rowsOf(connection, person);
   const clearedRev = clearedRevOf(rows);
   const live = rows.filter(
-    ({ kind, deletedAt, rev, timestamp }) =>
-      kind === 'puff' && !deletedAt && rev > clearedRev && timestamp !== undefined,
+    (row): row is Row & Values =>
+      row.kind === 'puff' && !row.deletedAt && row.rev > clearedRev && row.timestamp !== undefined,
   );
   const days: Record<string, { hours: number[]; timelyHours: number; first: number; last: number }> = {};
-  for (const { wallDate, wallHour, quantity, timestamp, receivedAt } of live) {
+  for (const { wallDate, wallHour, quantity, timestamp, receivedAt, cameLate } of live) {
     const at = Number(timestamp);
     const day = (days[wallDate] ??= {
       hours: new Array<number>(24).fill(0),
@@ -45,7 +53,7 @@ export const liveRecount = async (connection: Connection, person: string): Promi
       last: at,
     });
     day.hours[wallHour] = (day.hours[wallHour] ?? 0) + quantity;
-    if (Number(receivedAt) - at <= 48 * hourMs) day.timelyHours |= 2 ** wallHour;
+    if (!(cameLate ?? Number(receivedAt) - at > 48 * hourMs)) day.timelyHours |= 2 ** wallHour;
     day.first = Math.min(day.first, at);
     day.last = Math.max(day.last, at);
   }
@@ -60,8 +68,8 @@ export const liveRecount = async (connection: Connection, person: string): Promi
 };
 
 /**
- * Those of these local days from which something was deleted more than 24 h after it happened, by the records as they lie;
- * a deletion of all is one from every day that may have begun by then.
+ * Those of these local days from which a change took something more than 24 h after it happened that does not stand there
+ * again, by the entries as they lie; a deletion of all takes from every day that may have begun by then.
  */
 export const trimmedDays = async (
   connection: Connection,
@@ -73,15 +81,19 @@ export const trimmedDays = async (
     -Infinity,
     ...rows.flatMap(({ kind, at }) => (kind === 'clear' ? [Number(at)] : [])),
   );
-  const trimmed = rows
-    .filter(
-      ({ kind, rev, timestamp, deletedAt }) =>
-        kind === 'puff' && rev > clearedRevOf(rows) && Number(deletedAt) - Number(timestamp) > 24 * hourMs,
-    )
-    .map(
-      ({ wallDate, wallHour }) => Date.parse(wallDate) / (24 * hourMs) - (wallHour < dayStartHour ? 1 : 0),
-    );
+  const dayOf = ({ wallDate, wallHour }: Values) =>
+    Date.parse(wallDate) / (24 * hourMs) - (wallHour < dayStartHour ? 1 : 0);
+  const trimmed = new Set<number>();
+  for (const { kind, rev, at, target, before, after } of rows) {
+    if (kind !== 'change' || rev <= clearedRevOf(rows) || !before || !after || before.deletedAt) continue;
+    if (Number(at) - Number(before.timestamp) <= 24 * hourMs) continue;
+    const hasAsMuch = (puff: Partial<Values>): puff is Values =>
+      !puff.deletedAt && puff.wallDate === before.wallDate && (puff.quantity ?? 0) >= before.quantity;
+    if (hasAsMuch(after) && after.wallHour === before.wallHour) continue;
+    const now = rows.find(({ _id }) => _id === `${person}:${target}`);
+    if (!now || !hasAsMuch(now) || dayOf(now) !== dayOf(before)) trimmed.add(dayOf(before));
+  }
   return days
-    .filter((day) => trimmed.includes(day) || day * 24 * hourMs - 14 * hourMs < cleared - 24 * hourMs)
+    .filter((day) => trimmed.has(day) || day * 24 * hourMs - 14 * hourMs < cleared - 24 * hourMs)
     .sort((a, b) => a - b);
 };

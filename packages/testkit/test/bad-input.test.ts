@@ -39,7 +39,8 @@ describe('bad input', () => {
     return problem;
   };
 
-  const addressOf = ({ path }: EndpointSpec) => path.replace(':userId', 'x').replace(':id', randomUUID());
+  const addressOf = ({ path }: EndpointSpec) =>
+    path.replace(':userId', 'x').replace(':id', randomUUID()).replace(':token', 'ab'.repeat(32));
 
   const puffs = (count: number) =>
     Array.from({ length: count }, () => ({ id: randomUUID(), timestamp: '2026-10-21T09:00:00Z' }));
@@ -211,6 +212,24 @@ describe('bad input', () => {
     const body = nested(path.split('.'), { $ne: null }) as object;
     await expectProblem(await send(spec.method, addressOf(spec), body), 400, 'forbidden-key');
   });
+
+  const withoutBody = Object.entries<EndpointSpec>(endpoints).filter(
+    ([, { method, body }]) => method !== 'GET' && !body,
+  );
+
+  it.each(withoutBody)(
+    'refuses in a body that nobody asked for what it refuses in others: %s',
+    async (_name, spec) => {
+      const address = addressOf(spec);
+      await expectProblem(await send(spec.method, address, { a: [{ $ne: 1 }] }), 400, 'forbidden-key');
+      await expectProblem(await send(spec.method, address, '[]'), 400, 'malformed');
+      await expectProblem(
+        await send(spec.method, address, { a: 'x'.repeat(70_000) }),
+        413,
+        'payload-too-large',
+      );
+    },
+  );
 
   it.each(bodies)('refuses a number and an object as a string: %s %s', async (_name, path, spec) => {
     for (const value of [7, { a: 1 }, ['a']]) {

@@ -164,6 +164,37 @@ describe('the friend graph', () => {
       for (const [who, answer] of told) expect([who, answer]).toEqual([who, first]);
     });
 
+    it('says nothing of whom it reaches to several people who ask at once either', async () => {
+      const quiet = await startTestApp({ targets: ['auth', 'users'] });
+      const own = await MongoClient.connect(quiet.mongoUri, { appName: 'test' });
+      const known = await quiet.person('known');
+      const askers = await Promise.all(range(12).map((index) => quiet.person(`asker ${index}`)));
+      const asked = { ns: /[.](users|friend[a-z]+|notifications|inboxheads)$/, appName: { $ne: 'test' } };
+      const told: Record<string, number>[] = [];
+      const askAll = (friendCode: string) =>
+        Promise.all(askers.map(({ client }) => client.call('requestFriend', { body: { friendCode } })));
+      const codeOfKnown = await codeOf(known);
+      // What a first ask reads of its sender is known afterwards.
+      await askAll('NOBODY1111');
+      for (const friendCode of [codeOfKnown, 'NOBODY0000']) {
+        await own.db().command({ profile: 2 });
+        await askAll(friendCode);
+        await own.db().command({ profile: 0 });
+        const profile = own.db().collection('system.profile');
+        const calls: Record<string, number> = {};
+        for (const { op, ns } of await profile.find(asked).toArray()) {
+          const call = `${String(op)} ${String(ns).replace(/^\w+[.]/, '')}`;
+          calls[call] = (calls[call] ?? 0) + 1;
+        }
+        told.push(calls);
+        await profile.drop();
+      }
+      await quiet.close();
+      await own.close();
+      expect(told[0]?.['insert friendrequests']).toBe(askers.length);
+      expect(told[0]).toEqual(told[1]);
+    });
+
     it('that crosses another where one has no room waits, and accepting it says so', async () => {
       const [lea, max] = await people('lea', 'max');
       await manyFriends(mongo.db(), max!.userId, 200);

@@ -194,6 +194,55 @@ describe('friends', () => {
   });
 });
 
+describe('the phones of one person', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app.close());
+
+  it('show the same friends, whichever of them changes something', async () => {
+    const [abe, bea, cal, dot] = await Promise.all(
+      ['abe', 'bea', 'cal', 'dot'].map((name) => app.person(name)),
+    );
+    const other = await abe!.signInAgain();
+    const [atThis, atOther] = [await abe!.connect(), await other.connect()];
+    const updated = async () => (await atOther.next('friendUpdated')).friend;
+    const ask = async (from: Person, to: Person) => {
+      const { friendCode } = await to.client.call('getMe');
+      await from.client.call('requestFriend', { body: { friendCode } });
+    };
+
+    await ask(bea!, abe!);
+    const [request] = (await abe!.client.call('listFriendRequests')).received;
+    const { friend } = await abe!.client.call('acceptFriend', { body: { requestId: request!.id } });
+    expect(await updated()).toEqual(friend);
+    const params = { userId: bea!.userId };
+    const change = { muted: true, shareLevel: 'summary' } as const;
+    const changed = await abe!.client.call('patchFriend', { params, body: change });
+    expect(changed.friend).toMatchObject(change);
+    expect(await updated()).toEqual(changed.friend);
+    await abe!.client.call('removeFriend', { params });
+    expect(await atOther.next('friendRemoved')).toEqual({ friendId: bea!.userId });
+
+    const { token } = await cal!.client.call('createInvite');
+    await abe!.client.call('acceptInvite', { body: { token } });
+    expect(await updated()).toMatchObject({ userId: cal!.userId });
+    await abe!.client.call('blockPerson', { body: { userId: cal!.userId } });
+    expect(await atOther.next('friendRemoved')).toEqual({ friendId: cal!.userId });
+    expect([...atThis.received('friendUpdated'), ...atThis.received('friendRemoved')]).toEqual([]);
+
+    // The answer to an ask that crosses another says nothing, so the phone that asked is told as well.
+    await ask(dot!, abe!);
+    await ask(abe!, dot!);
+    for (const socket of [atThis, atOther])
+      expect((await socket.next('friendUpdated')).friend).toMatchObject({ userId: dot!.userId });
+    atThis.close();
+    atOther.close();
+  });
+});
+
 describe('consents and the profile', () => {
   let app: TestApp;
 

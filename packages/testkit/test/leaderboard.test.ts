@@ -224,6 +224,40 @@ describe('boards', () => {
     expect(seen(await boardOf(nia))).toEqual({ Nia: '1: 0.4' });
   });
 
+  it('count no day that lost puffs after the fact, by whatever way', async () => {
+    const start = 110;
+    morning(start);
+    const pam = await app.person('pam');
+    await live(start, start + 6, [[pam, 10]]);
+    await live(start + 9, start + 13, [[pam, 5]]);
+    const evening = `${dayOf(start + 12)}T20:00:00Z`;
+    const { puff: small } = await puff(pam, 5, evening);
+    morning(start + 14.75);
+    const params = { id: small?.id ?? '' };
+    const edit = (body: { quantity?: number; timestamp?: string }) =>
+      pam.client.call('editPuff', { params, body });
+    const now = new Date(app.clock.now()).toISOString();
+    const [ranked, tooFew] = ['1: 0.4', 'not-enough-data'];
+    const steps: [string, () => Promise<unknown>, string][] = [
+      ['at first', () => Promise.resolve(), ranked],
+      ['less', () => edit({ quantity: 1 }), tooFew],
+      ['as much again', () => edit({ quantity: 5 }), ranked],
+      ['another hour', () => edit({ timestamp: `${dayOf(start + 12)}T09:00:00Z` }), ranked],
+      ['moved to today', () => edit({ timestamp: now }), tooFew],
+      ['deleted there', () => pam.client.call('deletePuff', { params }), tooFew],
+      ['restored there', () => pam.client.call('restorePuff', { params }), tooFew],
+      // A day of which nothing was known is not confirmed by a puff that stood on another one.
+      ['moved to an empty day', () => edit({ timestamp: `${dayOf(start + 8)}T09:00:00Z` }), tooFew],
+      ['back', () => edit({ timestamp: evening }), ranked],
+    ];
+    for (const [name, step, expected] of steps) {
+      await step();
+      expect([name, seen(await boardOf(pam))]).toEqual([name, { Pam: expected }]);
+    }
+    await app.settle();
+    expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
+  });
+
   it('say nothing of who is absent, or why', async () => {
     morning(90);
     const consents = ['terms', 'health-processing', 'friends-sharing', 'push'] as const;

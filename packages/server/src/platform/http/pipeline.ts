@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   acceptsAnyBuild,
   defaultBodyLimit,
+  mayHaveBody,
   rateClassOf,
   type EndpointSpec,
   type RateClass,
@@ -162,8 +163,9 @@ const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAp
 };
 
 const readBody = async (spec: EndpointSpec, req: IncomingMessage): Promise<unknown> => {
-  if (!spec.body) return undefined;
+  if (!mayHaveBody(spec)) return undefined;
   const body = await readJsonBody(req, spec.bodyLimit ?? defaultBodyLimit);
+  if (!spec.body) return undefined;
   if (body === undefined && spec.bodyOptional !== true)
     throw new DomainError('malformed', { detail: 'This call needs a JSON object as its body.' });
   return parse(spec.body, body ?? {});

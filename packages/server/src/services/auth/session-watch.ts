@@ -1,4 +1,5 @@
 import type { Logger } from '../../platform/logger.ts';
+import { createWatch, type Watch } from '../../platform/watch.ts';
 import type { EndReason } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -6,11 +7,9 @@ import type { SessionStore } from './session-store.ts';
 const everyMs = 2_000;
 const idsPerQuery = 5_000;
 
-export interface SessionWatch {
+export interface SessionWatch extends Watch {
   /** Looks once at the sessions of all open sockets. */
   check(): Promise<void>;
-  start(): void;
-  stop(): Promise<void>;
 }
 
 /**
@@ -24,34 +23,19 @@ export const createSessionWatch = (deps: {
   onEnded: (ended: { sessionId: string; reason: EndReason }) => void;
   log: Logger;
 }): SessionWatch => {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
-
   const check = async () => {
     const open = deps.openSessions();
     for (let from = 0; from < open.length; from += idsPerQuery)
       for (const { id, reason } of await deps.sessions.findEnded(open.slice(from, from + idsPerQuery)))
         deps.onEnded({ sessionId: id, reason });
   };
-  const tick = () => {
-    // A look that takes longer than the pause is not doubled.
-    running ??= check()
-      .catch((error: unknown) => {
-        deps.log.warn({ event: 'auth.session_watch_failed', err: error }, 'open sockets were not checked');
-      })
-      .finally(() => {
-        running = undefined;
-      });
-  };
+  const watch = createWatch({
+    look: check,
+    everyMs,
+    onFailed(error) {
+      deps.log.warn({ event: 'auth.session_watch_failed', err: error }, 'open sockets were not checked');
+    },
+  });
 
-  return {
-    check,
-    start() {
-      timer = setInterval(tick, everyMs).unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  return { check, ...watch };
 };

@@ -1,5 +1,6 @@
 import type { PersistentEventName, ServerEvent } from '@pufftrack/contract';
 import type { Logger } from '../../platform/logger.ts';
+import { createWatch } from '../../platform/watch.ts';
 import type { InboxRow, InboxStore } from './inbox-store.ts';
 import { viewNotification } from './notification-view.ts';
 
@@ -36,8 +37,6 @@ export const createInboxDelivery = (deps: {
 }): InboxDelivery => {
   const { store, log } = deps;
   const people = new Map<string, { readers: Set<Reader>; last: Promise<void> }>();
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
 
   const send = (readers: readonly Reader[], row: InboxRow) => {
     for (const reader of readers) {
@@ -82,19 +81,13 @@ export const createInboxDelivery = (deps: {
       );
     }
   };
-  const tick = () => {
-    // A look that takes longer than the pause is not doubled.
-    looking ??= look()
-      .catch((error: unknown) => {
-        log.warn(
-          { event: 'inbox.not_watched', err: error },
-          'the inboxes of open sockets were not looked at',
-        );
-      })
-      .finally(() => {
-        looking = undefined;
-      });
-  };
+  const watch = createWatch({
+    look,
+    everyMs,
+    onFailed(error) {
+      log.warn({ event: 'inbox.not_watched', err: error }, 'the inboxes of open sockets were not looked at');
+    },
+  });
 
   return {
     open(userId, seq, emit) {
@@ -112,12 +105,9 @@ export const createInboxDelivery = (deps: {
       void deliver(userId).catch(() => undefined);
     },
     settle: look,
-    start() {
-      timer = setInterval(tick, everyMs).unref();
-    },
+    start: watch.start,
     async stop() {
-      clearInterval(timer);
-      await looking;
+      await watch.stop();
       await Promise.all([...people.values()].map(({ last }) => last));
     },
   };

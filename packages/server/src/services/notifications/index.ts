@@ -63,8 +63,9 @@ export interface Notifications extends Pick<
   setSources(viewer: string, userIds: ReadonlySet<string>): void;
   /** Whose sockets this process holds. */
   openPeople(): readonly string[];
-  friendUpdated(to: string, friend: Friend): void;
-  friendRemoved(to: string, friendId: string): void;
+  /** To the sockets of `to`, but for those of the session that has the news already. */
+  friendUpdated(to: string, friend: Friend, exceptSession?: string): void;
+  friendRemoved(to: string, friendId: string, exceptSession?: string): void;
   /** Numbers that changed without a puff. */
   statsChanged(stats: UserStats): void;
   sessionEnded(ended: { sessionId: string; reason: ServerEvent<'sessionEnded'>['reason'] }): void;
@@ -72,6 +73,8 @@ export interface Notifications extends Pick<
 
 const livePrefix = 'live:';
 const liveRoom = (userId: string) => `${livePrefix}${userId}`;
+const except = (sessionId: string | undefined) =>
+  sessionId === undefined ? undefined : { exceptRoom: sessionRoom(sessionId) };
 
 export const createNotifications = (
   deps: InboxDeps & {
@@ -123,10 +126,7 @@ export const createNotifications = (
       const realtime = deps.realtime();
       const { userId, name } = person;
       realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
-      if (puff)
-        realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
-          exceptRoom: sessionRoom(sessionId),
-        });
+      if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), except(sessionId));
       if (liveCount > 0)
         realtime.emit(liveRoom(userId), 'friendPuff', () => ({
           friendId: userId,
@@ -141,7 +141,7 @@ export const createNotifications = (
 
     async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
       const realtime = deps.realtime();
-      const others = { exceptRoom: sessionRoom(sessionId) };
+      const others = except(sessionId);
       milestones.soon(userId);
       realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
       if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
@@ -160,11 +160,11 @@ export const createNotifications = (
       deps.realtime().setRooms(userRoom(viewer), livePrefix, [...userIds].map(liveRoom));
     },
     openPeople: () => deps.realtime().openPeople(),
-    friendUpdated(to, friend) {
-      deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }));
+    friendUpdated(to, friend, exceptSession) {
+      deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }), except(exceptSession));
     },
-    friendRemoved(to, friendId) {
-      deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }));
+    friendRemoved(to, friendId, exceptSession) {
+      deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }), except(exceptSession));
     },
     statsChanged(stats) {
       deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));

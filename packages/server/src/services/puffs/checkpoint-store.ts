@@ -72,6 +72,8 @@ const monthSchema = new Schema<MonthDoc>(
     days: { type: Schema.Types.Mixed, required: true },
     facts: Schema.Types.Mixed,
     factsRev: Number,
+    trims: Schema.Types.Mixed,
+    trimsRev: Number,
   },
   { collection: 'puffmonths', versionKey: false },
 );

@@ -55,11 +55,11 @@ export class LocalDays {
   marksOn(day: DayNumber, dayStartHour: number): DayMarks {
     const { date, next } = this.#datesOf(day, dayStartHour);
     const early = (1 << dayStartHour) - 1;
-    const has = (mask: 'timelyHours' | 'trimmedHours') =>
-      (((date?.[mask] ?? 0) & ~early) | ((next?.[mask] ?? 0) & early)) !== 0;
+    const timely = ((date?.timelyHours ?? 0) & ~early) | ((next?.timelyHours ?? 0) & early);
+    const trimmed = (date?.trims.day ?? 0) | (next?.trims.eve ?? 0);
     return {
-      lateOnly: this.countOn(day, dayStartHour) > 0 && !has('timelyHours'),
-      trimmed: has('trimmedHours'),
+      lateOnly: this.countOn(day, dayStartHour) > 0 && timely === 0,
+      trimmed: (trimmed & (1 << dayStartHour)) !== 0,
     };
   }
 

@@ -109,6 +109,40 @@ describe('changes of puffs', () => {
     await expectAgreement();
   });
 
+  it('mark the day that lost something late, however it was taken, until it is back', async () => {
+    const here = await open();
+    const puffs = await record(here, 60);
+    const [first] = puffs;
+    const date = first!.wall.dayNumber;
+    const marked = async ({ log }: LogProcess) => (await log.history(person, 0)).marksOn(date, 0).trimmed;
+    const toToday = { hoursLater: (logNow - first!.timestamp) / hour };
+    const steps: [WantedChange, boolean][] = [
+      [edit(first!.id, { quantity: 9 }), false],
+      [edit(first!.id, { quantity: 8 }), true],
+      [edit(first!.id, { quantity: 9 }), false],
+      [edit(first!.id, toToday), true],
+      [remove(first!.id), true],
+      [restore(first!.id), true],
+      [edit(first!.id, { hoursLater: -toToday.hoursLater }), false],
+      [edit(first!.id, { hoursLater: 1 }), false],
+      [remove(first!.id), true],
+    ];
+    for (const [change, expected] of steps) {
+      await here.log.change(person, change);
+      expect(await marked(here)).toBe(expected);
+      await expectAgreement();
+    }
+    // Without the rows of the checkpoint everything is counted from the records.
+    for (const process of processes.splice(0)) {
+      await process.log.stop();
+      await process.close();
+    }
+    const there = await open();
+    await there.checkpoints.drop(person);
+    expect(await marked(there)).toBe(true);
+    await expectAgreement();
+  });
+
   it('write nothing where there is nothing to change', async () => {
     const here = await open();
     const [first] = await record(here, 3);

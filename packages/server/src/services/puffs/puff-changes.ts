@@ -4,7 +4,7 @@ import { newId, randomBelow } from '../../platform/ids.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
-import { maxQuantityPerDay, type PuffValues, type RecordedPuff } from './puff.ts';
+import { comesLate, maxQuantityPerDay, type PuffValues, type RecordedPuff } from './puff.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import { UnknownOutcome, type PuffStore } from './puff-store.ts';
@@ -15,6 +15,8 @@ export interface Target {
   readonly puff: RecordedPuff;
   /** ms; null while it lives. */
   readonly deletedAt: number | null;
+  /** Whether it came to the day on which it stands more than 48 h after it happened. */
+  readonly cameLate: boolean;
   /** What was counted when it was recorded. */
   readonly original: Counted;
 }
@@ -114,8 +116,8 @@ export const createPuffChanges = (deps: {
           id: `!${newId()}`,
           target: content.puff.id,
           original: content.original,
-          before: { values: content.puff, deletedAt: content.deletedAt },
-          after,
+          before: { values: content.puff, deletedAt: content.deletedAt, cameLate: content.cameLate },
+          after: { ...after, cameLate: comesLate(content, after.values, wanted) },
           at: wanted.at,
         });
         if (!inserted) return undefined;

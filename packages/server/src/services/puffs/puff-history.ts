@@ -15,11 +15,11 @@ export interface Moment {
 
 /** What makes a day void where people are compared (domain.md D11). */
 export interface DayMarks {
-  /** It has puffs, and each was received more than 48 h after it happened. */
+  /** It has puffs, and each was received, or moved there, more than 48 h after it happened. */
   readonly lateOnly: boolean;
   /**
-   * A puff of it was deleted more than 24 h after it happened, and is deleted still. Known while its content is kept: for
-   * 30 days after the deletion, and not past a deletion of all.
+   * Something of it was taken away more than 24 h after it happened, by a deletion or an edit, and is not back. Known
+   * while the puff's content is kept: for 30 days after a deletion, and not past a deletion of all.
    */
   readonly trimmed: boolean;
 }

@@ -1,8 +1,8 @@
 import { Schema } from 'mongoose';
-import type { DatedPuff } from './date-facts.ts';
+import type { DatedPuff, TakenPuff } from './date-facts.ts';
 import { dayNumberOf, dayOf } from './local-day.ts';
 import type { Counted, LogRecord } from './log-record.ts';
-import type { PuffValues, RecordedPuff, StoredPuff } from './puff.ts';
+import { isBackdated, type PuffValues, type RecordedPuff, type StoredPuff } from './puff.ts';
 
 /** The values of a puff as they lie in the database. */
 export interface ValuesDoc {
@@ -16,6 +16,8 @@ export interface ValuesDoc {
   trigger: string | null;
 }
 
+export type VersionDoc = ValuesDoc & { deletedAt?: Date; cameLate?: boolean };
+
 type CountedDoc = Pick<ValuesDoc, 'timestamp' | 'wallDate' | 'wallHour' | 'quantity'>;
 
 /**
@@ -27,6 +29,11 @@ export interface PuffRecordDoc extends Partial<ValuesDoc> {
   /** (person, client id): the same id again is a duplicate key on that very record. */
   _id: string;
   person: string;
+  /**
+   * Of a change, only where it took something from its day late (`takesLate`): when that happened. So a count of the date
+   * finds it beside the puffs.
+   */
+  timestamp?: Date;
   /** The person's own number, from 1, without gaps once a reader has passed. */
   rev: number;
   kind: 'puff' | 'empty' | 'change' | 'clear';
@@ -38,11 +45,13 @@ export interface PuffRecordDoc extends Partial<ValuesDoc> {
   /** The numbers of all its changes: where its content lies, besides here. */
   changeRevs?: number[];
   deletedAt?: Date;
+  /** Whether it came to its day late, once a change has said so; until then its receipt says it. */
+  cameLate?: boolean;
   original?: CountedDoc;
   /** Of a change: the client id of its puff, and the puff before and after it. */
   target?: string;
-  before?: ValuesDoc & { deletedAt?: Date };
-  after?: ValuesDoc & { deletedAt?: Date };
+  before?: VersionDoc;
+  after?: VersionDoc;
   /** Of a change or a clear: when it was made. */
   at?: Date;
   /** When the content has to go for good; set while the puff is deleted, and on a clear. */
@@ -73,10 +82,11 @@ export const puffRecordSchema = new Schema<PuffRecordDoc>(
     editRev: Number,
     changeRevs: { type: [Number], default: undefined },
     deletedAt: Date,
+    cameLate: Boolean,
     original: { _id: false, timestamp: Date, wallDate: String, wallHour: Number, quantity: Number },
     target: String,
-    before: { _id: false, ...values, deletedAt: Date },
-    after: { _id: false, ...values, deletedAt: Date },
+    before: { _id: false, ...values, deletedAt: Date, cameLate: Boolean },
+    after: { _id: false, ...values, deletedAt: Date, cameLate: Boolean },
     at: Date,
     purgeAt: Date,
   },
@@ -145,25 +155,32 @@ type WithContent = PuffRecordDoc & ValuesDoc & { receivedAt: Date; sessionId: st
 const hasContent = (doc: PuffRecordDoc): doc is WithContent =>
   doc.wallDate !== undefined && doc.receivedAt !== undefined;
 
-/** What the facts of a date are made of; undefined for a puff whose content is gone. */
+const cameLateOf = ({ cameLate, timestamp, receivedAt }: WithContent): boolean =>
+  cameLate ?? isBackdated(timestamp.getTime(), receivedAt.getTime());
+
+/** What the facts of a date are made of; undefined for what is no live puff, or whose content is gone. */
 export const datedPuffOf = (doc: PuffRecordDoc): DatedPuff | undefined =>
-  hasContent(doc)
-    ? {
-        ...countedOf(doc),
-        receivedAt: doc.receivedAt.getTime(),
-        deletedAt: doc.deletedAt?.getTime() ?? null,
-      }
+  hasContent(doc) && !doc.deletedAt
+    ? { ...countedOf(doc), id: clientIdOf(doc), cameLate: cameLateOf(doc) }
     : undefined;
 
-/** The fields that `datedPuffOf` reads. */
+/** What a change took late from where it stood; undefined for what is no such change. */
+export const takenPuffOf = ({ kind, target, before }: PuffRecordDoc): TakenPuff | undefined =>
+  kind === 'change' && target !== undefined && before ? { ...countedOf(before), target } : undefined;
+
+/** The fields that `datedPuffOf` and `takenPuffOf` read. */
 export const datedProjection = {
-  _id: 0,
+  person: 1,
+  kind: 1,
   timestamp: 1,
   wallDate: 1,
   wallHour: 1,
   quantity: 1,
   receivedAt: 1,
   deletedAt: 1,
+  cameLate: 1,
+  target: 1,
+  before: 1,
 } as const;
 
 /** The fields that `logRecordOf` reads. */
@@ -191,6 +208,7 @@ export const storedPuffOf = (doc: PuffRecordDoc): StoredPuff => {
     ...own,
     content: {
       deletedAt: doc.deletedAt?.getTime() ?? null,
+      cameLate: cameLateOf(doc),
       original: countedOf(doc.original ?? doc),
       puff: {
         id: own.id,

@@ -81,9 +81,8 @@ describe('the fold of a log', () => {
       receivedAt: wallHour * hour,
     });
     const state = foldOf([puff(1, 3), puff(2, 5), puff(3, 9)]);
-    const left = [3, 9].map((at) => ({ ...puff(0, at).counted, receivedAt: at * hour, deletedAt: null }));
-    const gone = { ...puff(0, 5).counted, receivedAt: 5 * hour, deletedAt: 29 * hour + 1 };
-    const soonGone = { ...puff(0, 7).counted, receivedAt: 7 * hour, deletedAt: 31 * hour };
+    const left = [3, 9].map((at) => ({ ...puff(0, at).counted, id: `at-${at}`, cameLate: false }));
+    const gone = { ...puff(0, 5).counted, target: 'second' };
     const deletion = {
       rev: 4,
       kind: 'change' as const,
@@ -91,7 +90,7 @@ describe('the fold of a log', () => {
       before: puff(2, 5).counted,
       after: null,
     };
-    state.foldChange(deletion, { dates: factsOf([...left, gone, soonGone]), lastPuffAt: undefined });
+    state.foldChange(deletion, { dates: factsOf(left, [gone]), lastPuffAt: undefined });
     state.foldChange(deletion, { dates: new Map(), lastPuffAt: null });
     expect(state.hoursOn(0, 0).flatMap((sum, at) => (sum ? [at] : []))).toEqual([3, 9]);
     expect([0, 5, 6].map((dayStartHour) => state.marksOn(0, dayStartHour).trimmed)).toEqual([

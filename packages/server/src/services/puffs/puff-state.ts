@@ -2,6 +2,7 @@ import { addPuff, factsIn, type DateFacts, type MonthFacts } from './date-facts.
 import { dayOf, monthOf, type DayNumber } from './local-day.ts';
 import { LocalDays } from './local-days.ts';
 import type { ChangeRecord, Counted, LogRecord } from './log-record.ts';
+import { isBackdated } from './puff.ts';
 import type { DateSpan, DayMarks, PuffHistory } from './puff-history.ts';
 
 const dayMs = 86_400_000;
@@ -57,7 +58,7 @@ export class PuffState implements PuffHistory {
         const { wall, quantity } = counted;
         const facts = factsIn(dates, wall.dayNumber);
         const before = facts.hours[wall.hour] ?? 0;
-        addPuff(facts, counted, receivedAt);
+        addPuff(facts, counted, isBackdated(counted.timestamp, receivedAt));
         this.#days.puffAdded(wall, quantity, before);
       });
     } else if (record.kind === 'clear') {

@@ -14,7 +14,9 @@ import {
   storedPuffOf,
   valuesDocOf,
   type PuffRecordDoc,
+  type VersionDoc,
 } from './puff-record-doc.ts';
+import { takesLate } from './trims.ts';
 
 /** The outcome of a write is not known: it may or may not be on disk, now or a little later. */
 export class UnknownOutcome extends Error {}
@@ -39,10 +41,11 @@ export interface NewChange {
   readonly at: number;
 }
 
-/** A puff at one moment; `deletedAt` (ms) is null while it lives. */
+/** A puff at one moment, as in `StoredPuff`. */
 export interface Version {
   readonly values: PuffValues;
   readonly deletedAt: number | null;
+  readonly cameLate: boolean;
 }
 
 /** One number of the log, for a phone that follows it. */
@@ -104,17 +107,12 @@ export const puffRecordsOf = (connection: Connection): Collection<PuffRecordDoc>
   (connection.models['PuffRecord'] ?? connection.model('PuffRecord', puffRecordSchema))
     .collection as unknown as Collection<PuffRecordDoc>;
 
-/** Puffs that a deletion of all has not hidden; without `wallDate` one is deleted for good. */
-export const keptAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
+/** Live puffs that a deletion of all has not hidden; without `wallDate` one is deleted for good. */
+export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
   person,
   kind: 'puff',
   wallDate: { $exists: true },
   rev: { $gt: clearedRev },
-});
-
-/** Those of them that live. */
-export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
-  ...keptAbove(person, clearedRev),
   deletedAt: { $exists: false },
 });
 
@@ -158,6 +156,9 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         rev,
         kind: 'change',
         target: change.target,
+        ...(takesLate(standingOf(change.before), standingOf(change.after), change.at) && {
+          timestamp: new Date(change.before.values.timestamp),
+        }),
         original: countedDocOf(change.original),
         before: versionDocOf(change.before),
         after: versionDocOf(change.after),
@@ -294,7 +295,11 @@ export const createPuffStore = (connection: Connection): PuffStore => {
   };
 };
 
-const versionDocOf = ({ values, deletedAt }: Version) => ({
+const versionDocOf = ({ values, deletedAt, cameLate }: Version): VersionDoc => ({
   ...valuesDocOf(values),
   ...(deletedAt !== null && { deletedAt: new Date(deletedAt) }),
+  cameLate,
 });
+
+const standingOf = ({ values, deletedAt }: Version): PuffValues | null =>
+  deletedAt === null ? values : null;

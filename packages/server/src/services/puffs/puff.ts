@@ -2,6 +2,7 @@ import type { PuffEdit, PuffInput } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { isKnownZone, wallClockAt } from '../../platform/time-zones.ts';
+import { localDayOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
 
 const minuteMs = 60_000;
@@ -24,7 +25,7 @@ export const restorePurgeMs = restoreWindowMs + hourMs;
 export const clearPurgeMs = hourMs;
 /** Friends who saw a puff are told of its end for this long. */
 export const retractWindowMs = 24 * hourMs;
-/** A deletion of something older than this marks its day (domain.md D3). */
+/** Taking away something older than this marks its day (domain.md D3). */
 const trimmedAfterMs = 24 * hourMs;
 
 /** What a person says of a puff, and may say otherwise later. */
@@ -62,6 +63,8 @@ export interface StoredPuff {
         readonly puff: RecordedPuff;
         /** ms; null while it lives. */
         readonly deletedAt: number | null;
+        /** Whether it came to the day on which it stands more than 48 h after it happened. */
+        readonly cameLate: boolean;
         /** What was counted when it was recorded. */
         readonly original: Counted;
       }
@@ -162,9 +165,26 @@ export const valuesOf = (puff: PuffValues): PuffValues => ({
 export const isBackdated = (timestamp: number, receivedAt: number): boolean =>
   receivedAt - timestamp > backdatedAfterMs;
 
-/** Whether a deletion took away what had stood for more than 24 h (domain.md D11, void days). Instants in ms. */
-export const isTrimmed = (timestamp: number, deletedAt: number): boolean =>
-  deletedAt - timestamp > trimmedAfterMs;
+/** Whether what is taken away happened more than 24 h before (domain.md D11, void days). Instants in ms. */
+export const isTrimmed = (timestamp: number, takenAt: number): boolean =>
+  takenAt - timestamp > trimmedAfterMs;
+
+/**
+ * Whether a puff has come late to the day on which an edit (at `at`, ms) leaves it. To another date or local day it comes with
+ * the edit, whenever it was received, so that no day is confirmed late by a puff of another one (domain.md D11); on its own
+ * it stays what it was, whatever time of day it says now.
+ */
+export const comesLate = (
+  before: { readonly puff: Counted; readonly cameLate: boolean },
+  after: Counted,
+  edit: { readonly at: number; readonly dayStartHour: number },
+): boolean => {
+  const { wall } = before.puff;
+  const isThere =
+    after.wall.dayNumber === wall.dayNumber &&
+    localDayOf(after.wall, edit.dayStartHour) === localDayOf(wall, edit.dayStartHour);
+  return isThere ? before.cameLate : isBackdated(after.timestamp, edit.at);
+};
 
 /** Whether friends who share live were shown it when it arrived. */
 export const wasShownLive = (original: Counted, receivedAt: number): boolean =>

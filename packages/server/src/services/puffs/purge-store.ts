@@ -33,6 +33,7 @@ const content = {
   receivedAt: '',
   sessionId: '',
   deletedAt: '',
+  cameLate: '',
   original: '',
   before: '',
   after: '',

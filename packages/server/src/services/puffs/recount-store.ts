@@ -5,10 +5,16 @@ import { factsOf, type DateFacts } from './date-facts.ts';
 import { datesOfMonth, dayOf, type DayNumber } from './local-day.ts';
 import type { ChangeRecord } from './log-record.ts';
 import { restorePurgeMs } from './puff.ts';
-import { datedProjection, datedPuffOf, recordIdOf, type PuffRecordDoc } from './puff-record-doc.ts';
+import {
+  datedProjection,
+  datedPuffOf,
+  recordIdOf,
+  takenPuffOf,
+  type PuffRecordDoc,
+} from './puff-record-doc.ts';
 import type { Moment } from './puff-history.ts';
 import type { Recount } from './puff-state.ts';
-import { keptAbove, liveAbove, puffRecordsOf } from './puff-store.ts';
+import { liveAbove, puffRecordsOf } from './puff-store.ts';
 
 /** The part of the log that is counted: records up to `rev`, above the last deletion of all. */
 export interface Counting {
@@ -47,28 +53,35 @@ const maxTimeMS = 5_000;
 export const createRecountStore = (connection: Connection): RecountStore => {
   const records = puffRecordsOf(connection);
 
-  /** The facts of the wall dates from `first` to `last`. */
+  /** The facts of the wall dates from `first` to `last`, of what stands there and of what was taken away. */
   const countDates = async (
     person: string,
     { first, last }: { first: DayNumber; last: DayNumber },
     { rev, clearedRev }: Omit<Counting, 'lastPuffAt'>,
     session: ClientSession,
   ): Promise<Map<DayNumber, DateFacts>> => {
+    const dates = { $gte: dayOf(first), $lte: dayOf(last) };
     const docs = await records
       .find(
         {
-          ...keptAbove(person, clearedRev),
+          person,
           rev: { $gt: clearedRev, $lte: rev },
           timestamp: {
             $gte: new Date(first * dayMs - zoneReachMs),
             $lt: new Date((last + 1) * dayMs + zoneReachMs),
           },
-          wallDate: { $gte: dayOf(first), $lte: dayOf(last) },
+          $or: [
+            { kind: 'puff', wallDate: dates, deletedAt: { $exists: false } },
+            { kind: 'change', 'before.wallDate': dates },
+          ],
         },
         { projection: datedProjection, maxTimeMS, session },
       )
       .toArray();
-    return factsOf(docs.flatMap((doc) => datedPuffOf(doc) ?? []));
+    return factsOf(
+      docs.flatMap((doc) => datedPuffOf(doc) ?? []),
+      docs.flatMap((doc) => takenPuffOf(doc) ?? []),
+    );
   };
 
   /** Sets the puff's newest values; over an older change only, so that any number of processes may apply it. */

@@ -1,4 +1,5 @@
 import type { Logger } from '../../platform/logger.ts';
+import { createWatch, type Watch } from '../../platform/watch.ts';
 import type { Audience, AudienceRooms } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 
@@ -13,13 +14,9 @@ const pageSize = 2_000;
 /** Each open socket is put where it belongs anew once in so many looks: 5 min (WS-2). */
 const looksPerRecheck = 150;
 
-export interface AudienceWatch {
+export interface AudienceWatch extends Watch {
   /** Looks once. */
   check(): Promise<void>;
-  /** Likewise, without waiting for it: something may have been missed. */
-  soon(): void;
-  start(): void;
-  stop(): Promise<void>;
 }
 
 /**
@@ -38,8 +35,6 @@ export const createAudienceWatch = (deps: {
 }): AudienceWatch => {
   const { store, audience, rooms } = deps;
   const looks = deps.looksPerRecheck ?? looksPerRecheck;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
   /** The newest change that was seen, by the database's clock. */
   let newest: number | undefined;
   /** The versions that were acted on, of the changes that the next look meets again. */
@@ -81,26 +76,13 @@ export const createAudienceWatch = (deps: {
     // Last: whose rest is over shares more, and nobody hears too much meanwhile.
     await deps.endOverGhosts();
   };
-  const tick = () => {
-    // A look that takes longer than the pause is not doubled.
-    running ??= check()
-      .catch((error: unknown) => {
-        deps.log.warn({ event: 'users.audience_watch_failed', err: error }, 'audiences were not checked');
-      })
-      .finally(() => {
-        running = undefined;
-      });
-  };
+  const watch = createWatch({
+    look: check,
+    everyMs,
+    onFailed(error) {
+      deps.log.warn({ event: 'users.audience_watch_failed', err: error }, 'audiences were not checked');
+    },
+  });
 
-  return {
-    check,
-    soon: tick,
-    start() {
-      timer = setInterval(tick, everyMs).unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  return { check, ...watch };
 };

@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import type { Actor } from '../../platform/actor.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -20,7 +21,7 @@ const maxBlocks = 1_000;
  */
 export interface Blocks {
   /** Blocking again changes nothing. Throws `not-found` where there is nobody. */
-  block(userId: string, blocked: string): Promise<void>;
+  block(actor: Actor, blocked: string): Promise<void>;
   list(userId: string): Promise<{ userId: string; name: string | null; since: string }[]>;
   /** Brings nothing back. Throws `not-found` where there is no such block. */
   unblock(userId: string, blocked: string): Promise<void>;
@@ -44,7 +45,7 @@ export const createBlocks = (deps: {
 }): Blocks => {
   const { connection, users, blocks, connections, requests, people, live, clock } = deps;
   return {
-    async block(userId, blocked) {
+    async block({ userId, sessionId }, blocked) {
       if (blocked === userId)
         throw new DomainError('invalid', {
           detail: 'Nobody can block themselves.',
@@ -69,6 +70,7 @@ export const createBlocks = (deps: {
       if (!wereFriends) return;
       await deps.audience.changed([userId, blocked]);
       live.friendRemoved(blocked, userId);
+      live.friendRemoved(userId, blocked, sessionId);
     },
     async list(userId) {
       const list = await blocks.list(userId);

@@ -1,5 +1,6 @@
 import type { Friend, ShareLevel } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
+import type { Actor } from '../../platform/actor.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
@@ -32,7 +33,7 @@ export interface FriendRequests {
     received: { id: string; from: { userId: string; name: string | null }; createdAt: string }[];
     sent: { id: string; friendCode: string; createdAt: string; expiresAt: string }[];
   }>;
-  accept(userId: string, requestId: string, shareLevel: ShareLevel | undefined): Promise<Friend>;
+  accept(actor: Actor, requestId: string, shareLevel: ShareLevel | undefined): Promise<Friend>;
   reject(userId: string, requestId: string): Promise<void>;
   cancel(userId: string, requestId: string): Promise<void>;
 }
@@ -54,8 +55,12 @@ export interface Befriending {
     shareLevel: ShareLevel | undefined,
     tx: ClientSession,
   ): Promise<Friendship>;
-  /** After it; answers the new friend as the accepter sees them. */
-  announce(friendship: Friendship, accepter: string, sender: string): Promise<Friend>;
+  /** After it; answers the new friend as the accepter sees them. Their session, where one is named, is not told besides. */
+  announce(
+    friendship: Friendship,
+    accepter: { readonly userId: string; readonly sessionId?: string },
+    sender: string,
+  ): Promise<Friend>;
 }
 
 export const createFriendRequests = (deps: {
@@ -76,7 +81,8 @@ export const createFriendRequests = (deps: {
   const { connection, users, requests, connections, blocks, audiences, friends, people, live, tell, clock } =
     deps;
 
-  const inTurn = createTurns(clock);
+  const turnOfAsker = createTurns(clock);
+  const turnOfCode = createTurns(clock);
 
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
@@ -109,11 +115,13 @@ export const createFriendRequests = (deps: {
     return friendship;
   };
 
-  /** Both phones learn of it at once. */
-  const announce = async (friendship: Friendship, accepter: string, sender: string): Promise<Friend> => {
-    await deps.audience.changed([accepter, sender]);
+  /** All phones of both learn of it at once. */
+  const announce: Befriending['announce'] = async (friendship, { userId, sessionId }, sender) => {
+    await deps.audience.changed([userId, sender]);
     live.friendUpdated(sender, await friends.view(friendship, sender));
-    return friends.view(friendship, accepter);
+    const friend = await friends.view(friendship, userId);
+    live.friendUpdated(userId, friend, sessionId);
+    return friend;
   };
 
   const requireRoom = async (userId: string, now: number, tx: ClientSession): Promise<void> => {
@@ -131,13 +139,14 @@ export const createFriendRequests = (deps: {
     announce,
     async request(userId, { friendCode, shareLevel }) {
       const me = await sharer(userId);
+      const code = normaliseFriendCode(friendCode);
       const ask = async (tx: ClientSession): Promise<Friendship | undefined> => {
         const now = clock.now();
         if (!(await users.touchRequests(userId, tx)))
           throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
         await requireRoom(userId, now, tx);
         // Every look-up is made whatever the ones before it found.
-        const owner = await users.findByFriendCode(normaliseFriendCode(friendCode), tx);
+        const owner = await users.findByFriendCode(code, tx);
         const to = owner?.userId ?? null;
         // Two asks that cross conflict here, so that the later one sees the earlier.
         await users.touchRequests(to ?? '-', tx);
@@ -173,9 +182,14 @@ export const createFriendRequests = (deps: {
         });
         return becomesFriendship ? befriend(crossing, me, shareLevel, tx) : undefined;
       };
-      // One ask of a person after the other: each writes their row, and counts those before it.
-      const friendship = await inTurn(userId, () => inTransaction(connection, ask));
-      if (friendship) await announce(friendship, userId, friendship.sides[0].person);
+      // One ask of a person after the other: each writes their row, and counts those before it. And one for a code after
+      // the other, whether it is anybody's: those for somebody write that person's rows, and would run again where others
+      // would not.
+      const friendship = await turnOfAsker(userId, () =>
+        turnOfCode(code, () => inTransaction(connection, ask)),
+      );
+      // No phone of theirs knows by the answer, which says nothing.
+      if (friendship) await announce(friendship, { userId }, friendship.sides[0].person);
     },
 
     async list(userId) {
@@ -207,7 +221,8 @@ export const createFriendRequests = (deps: {
       };
     },
 
-    async accept(userId, requestId, shareLevel) {
+    async accept(actor, requestId, shareLevel) {
+      const { userId } = actor;
       const me = await sharer(userId);
       const { friendship, sender } = await inTransaction(connection, async (tx) => {
         const request = await requests.findReceived(requestId, userId, tx);
@@ -221,7 +236,7 @@ export const createFriendRequests = (deps: {
         if (request.expiresAt <= clock.now()) throw noRequest();
         return { friendship: await befriend(request, me, shareLevel, tx), sender: request.from };
       });
-      return announce(friendship, userId, sender);
+      return announce(friendship, actor, sender);
     },
 
     async reject(userId, requestId) {

@@ -49,6 +49,7 @@ const friendRequestSchema = new Schema<FriendRequestDoc>(
 friendRequestSchema.index({ from: 1, createdAt: 1, _id: 1 });
 friendRequestSchema.index({ to: 1, state: 1, createdAt: 1, _id: 1 });
 friendRequestSchema.index({ from: 1, to: 1, createdAt: 1, _id: 1 });
+friendRequestSchema.index({ createdAt: 1 });
 
 export interface FriendRequestStore {
   ensureIndexes(): Promise<void>;
@@ -77,6 +78,8 @@ export interface FriendRequestStore {
   cancel(id: string, from: string): Promise<boolean>;
   /** Ends what one who blocks has asked, and takes what they were asked out of their sight; nobody is told. */
   dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<void>;
+  /** Those made before `instant` (ms), whatever became of them; answers how many there were. */
+  removeMadeBefore(instant: number): Promise<number>;
   /**
    * Everything of a person whose account is gone. An ask to them stays with its sender as one of nobody's code, so that
    * its end does not tell that the code was somebody's (domain.md D10). Answers how many asks named them.
@@ -160,6 +163,10 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
         { session: tx },
       );
       await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
+    },
+    async removeMadeBefore(instant) {
+      const made = { createdAt: trusted({ $lt: new Date(instant) }) };
+      return (await model.deleteMany(made)).deletedCount;
     },
     async removeAll(person) {
       const { deletedCount: sent } = await model.deleteMany({ from: person });

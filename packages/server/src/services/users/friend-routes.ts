@@ -29,7 +29,7 @@ export const friendRoutes = ({
     return noContent;
   }),
   route(endpoints.acceptFriend, async ({ actor, input: { body } }) =>
-    answer(200, { friend: await requests.accept(actor.userId, body.requestId, body.shareLevel) }),
+    answer(200, { friend: await requests.accept(actor, body.requestId, body.shareLevel) }),
   ),
   route(endpoints.rejectFriend, async ({ actor, input }) => {
     await requests.reject(actor.userId, input.body.requestId);
@@ -39,18 +39,18 @@ export const friendRoutes = ({
     answer(200, { friends: await friends.list(actor.userId) }),
   ),
   route(endpoints.patchFriend, async ({ actor, input: { params, body } }) =>
-    answer(200, { friend: await friends.change(actor.userId, params.userId, body) }),
+    answer(200, { friend: await friends.change(actor, params.userId, body) }),
   ),
   route(endpoints.removeFriend, async ({ actor, input }) => {
-    await friends.remove(actor.userId, input.params.userId);
+    await friends.remove(actor, input.params.userId);
     return noContent;
   }),
   route(endpoints.createInvite, async ({ actor }) => answer(201, await invites.create(actor.userId))),
   route(endpoints.acceptInvite, async ({ actor, input: { body } }) =>
-    answer(200, { friend: await invites.accept(actor.userId, body.token, body.shareLevel) }),
+    answer(200, { friend: await invites.accept(actor, body.token, body.shareLevel) }),
   ),
   route(endpoints.blockPerson, async ({ actor, input }) => {
-    await blocks.block(actor.userId, input.body.userId);
+    await blocks.block(actor, input.body.userId);
     return noContent;
   }),
   route(endpoints.listBlocks, async ({ actor }) => answer(200, { blocks: await blocks.list(actor.userId) })),

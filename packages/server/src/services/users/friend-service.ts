@@ -1,5 +1,6 @@
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
+import type { Actor } from '../../platform/actor.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -23,10 +24,13 @@ import type { People } from './people.ts';
 import { settingsOf, type PersonSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
-/** Tells open sockets; notifications gives it. */
+/**
+ * Tells the open sockets of a person; notifications gives it. `exceptSession` is the one that made the change itself and has
+ * its answer: the other phones of that person show the same list of friends.
+ */
 export interface FriendLive {
-  friendUpdated(to: string, friend: Friend): void;
-  friendRemoved(to: string, friendId: string): void;
+  friendUpdated(to: string, friend: Friend, exceptSession?: string): void;
+  friendRemoved(to: string, friendId: string, exceptSession?: string): void;
 }
 
 /** A friend who is told of somebody's puffs as they happen, and since when (ms) without a break. */
@@ -38,9 +42,9 @@ export interface LiveViewer {
 export interface FriendService {
   list(userId: string): Promise<Friend[]>;
   /** Throws `not-found` where they are no friends. */
-  change(userId: string, friendId: string, change: SideChange): Promise<Friend>;
-  remove(userId: string, friendId: string): Promise<void>;
-  /** Tells both sides of friendships that have ended. */
+  change(actor: Actor, friendId: string, change: SideChange): Promise<Friend>;
+  remove(actor: Actor, friendId: string): Promise<void>;
+  /** Tells these friends of a person that their friendships have ended. */
   announceEnd(userId: string, friendIds: readonly string[]): Promise<void>;
   /** One friend as `viewer` sees them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
@@ -141,7 +145,7 @@ export const createFriendService = (deps: {
     async list(userId) {
       return viewAll(userId, await friendsWithSettings(userId));
     },
-    async change(userId, friendId, change) {
+    async change({ userId, sessionId }, friendId, change) {
       // My level decides who hears of me, my mute who hears of them.
       const moved = [
         ...(change.shareLevel === undefined ? [] : [userId]),
@@ -156,15 +160,18 @@ export const createFriendService = (deps: {
       await audience.changed(moved);
       if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
         live.friendUpdated(friendId, await view(after, friendId));
-      return view(after, userId);
+      const mine = await view(after, userId);
+      live.friendUpdated(userId, mine, sessionId);
+      return mine;
     },
-    async remove(userId, friendId) {
+    async remove({ userId, sessionId }, friendId) {
       await inTransaction(connection, async (tx) => {
         if (!(await store.remove(userId, friendId, tx))) noFriend();
         await audiences.move([userId, friendId], tx);
         await deps.endCheers(tx, userId, friendId);
       });
       await announceEnd(userId, [friendId]);
+      live.friendRemoved(userId, friendId, sessionId);
     },
     announceEnd,
     async consentsChanged(before, after) {

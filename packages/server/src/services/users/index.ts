@@ -27,6 +27,7 @@ import { createErasures, type Erasures } from './erasures.ts';
 import { createFriendConnectionStore } from './friend-connection-store.ts';
 import { createFriendRequests } from './friend-request-service.ts';
 import { createFriendRequestStore } from './friend-request-store.ts';
+import { friendRetentionJob } from './friend-retention-job.ts';
 import { friendRoutes } from './friend-routes.ts';
 import {
   createFriendService,
@@ -218,7 +219,10 @@ export const createUsers = (deps: {
         reports,
       }),
     ],
-    jobs: erasureJobs({ ledger, outbox, clock }),
+    jobs: [
+      ...erasureJobs({ ledger, outbox, clock }),
+      friendRetentionJob({ requests, invites, reports: reportStore }),
+    ],
     accounts: createAccounts({ store, people, erasures, clock, isKnownZone }),
     settings: people.settings,
     settingsOfMany: people.settingsOfMany,

@@ -1,5 +1,6 @@
 import type { Friend, ShareLevel } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
+import type { Actor } from '../../platform/actor.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -22,7 +23,7 @@ export interface Invites {
    * Accepting again answers the same friend. Throws `not-found` for a token that is unknown, used, run out, one's own or
    * of somebody with a block between; `conflict` where one of the two has no room. Only a friendship uses an invite up.
    */
-  accept(userId: string, token: string, shareLevel: ShareLevel | undefined): Promise<Friend>;
+  accept(actor: Actor, token: string, shareLevel: ShareLevel | undefined): Promise<Friend>;
 }
 
 export const createInvites = (deps: {
@@ -61,7 +62,8 @@ export const createInvites = (deps: {
       return { token, url, expiresAt: new Date(expiresAt).toISOString() };
     },
 
-    async accept(userId, token, shareLevel) {
+    async accept(actor, token, shareLevel) {
+      const { userId } = actor;
       const me = await befriending.sharer(userId);
       const { friendship, inviter } = await inTransaction(connection, async (tx) => {
         const invite = await invites.find(inviteIdOf(token), tx);
@@ -79,7 +81,7 @@ export const createInvites = (deps: {
           inviter: invite.inviter,
         };
       });
-      return befriending.announce(friendship, userId, inviter);
+      return befriending.announce(friendship, actor, inviter);
     },
   };
 };

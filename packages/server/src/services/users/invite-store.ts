@@ -31,6 +31,7 @@ const inviteSchema = new Schema<InviteDoc>(
 );
 inviteSchema.index({ inviter: 1, createdAt: 1 });
 inviteSchema.index({ usedBy: 1 });
+inviteSchema.index({ expiresAt: 1 });
 
 export interface InviteStore {
   ensureIndexes(): Promise<void>;
@@ -40,6 +41,8 @@ export interface InviteStore {
   find(id: string, tx: ClientSession): Promise<Invite | undefined>;
   /** True for the one who uses it; the transaction decides between two at once. */
   use(id: string, by: string, tx: ClientSession): Promise<boolean>;
+  /** Those that have run out by `now` (ms), used or not; answers how many there were. */
+  removeOver(now: number): Promise<number>;
   /** Every invite that this person has made, and their name on those of others; answers how many there were. */
   removeAll(userId: string): Promise<number>;
 }
@@ -76,6 +79,10 @@ export const createInviteStore = (connection: Connection): InviteStore => {
         { session: tx },
       );
       return matchedCount === 1;
+    },
+    async removeOver(now) {
+      const over = { expiresAt: trusted({ $lte: new Date(now) }) };
+      return (await model.deleteMany(over)).deletedCount;
     },
     async removeAll(userId) {
       const { deletedCount: sent } = await model.deleteMany({ inviter: userId });

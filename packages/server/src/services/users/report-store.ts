@@ -39,6 +39,7 @@ reportSchema.index({ reported: 1, open: 1 });
 reportSchema.index({ reporter: 1, at: 1 });
 // What waits, in the order in which it came; closed reports are not in it.
 reportSchema.index({ at: 1, _id: 1 }, { partialFilterExpression: { open: true } });
+reportSchema.index({ open: 1, at: 1 });
 
 export interface ReportStore {
   ensureIndexes(): Promise<void>;
@@ -51,6 +52,8 @@ export interface ReportStore {
   listOpen(limit: number): Promise<Report[]>;
   /** Answers how many there were. */
   closeAll(reported: string, tx: ClientSession): Promise<number>;
+  /** Those made before `instant` (ms) that wait no more; answers how many there were. */
+  removeReviewed(instant: number): Promise<number>;
   /** Every report by this person or of them; answers how many there were. */
   removeAll(userId: string): Promise<number>;
 }
@@ -95,6 +98,10 @@ export const createReportStore = (connection: Connection): ReportStore => {
         { session: tx },
       );
       return modifiedCount;
+    },
+    async removeReviewed(instant) {
+      const reviewed = { open: false, at: trusted({ $lt: new Date(instant) }) };
+      return (await model.deleteMany(reviewed)).deletedCount;
     },
     async removeAll(userId) {
       const { deletedCount: byThem } = await model.deleteMany({ reporter: userId });
