@@ -8,6 +8,7 @@ import {
   monthsOfDay,
   planWrite,
   readyOf,
+  type AppendAnswer,
   type Item,
   type Outcome,
   type PersonWrite,
@@ -32,13 +33,6 @@ export interface GroupCommit {
   depth(): number;
   /** Resolves when nothing is queued or under way. */
   settle(): Promise<void>;
-}
-
-export interface AppendAnswer {
-  /** In the order of the puffs. */
-  readonly outcomes: readonly Outcome[];
-  /** The person's state; it counts every puff that was created here. */
-  readonly state: PuffState;
 }
 
 type Waiting = Item | Turn;

@@ -1,4 +1,3 @@
-import type { AppendAnswer } from './group-commit.ts';
 import { localDayOf, monthOf, type DayNumber } from './local-day.ts';
 import { maxQuantityPerDay, type NewPuff, type RecordedPuff } from './puff.ts';
 import type { PuffState } from './puff-state.ts';
@@ -8,6 +7,13 @@ export type Outcome =
   | { readonly status: 'created'; readonly puff: RecordedPuff }
   | { readonly status: 'duplicate' }
   | { readonly status: 'day-full' };
+
+export interface AppendAnswer {
+  /** In the order of the puffs. */
+  readonly outcomes: readonly Outcome[];
+  /** The person's state; it counts every puff that was created here. */
+  readonly state: PuffState;
+}
 
 /** A call of `append`: it is answered when all its items are. */
 export interface Request {
