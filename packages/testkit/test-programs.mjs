@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -13,7 +14,7 @@ export const localServices = join(programsDirectory, 'index.js');
 export const buildTestPrograms = async () => {
   const { build } = await import('esbuild');
   const packages = readdirSync(join(root, 'packages'));
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [
       'packages/local-services/src/index.ts',
@@ -33,5 +34,13 @@ export const buildTestPrograms = async () => {
     ),
     sourcemap: true,
     logLevel: 'warning',
+    write: false,
   });
+  await mkdir(programsDirectory, { recursive: true });
+  for (const { path, contents } of outputFiles) {
+    // Another run in this tree may be reading it.
+    const draft = `${path}.${process.pid}`;
+    await writeFile(draft, contents);
+    await rename(draft, path);
+  }
 };
