@@ -1,22 +1,21 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { tsImport } from 'tsx/esm/api';
+import { buildTestPrograms, localServices, programsDirectory } from './test-programs.mjs';
 
 /**
  * One MongoDB and one Redis for all test files, at PUFFTRACK_TEST_MONGODB_URI and PUFFTRACK_TEST_REDIS_URL; each file
  * makes databases of its own, and Redis keys begin with their names.
  */
 export default async () => {
+  await buildTestPrograms();
+  process.env.PUFFTRACK_TEST_PROGRAMS = programsDirectory;
   const watchdog = spawn(process.execPath, [join(import.meta.dirname, 'jest-watchdog.mjs')], {
     detached: true,
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watchdog.unref();
-  const { startRedis, startTemporaryMongo } = await tsImport(
-    '../local-services/src/index.ts',
-    import.meta.url,
-  );
+  const { startRedis, startTemporaryMongo } = await import(localServices);
   const ends = [];
   globalThis.pufftrackEndTestServers = () => Promise.all(ends.map((end) => end()));
 

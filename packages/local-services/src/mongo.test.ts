@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { access, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { MongoClient, type Collection } from 'mongodb';
 import { LocalServiceError } from './local-service-error.ts';
 import { startMongo, type LocalMongo } from './mongo.ts';
@@ -12,7 +12,6 @@ import { isAlive } from './process-identity.ts';
 import { stopProcess } from './stop-process.ts';
 import { temporaryDataDir } from './temporary-mongo.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 const portOf = ({ uri }: { uri: string }) => new URL(uri).port;
 
 describe('startMongo', () => {
@@ -52,15 +51,14 @@ describe('startMongo', () => {
 
   /** A server in a process group of its own, as a terminal starts one. */
   const startElsewhere = async () => {
-    const index = new URL('./index.ts', import.meta.url).href;
+    // Bundled by the test run.
+    const index = pathToFileURL(join(process.env['PUFFTRACK_TEST_PROGRAMS'] ?? '', 'index.js')).href;
     const program = `
       const { startMongo } = await import(${JSON.stringify(index)});
       const { uri, pid } = await startMongo({ dataDir: ${JSON.stringify(dataDir)} });
       console.log(JSON.stringify({ uri, pid }));
       setInterval(() => {}, 60_000);`;
-    const args = ['--import', 'tsx', '--conditions=@pufftrack/source', '--input-type=module', '-e', program];
-    const child = spawn(process.execPath, args, {
-      cwd: root,
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -41,6 +41,8 @@ export const startNginx = async (ports: ReadonlyMap<string, readonly number[]>):
 const configuration = (ports: ReadonlyMap<string, readonly number[]>, port: number): string =>
   [
     'daemon off;',
+    // Long bodies go through files of this directory, which no other user may enter.
+    ...(process.getuid?.() === 0 ? ['user root;'] : []),
     'worker_processes 1;',
     'pid nginx.pid;',
     'events { worker_connections 512; }',

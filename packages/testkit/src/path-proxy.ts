@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 
 /** A reverse proxy as small as can be: it stands where nginx or a load balancer stands in a split deployment. */
 export interface PathProxy {
@@ -11,11 +10,12 @@ export interface PathProxy {
 
 /** Sends each request and each WebSocket to the port that `portFor` names for its path. */
 export const startPathProxy = async (portFor: (path: string) => number): Promise<PathProxy> => {
-  const agent = new Agent({ keepAlive: true });
+  // Whoever reuses a connection has to let go of it first: the processes keep theirs for 65 s.
+  const agent = new Agent({ keepAlive: true, timeout: 30_000 });
   const tunnels = new Set<Socket>();
   const portOf = (req: IncomingMessage) => portFor((req.url ?? '/').split('?')[0] ?? '/');
 
-  const server = createServer((req, res) => {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (req, res) => {
     const upstream = request(
       {
         host: '127.0.0.1',
@@ -31,15 +31,12 @@ export const startPathProxy = async (portFor: (path: string) => number): Promise
       },
     );
     upstream.on('error', () => {
-      // A process that has answered may close the connection while the body is still on its way.
       if (!res.headersSent) res.writeHead(502).end();
     });
     res.on('close', () => upstream.destroy());
-    // Like nginx, it reads the whole request first: a client that is still sending would miss an early answer.
-    void buffer(req).then(
-      (body) => upstream.end(body),
-      () => upstream.destroy(),
-    );
+    req.pipe(upstream);
+    // Where the answer came before the whole body had: the rest is read and dropped.
+    upstream.on('close', () => req.resume());
   });
 
   server.on('upgrade', (req: IncomingMessage, client: Socket, head: Buffer) => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** A server as a process of its own, for what only a process can show: signals, kills, CPU time. */
@@ -19,27 +19,26 @@ const root = resolve(import.meta.dirname, '../../..');
 const startWithinMs = 60_000;
 const endWithParent = join(import.meta.dirname, '../end-with-parent.mjs');
 
-/** Runs a program of this repository to its end, from its sources or as it was built. */
+/** How Node runs a program: as it was built, as the test run has bundled it, or from its sources. */
+const argumentsFor = (program: string): readonly string[] => {
+  if (!program.endsWith('.ts')) return [join(root, program)];
+  const bundled = process.env['PUFFTRACK_TEST_PROGRAMS'];
+  return bundled === undefined
+    ? ['--import', 'tsx', '--conditions=@pufftrack/source', join(root, program)]
+    : ['--enable-source-maps', join(bundled, `${basename(program, '.ts')}.js`)];
+};
+
+/** Runs a program of this repository to its end. */
 export const spawnProgram = (
   program: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) => {
-  const child = spawn(
-    process.execPath,
-    [
-      ...(program.endsWith('.ts') ? ['--import', 'tsx', '--conditions=@pufftrack/source'] : []),
-      '--import',
-      endWithParent,
-      join(root, program),
-      ...args,
-    ],
-    {
-      cwd: root,
-      env: { ...process.env, NODE_OPTIONS: '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    },
-  );
+  const child = spawn(process.execPath, ['--import', endWithParent, ...argumentsFor(program), ...args], {
+    cwd: root,
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error(`${program} has no pipes`);
   let output = '';

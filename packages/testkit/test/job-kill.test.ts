@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { targetNames } from '@pufftrack/server';
 import { MongoClient, type Db } from 'mongodb';
 import { spawnProgram, startTestApp, type TestApp } from '../src/index.ts';
 import { multiply, type Doc } from './many-people.ts';
@@ -18,7 +19,7 @@ describe('a job whose worker is killed in the middle', () => {
   let cleanUri: string;
 
   const open = async (options: Parameters<typeof startTestApp>[0]) => {
-    const app = await startTestApp(options);
+    const app = await startTestApp({ targets: targetNames, ...options });
     apps.push(app);
     return app;
   };

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@pufftrack/client';
+import { targetNames } from '@pufftrack/server';
 import { MongoClient } from 'mongodb';
 import { startTestApp, type TestApp } from '../src/index.ts';
 import { documentsRead, profiled } from './profiler.ts';
@@ -32,7 +33,7 @@ const forgetSettledPast = async (mongoUri: string): Promise<void> => {
  * statistics is the same, in a process that knows nothing of them, and little in one that finds the settled past.
  */
 export const expectReadsNotToGrow = async (few: number, many: number): Promise<void> => {
-  const first = await startTestApp({ now: '2026-10-21T10:00:00Z' });
+  const first = await startTestApp({ targets: targetNames, now: '2026-10-21T10:00:00Z' });
   const { mongoUri, clock, apple } = first;
   const apps: TestApp[] = [first];
   try {
@@ -43,7 +44,7 @@ export const expectReadsNotToGrow = async (few: number, many: number): Promise<v
     await forgetSettledPast(mongoUri);
     const bests: unknown[] = [];
     const readsOfBoth = async () => {
-      const app = await startTestApp({ mongoUri, world: { clock, apple } });
+      const app = await startTestApp({ targets: targetNames, mongoUri, world: { clock, apple } });
       apps.push(app);
       const rows: Record<string, number>[] = [];
       for (const name of ['seldom', 'often']) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { targetNames } from '@pufftrack/server';
 import { MongoClient } from 'mongodb';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
 import { befriendMany, multiply, type Doc } from './many-people.ts';
@@ -16,7 +17,7 @@ describe('what the database is asked for a person with many friends', () => {
   let mongo: MongoClient;
 
   beforeAll(async () => {
-    const app = await startTestApp({ now: '2026-10-21T10:00:00Z' });
+    const app = await startTestApp({ targets: targetNames, now: '2026-10-21T10:00:00Z' });
     apps.push(app);
     mongo = await MongoClient.connect(app.mongoUri);
     const alice = await app.person('alice');
@@ -61,12 +62,13 @@ describe('what the database is asked for a person with many friends', () => {
     );
   };
   const nameOf = (size: number) => `with-${size}`;
-  /** In a process that holds nobody in memory. */
+  /** In one process, that holds nobody in memory. */
   const fresh = async (): Promise<TestApp> => {
     const [first] = apps;
     if (!first) throw new Error('nothing runs');
     await apps.at(-1)?.settle();
-    const app = await startTestApp({ mongoUri: first.mongoUri, world: first });
+    const { mongoUri } = first;
+    const app = await startTestApp({ targets: targetNames, mongoUri, world: first });
     apps.push(app);
     return app;
   };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import { targetNames } from '@pufftrack/server';
 import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const figuresOf = async (url: string): Promise<string> => {
@@ -36,8 +37,12 @@ describe('metrics', () => {
   let figures: string;
 
   beforeAll(async () => {
-    // Writes: 12 a minute and person.
-    app = await startTestApp({ edge: { rateLimitScale: 0.1 }, metrics: { port: 0 } });
+    // One process, whose figures they are. Writes: 12 a minute and person.
+    app = await startTestApp({
+      targets: targetNames,
+      edge: { rateLimitScale: 0.1 },
+      metrics: { port: 0 },
+    });
     [alice, bob] = [await app.person('alice'), await app.person('bob')];
     await befriend(alice, bob, { one: 'live' });
     const id = randomUUID();
@@ -139,7 +144,7 @@ describe('metrics', () => {
   });
 
   it('of two apps in one process are apart', async () => {
-    const other = await startTestApp();
+    const other = await startTestApp({ targets: targetNames });
     try {
       expect(
         valueOf(await figuresOf(other.url), 'pufftrack_puffs_total', { outcome: 'created' }),

@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
 import type { NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
-import { befriend, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import { targetNames } from '@pufftrack/server';
+import {
+  befriend,
+  startTestApp,
+  testClientId,
+  type Person,
+  type TestApp,
+  type TestAppOptions,
+} from '../src/index.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -22,14 +30,16 @@ describe('pushes', () => {
   beforeEach(async () => {
     people = 0;
     apns = await startApnsSimulator({ now: () => app.clock.now(), topic: testClientId });
-    // 12:00 in Berlin.
-    app = await startTestApp({ apns, now: '2026-10-21T10:00:00Z' });
+    app = await start();
   });
   afterEach(async () => {
     await app.close();
     await apns.close();
   });
 
+  /** At 12:00 in Berlin. */
+  const start = (options: TestAppOptions = {}) =>
+    startTestApp({ apns, now: '2026-10-21T10:00:00Z', ...options });
   const person = (consents?: readonly Purpose[]) =>
     app.person(`person-${people++}`, consents ? { consents } : {});
   const register = (someone: Person, token: string = newToken()) =>
@@ -227,6 +237,9 @@ describe('pushes', () => {
   });
 
   it('wait where Apple does not take our key, all of them', async () => {
+    await app.close();
+    // Each process learns it by an answer to itself.
+    app = await start({ targets: targetNames });
     const [bob, carla] = [await phoneOwner(newToken()), await phoneOwner(newToken())];
     apns.reply('*', { status: 403, reason: 'InvalidProviderToken' });
     await askFor(bob);

@@ -1,3 +1,4 @@
+import { targetNames } from '@pufftrack/server';
 import { MongoClient } from 'mongodb';
 import { startTestApp, type TestApp } from '../src/index.ts';
 
@@ -10,8 +11,8 @@ export interface TwoProcesses {
 }
 
 export const startTwoProcesses = async (): Promise<TwoProcesses> => {
-  const here = await startTestApp();
-  const there = await startTestApp({ mongoUri: here.mongoUri, world: here });
+  const here = await startTestApp({ targets: targetNames });
+  const there = await startTestApp({ targets: targetNames, mongoUri: here.mongoUri, world: here });
   const mongo = await MongoClient.connect(here.mongoUri);
   return {
     here,

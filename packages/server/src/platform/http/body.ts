@@ -63,7 +63,9 @@ const readBytes = (req: IncomingMessage, limit: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const tooLarge = () => {
       req.removeAllListeners('data');
-      req.resume(); // the rest is dropped, so that the answer reaches a client that is still sending
+      // The rest is read and dropped, for as long as a request may take: a proxy that is still sending when the
+      // connection is closed answers 502 instead.
+      req.resume();
       reject(new DomainError('payload-too-large', { detail: `The body may have at most ${limit} bytes.` }));
     };
     if (Number(req.headers['content-length'] ?? 0) > limit) {

@@ -210,7 +210,6 @@ export const sendProblem = (res: ServerResponse, thrown: unknown, requestId: str
   const json = JSON.stringify(problemOf(error, requestId));
   res.statusCode = problemOf(error, requestId).status;
   for (const [name, value] of Object.entries(problemHeaders(error))) res.setHeader(name, value);
-  if (error.code === 'payload-too-large') res.setHeader('Connection', 'close');
   res.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
   res.setHeader('Content-Length', Buffer.byteLength(json));
   res.end(json);

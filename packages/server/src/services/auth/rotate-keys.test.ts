@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
 import { decodeProtectedHeader } from 'jose';
 import { connectMongo } from '../../platform/mongo/connect.ts';
 import {
@@ -32,7 +33,7 @@ describe('keys:rotate (SES-7)', () => {
     const deadline = performance.now() + 15_000;
     while (!(await holds())) {
       if (performance.now() > deadline) throw new Error('it did not happen within 15 s');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
   };
   /** As the command does, on a connection of its own. */
@@ -65,6 +66,7 @@ describe('keys:rotate (SES-7)', () => {
       for (let round = 0; !ended.signal.aborted; round++) {
         if (round % 10 === 0) tokens.push(await signIn(round % 20 === 0 ? one : other, somebody()));
         for (const node of nodes) statuses.push((await node.get('/users/me', tokens.at(-1))).status);
+        await pause(10);
       }
     })();
 
