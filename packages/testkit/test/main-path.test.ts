@@ -221,14 +221,13 @@ describe('the main path', () => {
   });
 
   describe('friendship', () => {
-    const expectSilence = async (from: Person, atFriend: PuffSocket, friend: Person, atOwn: PuffSocket) => {
+    /** Whether a puff of `atOwn` is told at a friend's socket; their own puff comes after it. */
+    const isHeard = async (atOwn: PuffSocket, friend: Person, atFriend: PuffSocket): Promise<boolean> => {
       const before = atFriend.received('friendPuff').length;
       await atOwn.puff();
       await friend.client.call('recordPuff');
       await atFriend.next('statsUpdate');
-      expect(atFriend.received('friendPuff').filter(({ friendId }) => friendId === from.userId)).toHaveLength(
-        before,
-      );
+      return atFriend.received('friendPuff').length > before;
     };
 
     it.each<[string, (quinn: Person, rosa: Person) => Promise<unknown>]>([
@@ -259,14 +258,16 @@ describe('the main path', () => {
           });
         },
       ],
-    ])('%s ends live events on open sockets at once', async (what, change) => {
+    ])('%s ends live events on open sockets', async (what, change) => {
       const [quinn, rosa] = [await app.person(`quinn ${what}`), await app.person(`rosa ${what}`)];
       const [atQuinn, atRosa] = [await quinn.connect(), await rosa.connect()];
       await befriend(quinn, rosa);
       await atQuinn.puff();
       await atRosa.next('friendPuff');
       await change(quinn, rosa);
-      await expectSilence(quinn, atRosa, rosa, atQuinn);
+      // At once in the process that was asked (live-audience.test.ts), within 5 s in the others.
+      const deadline = performance.now() + 5_000;
+      while (await isHeard(atQuinn, rosa, atRosa)) expect(performance.now()).toBeLessThan(deadline);
       for (const socket of [atQuinn, atRosa]) socket.close();
     });
   });
