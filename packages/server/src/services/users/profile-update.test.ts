@@ -51,10 +51,12 @@ describe('a change of a profile', () => {
   });
 
   it('ends the history with the zone in force where two phones set it at once', async () => {
-    const zones = ['Europe/Berlin', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Tokyo', 'UTC', 'UTC'];
-    await Promise.all(zones.map((timeZone) => store.changeProfile('ann', { timeZone }, 10)));
-    const ann = await store.find('ann');
-    expect(ann?.timeZones.at(-1)?.timeZone).toBe(ann?.timeZone);
+    for (let round = 0; round < 30; round++) {
+      const zones = ['Europe/Berlin', 'UTC'];
+      await Promise.all(zones.map((timeZone) => store.changeProfile('ann', { timeZone }, 10)));
+      const ann = await store.find('ann');
+      expect(ann?.timeZones.at(-1)?.timeZone).toBe(ann?.timeZone);
+    }
   });
 
   it('keeps what it does not name, and takes text as text', async () => {
