@@ -26,9 +26,9 @@ it('a zone costs the same memory in however many spellings it is sent', () => {
   const name = 'america/argentina/comodrivadavia';
   const formatters = jest.spyOn(Intl, 'DateTimeFormat');
   for (let bits = 0; bits < 200; bits++) {
-    const spelling = [...name]
-      .map((letter, at) => (bits & (1 << at) ? letter.toUpperCase() : letter))
-      .join('');
+    const spelling = name.replace(/./g, (letter, at: number) =>
+      bits & (1 << at) ? letter.toUpperCase() : letter,
+    );
     expect(isKnownZone(spelling)).toBe(true);
     expect(wallClockAt(spelling, bits).hour).toBe(21);
   }
