@@ -80,10 +80,11 @@ const zoneAt = (world: ReferenceWorld, instant: number): string => {
 
 /** One goal as the days after it see it. */
 interface Aim {
+  own: number | null;
   quitAt: number | null;
   quitDay: number | null;
-  limitOn: (day: number) => number | null;
-  startsOn: number;
+  plan: GoalInput['plan'];
+  planDay: number | null;
 }
 
 const curve = (plan: NonNullable<GoalInput['plan']>, day: number): number => {
@@ -104,40 +105,67 @@ const aimOf = (
     input.mode !== 'quit' ? null : input.quitAt ? Date.parse(input.quitAt) : (last?.quitAt ?? at);
   const dayAt = (instant: number) =>
     referenceDay(zoneAt(world, Math.min(instant, at)), instant, world.dayStartHour);
-  const quitDay = quitAt === null ? null : dayAt(quitAt);
-  const planDay = input.plan ? Date.parse(input.plan.startDay) / dayMs : null;
-  const own = input.dailyLimit ?? null;
-  const starts = [quitDay, planDay].filter((day) => day !== null);
   return {
+    own: input.dailyLimit ?? null,
     quitAt,
-    quitDay,
-    startsOn: own !== null || starts.length === 0 ? -Infinity : Math.min(...starts),
-    limitOn(day) {
-      if (quitDay !== null && day >= quitDay) return 0;
-      if (input.plan && planDay !== null && day >= planDay) return curve(input.plan, day - planDay);
-      return own;
-    },
+    quitDay: quitAt === null ? null : dayAt(quitAt),
+    plan: input.plan,
+    planDay: input.plan ? Date.parse(input.plan.startDay) / dayMs : null,
   };
 };
 
-/** The aim of each day, written day by day as the goals came in; a day that is over is never written again. */
+const limitBy = ({ own, quitDay, plan, planDay }: Aim, day: number): number | null => {
+  if (quitDay !== null && day >= quitDay) return 0;
+  if (plan && planDay !== null && day >= planDay) return curve(plan, day - planDay);
+  return own;
+};
+
+/** The first day of which an aim says something; -Infinity where it says something of every day. */
+const startOf = ({ own, quitDay, planDay }: Aim): number => {
+  const starts = [quitDay, planDay].filter((day) => day !== null);
+  return own !== null || starts.length === 0 ? -Infinity : Math.min(...starts);
+};
+
+/** An aim of which everything that has not begun by a day is given up. */
+const withoutLater = (aim: Aim, day: number): Aim => ({
+  ...aim,
+  ...(aim.quitDay !== null && aim.quitDay > day && { quitAt: null, quitDay: null }),
+  ...(aim.planDay !== null && aim.planDay > day && { plan: null, planDay: null }),
+});
+
+/** The aim of each day. One that is to begin later takes the place of all that was to begin. */
 const aimsOf = (world: ReferenceWorld, firstDay: number, lastDay: number): Map<number, Aim> => {
-  const aims = new Map<number, Aim>();
+  let said: { aim: Aim; from: number }[] = [];
+  const aimOn = (day: number) => said.findLast(({ from }) => from <= day)?.aim;
+  const limitOn = (day: number) => {
+    const aim = aimOn(day);
+    return aim ? limitBy(aim, day) : null;
+  };
   let last: Aim | null = null;
   for (const goal of world.goals) {
     const aim: Aim = aimOf(world, goal, last);
     const setOn = referenceDay(zoneAt(world, goal.at), goal.at, world.dayStartHour);
-    const limitNow = aims.get(setOn)?.limitOn(setOn) ?? null;
-    const everLimited = [...aims].some(([day, { limitOn }]) => day <= setOn && limitOn(day) !== null);
+    const limitNow = limitOn(setOn);
+    let everLimited = false;
+    for (let day = firstDay; day <= setOn; day++) everLimited ||= limitOn(day) !== null;
     let from = setOn;
-    if (aim.startsOn > setOn) from = aim.startsOn;
-    else if (!everLimited && aim.quitDay !== null && aim.quitDay < setOn) from = aim.quitDay;
+    if (startOf(aim) > setOn) {
+      from = startOf(aim);
+      said = said
+        .filter((one) => startOf(one.aim) <= setOn)
+        .map((one) => ({ ...one, aim: withoutLater(one.aim, setOn) }));
+    } else if (!everLimited && aim.quitDay !== null && aim.quitDay < setOn) from = aim.quitDay;
     else if (limitNow !== null) {
-      const next = aim.limitOn(setOn);
+      const next = limitBy(aim, setOn);
       if (next === null || next > limitNow) from = setOn + 1;
     }
-    for (let day = Math.max(from, firstDay); day <= lastDay; day++) aims.set(day, aim);
+    said.push({ aim, from });
     last = aim;
+  }
+  const aims = new Map<number, Aim>();
+  for (let day = firstDay; day <= lastDay; day++) {
+    const aim = aimOn(day);
+    if (aim) aims.set(day, aim);
   }
   return aims;
 };
@@ -171,7 +199,10 @@ export const referenceStats = (world: ReferenceWorld): ReferenceStats => {
   };
 
   const aims = aimsOf(world, firstDay, today + 2);
-  const limitOn = (day: number) => aims.get(day)?.limitOn(day) ?? null;
+  const limitOn = (day: number) => {
+    const aim = aims.get(day);
+    return aim ? limitBy(aim, day) : null;
+  };
 
   const aimToday = aims.get(today);
   const quitDay = aimToday?.quitDay != null && aimToday.quitDay <= today ? aimToday.quitDay : Infinity;

@@ -1,7 +1,7 @@
 import type { GoalInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/calendar.ts';
-import { newGoal, type Goal } from '../src/services/analytics/goal.ts';
+import { goalRows, type Goal } from '../src/services/analytics/goal.ts';
 import type { StatsSettings } from '../src/services/analytics/stats.ts';
 import { localDayAt, type PuffHistory } from '../src/services/puffs/index.ts';
 import { PuffState } from '../src/services/puffs/puff-state.ts';
@@ -150,7 +150,7 @@ export const goalsOf = (world: ReferenceWorld): Goal[] =>
       const lived = world.zones.findLast(({ from }) => from <= Math.min(ms, at)) ?? world.zones[0];
       return localDayAt(ms, lived?.timeZone ?? 'UTC', world.dayStartHour);
     };
-    return [...earlier, newGoal(input, { earlier, now: at, dayAt, measured: undefined })];
+    return [...earlier, ...goalRows(input, { earlier, now: at, dayAt, measured: undefined })];
   }, []);
 
 /** As the puffs arrived, one after the other; none of them in the order of time. */

@@ -91,6 +91,23 @@ describe('goals and check-ins', () => {
     });
   });
 
+  it('begin on the new day alone where they are put off', async () => {
+    at('2026-10-17T12:00:00Z');
+    const zoe = await app.person('zoe');
+    await setGoal(zoe, { mode: 'reduce', dailyLimit: 10 });
+    await setGoal(zoe, { mode: 'quit', quitAt: '2026-10-18T08:00:00Z' });
+    const putOff = await setGoal(zoe, { mode: 'quit', quitAt: '2026-10-30T08:00:00Z' });
+    expect(putOff).toMatchObject({ limitToday: 10, effectiveFrom: '2026-10-30' });
+    at('2026-10-18T09:00:00Z');
+    expect(await zoe.client.call('getGoal')).toEqual(putOff);
+    const { stats } = await zoe.client.call('recordPuff', { body: { quantity: 3 } });
+    expect(stats).toMatchObject({ dailyLimit: 10, streaks: { underLimitDays: { current: 1 } } });
+    const { days } = await zoe.client.call('getStatsDays', {
+      query: { from: '2026-10-29', to: '2026-10-30' },
+    });
+    expect(days.map(({ limit }) => limit)).toEqual([10, 0]);
+  });
+
   it('never change a limit of the past; a higher one waits for tomorrow', async () => {
     at('2026-10-18T10:00:00Z');
     const bob = await app.person('bob');

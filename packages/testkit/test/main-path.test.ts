@@ -179,6 +179,20 @@ describe('the main path', () => {
     });
   });
 
+  it('stores 499 of 500 where one is bad', async () => {
+    const omar = await app.person('omar');
+    const puffs = range(500).map((index) => ({
+      id: randomUUID(),
+      timestamp: '2026-10-21T08:00:00Z',
+      quantity: index === 250 ? 0 : 1,
+    }));
+    const { results, stats } = await omar.client.call('recordPuffBatch', { body: { puffs } });
+    expect(results.flatMap(({ status }, index) => (status === 'created' ? [] : [[index, status]]))).toEqual([
+      [250, 'rejected'],
+    ]);
+    expect(stats.totalPuffCount).toBe(499);
+  });
+
   it('lists puffs newest first, page by page, between two instants', async () => {
     const nora = await app.person('nora');
     // Three at the same instant, so that a page can end between them.

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { isKnownZone, wallClockAt } from './time-zones.ts';
 
@@ -14,12 +14,26 @@ describe('zone names', () => {
   ])('knows %s', (name) => {
     expect(isKnownZone(name)).toBe(true);
   });
-  it.each(['+02:00', '-0500', 'Mars/Olympus', '', 'Europe/', 'local', 'system'])(
+  it.each(['+02:00', '-0500', 'Mars/Olympus', '', 'Europe/', 'local', 'system', 'Europe/\u212aiev'])(
     'does not know %j',
     (name) => {
       expect(isKnownZone(name)).toBe(false);
     },
   );
+});
+
+it('a zone costs the same memory in however many spellings it is sent', () => {
+  const name = 'america/argentina/comodrivadavia';
+  const formatters = jest.spyOn(Intl, 'DateTimeFormat');
+  for (let bits = 0; bits < 200; bits++) {
+    const spelling = name.replace(/./g, (letter, at: number) =>
+      bits & (1 << at) ? letter.toUpperCase() : letter,
+    );
+    expect(isKnownZone(spelling)).toBe(true);
+    expect(wallClockAt(spelling, bits).hour).toBe(21);
+  }
+  expect(formatters.mock.calls.length).toBeLessThan(5);
+  formatters.mockRestore();
 });
 
 describe('the wall clock', () => {

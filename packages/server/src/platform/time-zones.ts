@@ -9,21 +9,25 @@ export interface WallClock {
   readonly hour: number;
 }
 
-const maxZones = 5_000;
-const bareOffset = /^[+-]/;
-// Only names that proved valid are kept: what clients invent must not fill the memory.
+/** The characters of zone names; a bare offset begins with another one. */
+const zoneName = /^\w[\w+\-/]*$/;
+/**
+ * By name in lower case, and only names that proved valid. Luxon keeps a formatter of some 80 KB for good for each name
+ * that it is given, and a zone has as many spellings as its letters have cases: what clients send must not be the key.
+ */
 const known = new Map<string, IANAZone>();
 
 /** True for what `Intl.DateTimeFormat` accepts, links, `UTC` and `Etc/*` included, but no bare offsets. */
 export const isKnownZone = (name: string): boolean => zoneOf(name) !== undefined;
 
 const zoneOf = (name: string): IANAZone | undefined => {
-  const cached = known.get(name);
+  if (!zoneName.test(name)) return undefined;
+  const key = name.toLowerCase();
+  const cached = known.get(key);
   if (cached) return cached;
-  if (bareOffset.test(name) || !IANAZone.isValidZone(name)) return undefined;
-  const zone = IANAZone.create(name);
-  // Case variants are kept as sent, so the bound is the number of spellings, not of zones.
-  if (known.size < maxZones) known.set(name, zone);
+  if (!IANAZone.isValidZone(key)) return undefined;
+  const zone = IANAZone.create(key);
+  known.set(key, zone);
   return zone;
 };
 
@@ -38,6 +42,8 @@ export const wallClockAt = (zoneName: string, instantMs: number): WallClock => {
 };
 
 const minuteMs = 60_000;
+/** Names as they are sent, which are spelled in more ways than there are zones. */
+const maxNames = 5_000;
 /** The newest answer for each zone: most questions are about now, and clocks have changed at whole minutes since 1972. */
 const newest = new Map<string, { minute: number; offset: number }>();
 const exactMinutesSince = Date.UTC(1973, 0, 1);
@@ -51,6 +57,6 @@ export const offsetMinutesAt = (zoneName: string, instantMs: number): number => 
   if (!zone) throw new RangeError(`unknown time zone ${zoneName}`);
   const offset = zone.offset(instantMs);
   if (known) Object.assign(known, { minute, offset });
-  else if (newest.size < maxZones) newest.set(zoneName, { minute, offset });
+  else if (newest.size < maxNames) newest.set(zoneName, { minute, offset });
   return offset;
 };

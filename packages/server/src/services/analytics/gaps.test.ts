@@ -68,6 +68,16 @@ describe('gaps between puffs, by the spans of dates', () => {
     expect(settledGapsOf(spans, 7)).toEqual({ through: 7, stretch: null });
   });
 
+  it('settle nothing where every date overlaps the next one, and find that at once', () => {
+    const spans = Array.from({ length: 20_000 }, (_, date) =>
+      span(date, [24 * date, 24 * date + 47], [24 * date, 24 * date + 47]),
+    );
+    const before = performance.now();
+    expect(settledGapsOf(spans, 19_990)).toEqual({ through: -1, stretch: null });
+    // Every request of the process waits for it.
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
   it.each([
     ['nothing that counts', { currentSeconds: null, firstPuffAt: null, quitAt: null }, null],
     ['a longer gap of before', { currentSeconds: 3_600, longestMs: 2 * hour + 999 }, 7_200],

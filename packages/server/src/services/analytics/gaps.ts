@@ -93,15 +93,26 @@ export interface SettledGaps {
 
 /**
  * The puffs up to a settled day as a stretch of their own. It ends a day or two earlier where dates on both sides of the
- * day overlap in time.
+ * day overlap in time; somebody who has told of every date from two ends of the world has none.
+ *
+ * @param spans ascending by date.
  */
 export const settledGapsOf = (spans: readonly DateSpan[], settledThrough: DayNumber): SettledGaps => {
-  for (let through = settledThrough; ; through--) {
-    const past = spans.filter(({ date }) => date <= through);
-    const last = past.reduce((latest, span) => Math.max(latest, span.last), -Infinity);
-    if (spans.every(({ date, first }) => date <= through || first >= last))
-      return { through, stretch: stretchOf(past) };
+  const lastUpTo: number[] = [];
+  for (const { last } of spans) lastUpTo.push(Math.max(lastUpTo.at(-1) ?? -Infinity, last));
+  let through = settledThrough;
+  let count = spans.filter(({ date }) => date <= through).length;
+  let firstAfter = spans.slice(count).reduce((earliest, { first }) => Math.min(earliest, first), Infinity);
+  for (
+    let span = spans[count - 1];
+    span && (lastUpTo[count - 1] ?? 0) > firstAfter;
+    span = spans[count - 1]
+  ) {
+    count -= 1;
+    through = span.date - 1;
+    firstAfter = Math.min(firstAfter, span.first);
   }
+  return { through, stretch: stretchOf(spans.slice(0, count)) };
 };
 
 /**

@@ -7,7 +7,7 @@ import { dayThen, todayOf, type CalendarSettings } from './calendar.ts';
 import type { Calendars } from './calendars.ts';
 import { checkInDays } from './check-in.ts';
 import type { CheckInStore } from './check-in-store.ts';
-import { isSameGoal, newGoal } from './goal.ts';
+import { goalRows } from './goal.ts';
 import type { GoalStore } from './goal-store.ts';
 import { viewGoal } from './goal-view.ts';
 import { firstDayOf } from './settled.ts';
@@ -85,13 +85,14 @@ export const createGoalService = (deps: GoalServiceDeps): GoalService => {
       const { person } = await changeSettings(userId, gate, async (settings, tx) => {
         const now = clock.now();
         const earlier = await goals.list(userId, tx);
-        const goal = newGoal(input, {
+        const rows = goalRows(input, {
           earlier,
           now,
           dayAt: (instant) => dayAt(settings, instant, now),
           measured,
         });
-        if (!isSameGoal(goal, earlier.at(-1))) await goals.append(userId, earlier.length + 1, goal, tx);
+        for (const [index, goal] of rows.entries())
+          await goals.append(userId, earlier.length + 1 + index, goal, tx);
       });
       await announce(person);
       return view(person);

@@ -2,13 +2,23 @@ import { describe, expect, it } from '@jest/globals';
 import type { GoalInput, PlanInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { dayOf } from '../puffs/index.ts';
-import { goalInForce, isSameGoal, limitInForce, newGoal, type Goal, type GoalContext } from './goal.ts';
+import {
+  goalInForce,
+  goalRows,
+  isSameGoal,
+  limitInForce,
+  newGoal,
+  type Goal,
+  type GoalContext,
+} from './goal.ts';
 
 const dayMs = 86_400_000;
 const dayAt = (instant: number) => Math.floor(instant / dayMs);
 /** Sets goals one after the other, each at noon UTC of its day. */
 const setting = (...steps: [day: number, input: GoalInput][]): Goal[] =>
-  steps.reduce<Goal[]>((earlier, [day, input]) => [...earlier, goalOn(day, input, { earlier })], []);
+  steps.reduce<Goal[]>((earlier, [day, input]) => [...earlier, ...rowsOn(day, input, earlier)], []);
+const rowsOn = (day: number, input: GoalInput, earlier: readonly Goal[]): Goal[] =>
+  goalRows(input, { earlier, now: (day + 0.5) * dayMs, dayAt, measured: undefined });
 const goalOn = (day: number, input: GoalInput, context: Partial<GoalContext> = {}): Goal =>
   newGoal(input, { earlier: [], now: (day + 0.5) * dayMs, dayAt, measured: undefined, ...context });
 const instant = (day: number) => new Date((day + 0.25) * dayMs).toISOString();
@@ -72,6 +82,75 @@ describe('the limit in force (domain.md D7)', () => {
     expect(limits(own, today, today + 3)).toEqual([80, 80, 70, 60]);
   });
 
+  const quitOn = (day: number, dailyLimit: number | null = null): GoalInput => ({
+    mode: 'quit',
+    dailyLimit,
+    quitAt: instant(day),
+  });
+  const startOn = (day: number, dailyLimit: number | null = null): GoalInput => ({
+    mode: 'reduce',
+    dailyLimit,
+    plan: plan({ startDay: dayOf(day) }),
+  });
+
+  it.each<[string, [number, GoalInput][], (number | null)[]]>([
+    ['with nothing before it', [[0, quitOn(today + 2)]], [null, null, null, null, null, null, 0]],
+    [
+      'with a limit before it',
+      [
+        [0, reduce(10)],
+        [0, quitOn(today + 2)],
+      ],
+      [10, 10, 10, 10, 10, 10, 0],
+    ],
+    ['with a limit of its own', [[0, quitOn(today + 2, 10)]], [10, 10, 10, 10, 10, 10, 0]],
+    [
+      'with a plan that was to begin',
+      [
+        [0, reduce(10)],
+        [0, startOn(today + 3)],
+      ],
+      [10, 10, 10, 10, 10, 10, 0],
+    ],
+    [
+      'with a plan that was to begin and a limit until then',
+      [[0, startOn(today + 3, 80)]],
+      [80, 80, 80, 80, 80, 80, 0],
+    ],
+    [
+      'with a higher limit that waits for tomorrow',
+      [
+        [0, reduce(10)],
+        [0, quitOn(today + 2)],
+        [1, reduce(12)],
+        [1, quitOn(today + 3)],
+      ],
+      [10, 10, 12, 12, 12, 12, 0],
+    ],
+    [
+      'with one that was put off before',
+      [
+        [0, reduce(10)],
+        [0, quitOn(today + 2)],
+        [1, quitOn(today + 4)],
+      ],
+      [10, 10, 10, 10, 10, 10, 0],
+    ],
+  ])('gives up what was to begin for a quit that is put off: %s', (_what, steps, expected) => {
+    const earlier = steps.map(([after, input]): [number, GoalInput] => [today + after, input]);
+    const goals = setting(...earlier, [today + 1, quitOn(today + 6)]);
+    expect(limits(goals, today, today + 6)).toEqual(expected);
+    expect(goalInForce(goals, today + 5)?.quitAt ?? null).toBeNull();
+  });
+
+  it('keeps a plan that has begun until the quit that is put off', () => {
+    const goals = setting(
+      [today, { ...startOn(today - 1), mode: 'quit', quitAt: instant(today + 2) }],
+      [today + 1, quitOn(today + 5)],
+    );
+    expect(limits(goals, today, today + 5)).toEqual([60, 50, 40, 30, 20, 0]);
+  });
+
   it('never changes on a day that is over', () => {
     const step = fc.record({
       after: fc.integer({ min: 0, max: 5 }),
@@ -90,7 +169,7 @@ describe('the limit in force (domain.md D7)', () => {
         for (const { after, input } of steps) {
           day += after;
           const before = limits(goals, today, day - 1);
-          goals = [...goals, goalOn(day, input, { earlier: goals })];
+          goals = [...goals, ...rowsOn(day, input, goals)];
           expect(limits(goals, today, day - 1)).toEqual(before);
         }
       }),

@@ -45,15 +45,22 @@ const limitOf = ({ dailyLimit, plan, quitDay }: LimitParts, day: DayNumber): num
 };
 type LimitParts = Pick<Goal, 'dailyLimit' | 'plan' | 'quitDay'>;
 
+/** The day on which a plan or a quit begins, the earlier of the two; Infinity without either. */
+const beginsOn = ({ plan, quitDay }: LimitParts): DayNumber =>
+  Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
+
+/** Whether a goal says nothing yet, because it has no limit until its plan or its quit begins. */
+const isToBegin = (goal: LimitParts, today: DayNumber): boolean =>
+  goal.dailyLimit === null && beginsOn(goal) !== Infinity && beginsOn(goal) > today;
+
 /**
  * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
- * begins later, with no limit until then, leaves the goal before it in force. A quit of long ago counts from its day,
+ * begins later, with no limit until then, leaves the goal before it in force (see `goalUntil`). A quit of long ago counts from its day,
  * but only where no limit ever held: what was within a limit once stays within it.
  */
 export const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
-  const { dailyLimit, plan, quitDay } = goal;
-  const begins = Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
-  if (dailyLimit === null && begins !== Infinity && begins > today) return begins;
+  const { quitDay } = goal;
+  if (isToBegin(goal, today)) return beginsOn(goal);
   const hadLimit = earlier.some(
     (one) => one.effectiveDay <= today && limitInForce(earlier, one.effectiveDay) !== null,
   );
@@ -100,6 +107,48 @@ export const newGoal = (input: GoalInput, context: GoalContext): Goal => {
     setAt: now,
     effectiveDay: effectiveDayOf(earlier, parts, today),
   };
+};
+
+const onlyTracking = {
+  mode: 'track',
+  dailyLimit: null,
+  plan: null,
+  baselineDays: null,
+  quitAt: null,
+  quitDay: null,
+} as const;
+
+/**
+ * What holds from tomorrow until a goal that is to begin later: the goal of today, without a plan or a quit that had not
+ * begun either. They are given up, and would come first otherwise. Undefined where there are none.
+ * Example: to quit on the 31st, put off to the 20th of the next month: the limit of today holds until the 19th.
+ */
+const goalUntil = (goal: Goal, { earlier, now, dayAt }: GoalContext): Goal | undefined => {
+  const today = dayAt(now);
+  const isAhead = (day: DayNumber | null | undefined) => day != null && day > today;
+  const isGivenUp = (one: Goal) =>
+    (isAhead(one.plan?.startDay) || isAhead(one.quitDay)) &&
+    goalInForce(earlier, Math.max(one.effectiveDay, today + 1)) === one;
+  if (!isToBegin(goal, today) || !earlier.some(isGivenUp)) return undefined;
+  const held = goalInForce(
+    earlier.filter((one) => !isToBegin(one, today)),
+    today + 1,
+  );
+  return {
+    ...(held ?? onlyTracking),
+    ...(isAhead(held?.plan?.startDay) && { plan: null, baselineDays: null }),
+    ...(isAhead(held?.quitDay) && { mode: 'reduce', quitAt: null, quitDay: null }),
+    setAt: now,
+    effectiveDay: today + 1,
+  };
+};
+
+/** The rows that setting a goal adds to the history, in their order; none where it says nothing new. Throws `invalid`. */
+export const goalRows = (input: GoalInput, context: GoalContext): Goal[] => {
+  const goal = newGoal(input, context);
+  if (isSameGoal(goal, context.earlier.at(-1))) return [];
+  const until = goalUntil(goal, context);
+  return until ? [until, goal] : [goal];
 };
 
 /** Whether setting `goal` would say nothing new. */

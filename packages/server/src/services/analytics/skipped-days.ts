@@ -19,16 +19,19 @@ export interface ZonePeriod {
  * to clock changes), so days are measured around such jumps alone.
  */
 export const skippedDays = (periods: readonly ZonePeriod[], dayStartHour: number): ReadonlySet<DayNumber> => {
-  const skipped = new Set<DayNumber>();
+  const near = new Set<DayNumber>();
   const jumps = jumpsOf(periods);
-  jumps.forEach(({ at, timeZone }, index) => {
-    const recent = jumps.slice(0, index + 1).filter((jump) => jump.at > at - 3 * dayMs);
-    if (recent.reduce((sum, jump) => sum + jump.aheadMs, 0) <= 16 * hourMs) return;
-    const day = localDayAt(at, timeZone, dayStartHour);
-    for (let near = day - 3; near <= day + 1; near++)
-      if (existenceMs(near, periods, dayStartHour) < leastExistenceMs) skipped.add(near);
-  });
-  return skipped;
+  let [oldest, aheadMs] = [0, 0];
+  for (const jump of jumps) {
+    aheadMs += jump.aheadMs;
+    for (let old = jumps[oldest]; old && old.at <= jump.at - 3 * dayMs; old = jumps[++oldest])
+      aheadMs -= old.aheadMs;
+    if (aheadMs <= 16 * hourMs) continue;
+    const day = localDayAt(jump.at, jump.timeZone, dayStartHour);
+    // A phone may set its zone many times a day, so a day is measured once, however many jumps it lies near.
+    for (let one = day - 3; one <= day + 1; one++) near.add(one);
+  }
+  return new Set([...near].filter((day) => existenceMs(day, periods, dayStartHour) < leastExistenceMs));
 };
 
 interface Jump {
@@ -86,13 +89,21 @@ const boundsOf = (day: DayNumber) => ({
 /** How long a local day lasted where the person was, in ms. */
 export const existenceMs = (day: DayNumber, periods: readonly ZonePeriod[], dayStartHour: number): number => {
   const { low, high } = boundsOf(day);
+  const spans = new Map<string, { start: number; end: number }>();
+  const spanIn = (timeZone: string) => {
+    const known = spans.get(timeZone);
+    if (known) return known;
+    const start = startOf(day, timeZone, dayStartHour);
+    const span = { start, end: startOf(day + 1, timeZone, dayStartHour) };
+    spans.set(timeZone, span);
+    return span;
+  };
   return periods.reduce((sum, { timeZone, from }, index) => {
     const began = index === 0 ? -Infinity : from;
     const ended = periods[index + 1]?.from ?? Infinity;
     if (ended <= low || began >= high) return sum;
-    const start = Math.max(startOf(day, timeZone, dayStartHour), began);
-    const end = Math.min(startOf(day + 1, timeZone, dayStartHour), ended);
-    return sum + Math.max(0, end - start);
+    const { start, end } = spanIn(timeZone);
+    return sum + Math.max(0, Math.min(end, ended) - Math.max(start, began));
   }, 0);
 };
 

@@ -2,6 +2,7 @@ import type { Purpose, ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
 import { createConsentLedger } from './consent-ledger.ts';
+import { profileUpdate } from './profile-update.ts';
 import type { ConsentState, Ghost, Profile, UserRecord } from './user.ts';
 
 export interface UserDoc extends Profile {
@@ -165,17 +166,10 @@ export const createUserStore = (connection: Connection): UserStore => {
     listTimeZones: () => users.distinct('timeZone'),
     async changeProfile(userId, changes, at) {
       const doc = await users
-        .findOneAndUpdate(
-          { _id: userId },
-          {
-            $set: changes,
-            $inc: { settingsVersion: 1 },
-            ...(changes.timeZone !== undefined && {
-              $push: { timeZones: { timeZone: changes.timeZone, from: new Date(at) } },
-            }),
-          },
-          { returnDocument: 'after' },
-        )
+        .findOneAndUpdate({ _id: userId }, profileUpdate(changes, at), {
+          returnDocument: 'after',
+          updatePipeline: true,
+        })
         .lean<UserDoc>();
       return doc ? toUser(doc) : undefined;
     },
