@@ -131,13 +131,13 @@ describe('the bus', () => {
     one.bus.publish('news', { index: 1 });
     const before = performance.now();
     await one.bus.stop();
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(1_500);
   });
 
   it('stops at once in the middle of waiting for news', async () => {
     const one = await startProcess();
     const before = performance.now();
     await one.bus.stop();
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(1_500);
   });
 });

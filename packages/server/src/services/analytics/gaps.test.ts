@@ -68,14 +68,17 @@ describe('gaps between puffs, by the spans of dates', () => {
     expect(settledGapsOf(spans, 7)).toEqual({ through: 7, stretch: null });
   });
 
-  it('settle nothing where every date overlaps the next one, and find that at once', () => {
-    const spans = Array.from({ length: 20_000 }, (_, date) =>
-      span(date, [24 * date, 24 * date + 47], [24 * date, 24 * date + 47]),
-    );
-    const before = performance.now();
-    expect(settledGapsOf(spans, 19_990)).toEqual({ through: -1, stretch: null });
-    // Every request of the process waits for it.
-    expect(performance.now() - before).toBeLessThan(1_000);
+  it('settle nothing where every date overlaps the next one, and find that in a few looks at each', () => {
+    let looks = 0;
+    const spans = Array.from({ length: 1_000 }, (_, date) => ({
+      ...span(date, [24 * date, 24 * date + 47], [24 * date, 24 * date + 47]),
+      get date() {
+        looks += 1;
+        return date;
+      },
+    }));
+    expect(settledGapsOf(spans, 990)).toEqual({ through: -1, stretch: null });
+    expect(looks).toBeLessThan(5 * spans.length);
   });
 
   it.each([

@@ -71,16 +71,19 @@ describe('days that hardly existed (domain.md D1)', () => {
     expect(skipped(lived(...periods), dayStartHour)).toEqual(days);
   });
 
-  it('are found at once for a phone that set its zone 100 times in an hour', () => {
+  it('are found in a few looks at each zone for a phone that set its zone 100 times in an hour', () => {
     const start = Date.parse('2026-06-11T09:00:00Z');
+    let looks = 0;
     const periods = Array.from({ length: 100 }, (_, index) => ({
-      timeZone: index % 2 === 0 ? 'Pacific/Honolulu' : 'Pacific/Kiritimati',
+      get timeZone() {
+        looks += 1;
+        return index % 2 === 0 ? 'Pacific/Honolulu' : 'Pacific/Kiritimati';
+      },
       from: start + index * 36_000,
     }));
-    const before = performance.now();
     expect(skipped(periods)).toEqual(['2026-06-11']);
-    // Every request of the process waits for it.
-    expect(performance.now() - before).toBeLessThan(1_000);
+    // Five days are near, and each is measured once.
+    expect(looks).toBeLessThan(10 * periods.length);
   });
 
   it('last 23 and 25 hours at clock changes', () => {
