@@ -12,6 +12,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import type { Actor } from '../../platform/actor.ts';
 import { issuesOf } from '../../platform/http/problem.ts';
+import { createTurns } from '../../platform/turns.ts';
 import {
   liveWindowMs,
   newPuff,
@@ -33,8 +34,8 @@ export interface PuffService {
 }
 
 export const createPuffService = <Person extends PuffPerson>(deps: {
-  log: PuffLog;
-  store: PuffStore;
+  log: Pick<PuffLog, 'append' | 'history'>;
+  store: Pick<PuffStore, 'find' | 'findUsedIds'>;
   clock: Clock;
   person: (userId: string) => Person | Promise<Person>;
   requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
@@ -46,6 +47,8 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   const { log, store, clock, statsOf, metrics } = deps;
 
   const writer = writerOf(deps);
+  /** A phone sends one batch after the other; many at once would fill the queue that all people share. */
+  const inTurn = createTurns(clock);
 
   /** An id once sent stays used, whatever stands in the body now. */
   const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
@@ -149,10 +152,12 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         return { results, stats: await statsOf(person, await log.history(person.userId)) };
       }
 
-      const { outcomes, state } = await log.append(
-        person.userId,
-        puffs.map(({ puff }) => puff),
-        person.dayStartHour,
+      const { outcomes, state } = await inTurn(person.userId, () =>
+        log.append(
+          person.userId,
+          puffs.map(({ puff }) => puff),
+          person.dayStartHour,
+        ),
       );
       const created: RecordedPuff[] = [];
       puffs.forEach(({ puff, position }, index) => {

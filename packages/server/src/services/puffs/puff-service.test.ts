@@ -1,0 +1,50 @@
+import { expect, it } from '@jest/globals';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import type { UserStats } from '@pufftrack/contract';
+import { newUuid } from '../../platform/ids.ts';
+import { createPuffService } from './puff-service.ts';
+import { PuffState } from './puff-state.ts';
+
+it('puts batches of one person into the log one after the other, and those of others beside them', async () => {
+  const now = Date.UTC(2026, 9, 21, 10);
+  const underWay: string[] = [];
+  const most = new Map<string, number>();
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const puffs = createPuffService({
+    log: {
+      async append(person, batch) {
+        underWay.push(person);
+        const own = underWay.filter((one) => one === person).length;
+        most.set(person, Math.max(own, most.get(person) ?? 0));
+        await gate;
+        underWay.splice(underWay.indexOf(person), 1);
+        return { outcomes: batch.map(() => ({ status: 'duplicate' })), state: new PuffState() };
+      },
+      history: () => Promise.resolve(new PuffState()),
+    },
+    store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
+    clock: { now: () => now },
+    person: (userId) => ({ userId, name: null, timeZone: 'UTC', dayStartHour: 0, product: 'vape' }),
+    requireConsents: () => undefined,
+    statsOf: () => ({}) as UserStats,
+    onRecorded: () => undefined,
+    metrics: { counted: () => undefined },
+  });
+  const batch = (userId: string) =>
+    puffs.recordBatch({ userId, sessionId: 'session', expiresAt: Infinity }, [
+      { id: newUuid(), timestamp: new Date(now).toISOString() },
+    ]);
+  const answers = ['ann', 'ann', 'ann', 'bob'].map(batch);
+  await turnOfTheLoop();
+  expect(underWay.sort()).toEqual(['ann', 'bob']);
+  open();
+  const statuses = (await Promise.all(answers)).map(({ results }) => results.map(({ status }) => status));
+  expect(statuses).toEqual([['duplicate'], ['duplicate'], ['duplicate'], ['duplicate']]);
+  expect(most).toEqual(
+    new Map([
+      ['ann', 1],
+      ['bob', 1],
+    ]),
+  );
+});
