@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
-import type { NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
+import type { Notification, NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
 import { befriend, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 
 const minuteMs = 60_000;
@@ -48,7 +48,10 @@ describe('pushes', () => {
     const asker = await person();
     await asker.client.call('requestFriend', { body: { friendCode } });
     await app.settle();
+    return asker;
   };
+  const idsOf = async ({ client }: Person, isMeant: (one: Notification) => boolean) =>
+    (await client.call('listNotifications')).notifications.filter(isMeant).map(({ id }) => id);
   const prefer = ({ client }: Person, body: NotificationPreferencesChange) =>
     client.call('putNotificationPreferences', { body });
   const payloads = () => apns.pushes.map(({ payload }) => payload as Payload);
@@ -138,6 +141,23 @@ describe('pushes', () => {
     await bob.client.call('readNotifications', { body: { all: true } });
     await later(2 * hourMs);
     expect(apns.pushes).toEqual([]);
+  });
+
+  it('are not sent of somebody who was blocked, or is gone, meanwhile', async () => {
+    const bob = await phoneOwner('aa');
+    await prefer(bob, { discreet: false, quietHours: { from: '12:00', to: '13:00' } });
+    await askFor(bob);
+    const gone = await askFor(bob);
+    const { received } = await bob.client.call('listFriendRequests');
+    for (const { from } of received.filter(({ from: { userId } }) => userId !== gone.userId))
+      await bob.client.call('blockPerson', { body: { userId: from.userId } });
+    await gone.client.deleteAccount();
+    const { userId: stillThere } = await askFor(bob);
+    await later(hourMs);
+    expect(payloads().map(({ notification }) => notification.id)).toEqual(
+      await idsOf(bob, ({ data }) => data['userId'] === stillThere),
+    );
+    expect(apns.pushes).toHaveLength(1);
   });
 
   it('are ten a local day at most', async () => {

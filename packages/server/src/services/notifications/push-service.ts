@@ -9,6 +9,7 @@ import type { ApnsClient } from './apns-client.ts';
 import type { ApnsOutcome } from './apns-outcome.ts';
 import type { Device, DeviceStore } from './device-store.ts';
 import type { InboxRow, InboxStore } from './inbox-store.ts';
+import { isOfNobody } from './news.ts';
 import { deliveryOf } from './preferences.ts';
 import type { PreferencesStore } from './preferences-store.ts';
 import type { PushDayStore } from './push-day-store.ts';
@@ -53,7 +54,8 @@ export interface PushServiceDeps {
 
 /**
  * Works off what was promised with a row of the inbox. Everything is asked again at the moment of sending, because a
- * night of quiet hours may lie in between: whether the person still wants it, has read it, and has this phone.
+ * night of quiet hours may lie in between: whether the person still wants it, has read it, and has this phone, and whether
+ * whoever it is about is still there for them.
  * A job that runs twice sends the same `apns-id` and `apns-collapse-id` twice, and the phone shows it once (PUSH-8).
  */
 export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJob>) => Promise<void>) => {
@@ -65,6 +67,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     const now = clock.now();
     const row = await deps.inbox.find(notificationId);
     if (!row || row.readAt !== null || now >= row.createdAt + pushLivesMs) return undefined;
+    if (isOfNobody(row)) return undefined;
     const person = (await deps.people([userId])).get(userId);
     if (!person?.consents.has('push')) return undefined;
     const preferences = await deps.preferences.find(userId);
