@@ -19,23 +19,26 @@ describe('pushes', () => {
   let apns: ApnsSimulator;
   let people: number;
 
-  beforeEach(async () => {
+  const start = async (latencyMs = 0) => {
     people = 0;
-    apns = await startApnsSimulator({ now: () => app.clock.now(), topic: testClientId });
+    apns = await startApnsSimulator({ now: () => app.clock.now(), topic: testClientId, latencyMs });
     // 12:00 in Berlin.
     app = await startTestApp({ apns, now: '2026-10-21T10:00:00Z' });
-  });
-  afterEach(async () => {
+  };
+  const stop = async () => {
     await app.close();
     await apns.close();
-  });
+  };
+  beforeEach(() => start());
+  afterEach(stop);
 
   const person = (consents?: readonly Purpose[]) =>
     app.person(`person-${people++}`, consents ? { consents } : {});
-  const register = (someone: Person, token: string = newToken()) =>
-    someone.client.call('registerDevice', {
-      body: { token, environment: 'sandbox', bundleId: testClientId },
-    });
+  const register = (
+    someone: Person,
+    token: string = newToken(),
+    environment: 'sandbox' | 'production' = 'sandbox',
+  ) => someone.client.call('registerDevice', { body: { token, environment, bundleId: testClientId } });
   /** Somebody with a phone. */
   const phoneOwner = async (token: string, consents?: readonly Purpose[]) => {
     const owner = await person(consents);
@@ -221,6 +224,26 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(3);
     await askFor(bob);
     expect(apns.pushes.slice(3)).toMatchObject([{ deviceToken: back, status: 200 }]);
+  });
+
+  it.each([
+    { status: 400, reason: 'BadDeviceToken' },
+    { status: 410, reason: 'Unregistered' },
+  ])('stay with a phone that has registered again before Apple said $reason', async (reply) => {
+    await stop();
+    await start(500);
+    const token = newToken();
+    const bob = await phoneOwner(token);
+    apns.reply(token, reply);
+    const asked = askFor(bob);
+    const deadline = performance.now() + 10_000;
+    while (apns.openAtOnce.first === 0 && performance.now() < deadline)
+      await new Promise((resolve) => setImmediate(resolve));
+    app.clock.advance(1);
+    await register(bob, token, 'production');
+    await asked;
+    await askFor(bob);
+    expect(apns.pushes.map(({ status }) => status)).toEqual([reply.status, 200]);
   });
 
   it('are tried again with the same id while Apple has trouble, and given up after a day', async () => {

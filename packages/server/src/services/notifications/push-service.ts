@@ -41,7 +41,7 @@ export interface PushServiceDeps {
   outbox: Pick<OutboxStore<PushJob>, 'add'>;
   inbox: Pick<InboxStore, 'find'>;
   preferences: Pick<PreferencesStore, 'find'>;
-  devices: Pick<DeviceStore, 'list' | 'find' | 'remove' | 'removeUnlessSince'>;
+  devices: Pick<DeviceStore, 'list' | 'find' | 'removeUnlessSince'>;
   days: Pick<PushDayStore, 'take'>;
   people: (userIds: readonly string[]) => Promise<ReadonlyMap<string, PushPerson>>;
   /** Those of the sessions that have ended. */
@@ -94,7 +94,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     const device = await devices.find(deviceId);
     if (device?.userId !== userId) return undefined;
     if ((await deps.endedSessions([device.sessionId])).length === 0) return device;
-    await devices.remove([device.id]);
+    await devices.removeUnlessSince(device.id, device.registeredAt);
     return undefined;
   };
 
@@ -108,9 +108,9 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
       case 'sent':
         return;
       case 'bad-device':
-        return devices.remove([device.id]);
+        return devices.removeUnlessSince(device.id, device.registeredAt);
       case 'gone':
-        return devices.removeUnlessSince(device.id, outcome.since ?? clock.now());
+        return devices.removeUnlessSince(device.id, outcome.since ?? device.registeredAt);
       case 'too-many-tokens':
         log.error({ event: 'push.too_many_tokens' }, 'APNs has seen too many provider tokens; pushes wait');
         throw halt(noNewTokensMs);
