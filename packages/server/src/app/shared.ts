@@ -56,7 +56,7 @@ export const openShared = async (deps: {
       const realtime = shareRealtime({ local, bus, log });
       return () => realtime;
     },
-    state: () => (redis.isUp() ? 'up' : 'down'),
+    state: () => (bus.isWhole() ? 'up' : 'down'),
     follow: bus.start,
     stop: bus.stop,
   };
