@@ -257,6 +257,21 @@ describe('the edge', () => {
     expect(closedAfterMs).toBeGreaterThan(4_000);
   });
 
+  it('closes the connection of a socket that leaves, which no token would end (WS-2)', async () => {
+    const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+    await eventOf(socket, 'connect');
+    const { engine } = socket.io;
+    const closed = new Promise((resolve, reject) => {
+      engine.once('close', resolve);
+      setTimeout(() => {
+        reject(new Error('still open after 7 s'));
+      }, 7_000).unref();
+    });
+    // The packet that leaves a namespace; the library would close the connection by itself.
+    engine.write('1');
+    expect(await closed).toBe('transport close');
+  });
+
   it('keeps five sockets of a person, the oldest makes room (API-4)', async () => {
     const bob = await app.person('bob');
     const open = async () => {

@@ -132,6 +132,10 @@ export const createRealtime = (deps: {
   io.on('connection', (socket) => {
     const { actor } = socket.data;
     void socket.join([userRoom(actor.userId), sessionRoom(actor.sessionId)]);
+    // A client may leave and keep its connection, which nobody would count, or close with the token.
+    socket.once('disconnect', () => {
+      socket.conn.close();
+    });
     listen(socket);
     makeRoom(io, actor.userId);
     if (deps.places) void makeRoomEverywhere(socket, deps.places, deps);
