@@ -272,6 +272,23 @@ describe('the edge', () => {
     expect(await closed).toBe('transport close');
   });
 
+  it('takes a frame of 64 KB, and closes a connection that sends one more byte (API-4)', async () => {
+    const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+    await eventOf(socket, 'ready');
+    const { engine } = socket.io;
+    /** Engine.IO puts one byte in front: a message; the first one here says that it is an event with ack 7. */
+    const send = (bytes: number) => {
+      const [head, tail] = ['27["no-such-event","', '"]'];
+      engine.write(`${head}${'x'.repeat(bytes - 1 - head.length - tail.length)}${tail}`);
+    };
+    const answered = new Promise((resolve) => engine.once('data', resolve));
+    send(65_536);
+    expect(await answered).toMatch(/^37\[/);
+    const closed = new Promise((resolve) => engine.once('close', resolve));
+    send(65_537);
+    expect(await closed).toBe('transport close');
+  });
+
   it('keeps five sockets of a person, the oldest makes room (API-4)', async () => {
     const bob = await app.person('bob');
     const open = async () => {
