@@ -28,7 +28,11 @@ export interface Realtime {
     room: string,
     event: Name,
     payload: () => ServerEvent<Name>,
-    options?: { exceptRoom?: string },
+    options?: {
+      exceptRoom?: string;
+      /** An event that tells of a moment is dropped by a process that hears of it later than this. */
+      goodForMs?: number;
+    },
   ): void;
   /** Of the sockets in this process, those that stand in one of `sources`, and no others, are in `room` from now on. */
   setMembers(room: string, sources: readonly string[]): void;
