@@ -107,6 +107,36 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     await expectLive();
   }, 120_000);
 
+  it('takes puffs while Redis hangs, and where it is full, and says so', async () => {
+    const before = sent.length;
+    process.kill(redis.process.pid, 'SIGSTOP');
+    try {
+      await puffs(20);
+      await bothSay('degraded');
+      here.clock.advance(61_000);
+    } finally {
+      process.kill(redis.process.pid, 'SIGCONT');
+    }
+    await bothSay('ready');
+    // Redis takes now what it was sent then; nobody is told of it as of this moment.
+    const taken = sent.length;
+    await expectLive();
+    const late = atBob.received('friendPuff').filter(({ todayCount: at }) => at > before && at <= taken);
+    expect(late).toEqual([]);
+    const commands = new Redis(redis.url);
+    try {
+      await commands.config('SET', 'maxmemory', '1');
+      await puffs(20);
+      // Where nothing is said nothing is refused: the other process cannot know.
+      await until('it is degraded', async () => (await ready(here)).status === 'degraded');
+      await commands.config('SET', 'maxmemory', '0');
+    } finally {
+      commands.disconnect();
+    }
+    await bothSay('ready');
+    await expectLive();
+  }, 120_000);
+
   it('moves sockets though the word of it was lost', async () => {
     await redis.stop();
     await bothSay('degraded');

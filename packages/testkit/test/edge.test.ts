@@ -257,6 +257,38 @@ describe('the edge', () => {
     expect(closedAfterMs).toBeGreaterThan(4_000);
   });
 
+  it('closes the connection of a socket that leaves, which no token would end (WS-2)', async () => {
+    const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+    await eventOf(socket, 'connect');
+    const { engine } = socket.io;
+    const closed = new Promise((resolve, reject) => {
+      engine.once('close', resolve);
+      setTimeout(() => {
+        reject(new Error('still open after 7 s'));
+      }, 7_000).unref();
+    });
+    // The packet that leaves a namespace; the library would close the connection by itself.
+    engine.write('1');
+    expect(await closed).toBe('transport close');
+  });
+
+  it('takes a frame of 64 KB, and closes a connection that sends one more byte (API-4)', async () => {
+    const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+    await eventOf(socket, 'ready');
+    const { engine } = socket.io;
+    /** Engine.IO puts one byte in front: a message; the first one here says that it is an event with ack 7. */
+    const send = (bytes: number) => {
+      const [head, tail] = ['27["no-such-event","', '"]'];
+      engine.write(`${head}${'x'.repeat(bytes - 1 - head.length - tail.length)}${tail}`);
+    };
+    const answered = new Promise((resolve) => engine.once('data', resolve));
+    send(65_536);
+    expect(await answered).toMatch(/^37\[/);
+    const closed = new Promise((resolve) => engine.once('close', resolve));
+    send(65_537);
+    expect(await closed).toBe('transport close');
+  });
+
   it('keeps five sockets of a person, the oldest makes room (API-4)', async () => {
     const bob = await app.person('bob');
     const open = async () => {
@@ -298,7 +330,7 @@ describe('the edge', () => {
 });
 
 describe('a socket whose token has run out', () => {
-  it('records nothing from that moment on, and takes a new token', async () => {
+  it('records nothing from that moment on', async () => {
     const app = await startTestApp();
     try {
       const alice = await app.person('alice');

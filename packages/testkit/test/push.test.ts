@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
-import type { NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
+import type { Notification, NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
 import { targetNames } from '@pufftrack/server';
 import {
   befriend,
@@ -27,25 +27,26 @@ describe('pushes', () => {
   let apns: ApnsSimulator;
   let people: number;
 
-  beforeEach(async () => {
+  /** At 12:00 in Berlin. */
+  const start = async ({ latencyMs = 0, ...options }: TestAppOptions & { latencyMs?: number } = {}) => {
     people = 0;
-    apns = await startApnsSimulator({ now: () => app.clock.now(), topic: testClientId });
-    app = await start();
-  });
-  afterEach(async () => {
+    apns = await startApnsSimulator({ now: () => app.clock.now(), topic: testClientId, latencyMs });
+    app = await startTestApp({ apns, now: '2026-10-21T10:00:00Z', ...options });
+  };
+  const stop = async () => {
     await app.close();
     await apns.close();
-  });
+  };
+  beforeEach(() => start());
+  afterEach(stop);
 
-  /** At 12:00 in Berlin. */
-  const start = (options: TestAppOptions = {}) =>
-    startTestApp({ apns, now: '2026-10-21T10:00:00Z', ...options });
   const person = (consents?: readonly Purpose[]) =>
     app.person(`person-${people++}`, consents ? { consents } : {});
-  const register = (someone: Person, token: string = newToken()) =>
-    someone.client.call('registerDevice', {
-      body: { token, environment: 'sandbox', bundleId: testClientId },
-    });
+  const register = (
+    someone: Person,
+    token: string = newToken(),
+    environment: 'sandbox' | 'production' = 'sandbox',
+  ) => someone.client.call('registerDevice', { body: { token, environment, bundleId: testClientId } });
   /** Somebody with a phone. */
   const phoneOwner = async (token: string, consents?: readonly Purpose[]) => {
     const owner = await person(consents);
@@ -58,7 +59,10 @@ describe('pushes', () => {
     const asker = await person();
     await asker.client.call('requestFriend', { body: { friendCode } });
     await app.settle();
+    return asker;
   };
+  const idsOf = async ({ client }: Person, isMeant: (one: Notification) => boolean) =>
+    (await client.call('listNotifications')).notifications.filter(isMeant).map(({ id }) => id);
   const prefer = ({ client }: Person, body: NotificationPreferencesChange) =>
     client.call('putNotificationPreferences', { body });
   const payloads = () => apns.pushes.map(({ payload }) => payload as Payload);
@@ -150,6 +154,23 @@ describe('pushes', () => {
     expect(apns.pushes).toEqual([]);
   });
 
+  it('are not sent of somebody who was blocked, or is gone, meanwhile', async () => {
+    const bob = await phoneOwner('aa');
+    await prefer(bob, { discreet: false, quietHours: { from: '12:00', to: '13:00' } });
+    await askFor(bob);
+    const gone = await askFor(bob);
+    const { received } = await bob.client.call('listFriendRequests');
+    for (const { from } of received.filter(({ from: { userId } }) => userId !== gone.userId))
+      await bob.client.call('blockPerson', { body: { userId: from.userId } });
+    await gone.client.deleteAccount();
+    const { userId: stillThere } = await askFor(bob);
+    await later(hourMs);
+    expect(payloads().map(({ notification }) => notification.id)).toEqual(
+      await idsOf(bob, ({ data }) => data['userId'] === stillThere),
+    );
+    expect(apns.pushes).toHaveLength(1);
+  });
+
   it('are ten a local day at most', async () => {
     const bob = await phoneOwner(newToken());
     for (let times = 0; times < 12; times++) await askFor(bob);
@@ -213,6 +234,26 @@ describe('pushes', () => {
     expect(apns.pushes.slice(3)).toMatchObject([{ deviceToken: back, status: 200 }]);
   });
 
+  it.each([
+    { status: 400, reason: 'BadDeviceToken' },
+    { status: 410, reason: 'Unregistered' },
+  ])('stay with a phone that has registered again before Apple said $reason', async (reply) => {
+    await stop();
+    await start({ latencyMs: 500 });
+    const token = newToken();
+    const bob = await phoneOwner(token);
+    apns.reply(token, reply);
+    const asked = askFor(bob);
+    const deadline = performance.now() + 10_000;
+    while (apns.openAtOnce.first === 0 && performance.now() < deadline)
+      await new Promise((resolve) => setImmediate(resolve));
+    app.clock.advance(1);
+    await register(bob, token, 'production');
+    await asked;
+    await askFor(bob);
+    expect(apns.pushes.map(({ status }) => status)).toEqual([reply.status, 200]);
+  });
+
   it('are tried again with the same id while Apple has trouble, and given up after a day', async () => {
     const bob = await phoneOwner(newToken());
     apns.reply('*', { status: 500, reason: 'InternalServerError' }, { status: 503, reason: 'Shutdown' });
@@ -237,9 +278,9 @@ describe('pushes', () => {
   });
 
   it('wait where Apple does not take our key, all of them', async () => {
-    await app.close();
+    await stop();
     // Each process learns it by an answer to itself.
-    app = await start({ targets: targetNames });
+    await start({ targets: targetNames });
     const [bob, carla] = [await phoneOwner(newToken()), await phoneOwner(newToken())];
     apns.reply('*', { status: 403, reason: 'InvalidProviderToken' });
     await askFor(bob);

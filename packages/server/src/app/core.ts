@@ -70,7 +70,7 @@ export const openCore = async (deps: {
   );
   await parts.start('replica set', () => requireReplicaSet(connection));
   const { redisUrl } = config;
-  const shared = await openShared({ parts, redisUrl, database: connection.name, log });
+  const shared = await openShared({ parts, redisUrl, database: connection.name, clock, log });
   const realtime = shared.realtimeOf(deps.realtime);
   const services = createServices({
     connection,

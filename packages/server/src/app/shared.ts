@@ -1,5 +1,6 @@
 import { noBus, type Bus } from '../platform/bus/bus.ts';
 import { createRedisBus } from '../platform/bus/redis-bus.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import { createRedisRateStore } from '../platform/limits/redis-rate-store.ts';
 import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-store.ts';
@@ -41,9 +42,10 @@ export const openShared = async (deps: {
   redisUrl: string | undefined;
   /** Processes belong together where they share a database. */
   database: string;
+  clock: Clock;
   log: Logger;
 }): Promise<Shared> => {
-  const { parts, redisUrl, database, log } = deps;
+  const { parts, redisUrl, database, clock, log } = deps;
   if (redisUrl === undefined) return alone();
   const redis = createRedisLink({ url: redisUrl, prefix: `pufftrack:${database}:`, log });
   await parts.start('redis', () => redis.start(redisAnswersAtStartMs), redis.stop);
@@ -53,10 +55,10 @@ export const openShared = async (deps: {
     rateStore: createRedisRateStore(redis),
     socketPlaces: createSocketPlaces(redis, maxSocketsPerPerson),
     realtimeOf(local) {
-      const realtime = shareRealtime({ local, bus, log });
+      const realtime = shareRealtime({ local, bus, clock, log });
       return () => realtime;
     },
-    state: () => (redis.isUp() ? 'up' : 'down'),
+    state: () => (bus.isWhole() ? 'up' : 'down'),
     follow: bus.start,
     stop: bus.stop,
   };

@@ -90,6 +90,46 @@ describe('the bus', () => {
     expect(stranger.heard).toEqual([]);
   });
 
+  it('goes on where the clock of Redis went back behind what was heard, and everything was flushed', async () => {
+    const server = await startServer();
+    const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
+    await one.link.commands.xadd(`${prefix}bus`, '99999999999999-0', 'from', 'another', 'number', 1);
+    one.bus.publish('news', { index: 1 });
+    await until('the first is heard', () => two.heard.length === 1);
+    await one.link.commands.flushall();
+    one.bus.publish('news', { index: 2 });
+    await until('the second is heard', () => two.heard.length === 2);
+    expect(two.heard).toEqual([{ index: 1 }, { index: 2 }]);
+  });
+
+  it('says so while Redis takes nothing, and tells everybody of the hole by itself', async () => {
+    const server = await startServer();
+    const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
+    one.bus.publish('news', { index: 0 });
+    await until('the first is heard', () => two.heard.length === 1);
+    expect([one.bus.isWhole(), two.gaps()]).toEqual([true, 0]);
+    await two.link.commands.config('SET', 'maxmemory', '1');
+    one.bus.publish('news', { index: 1 });
+    await until('it is refused', () => !one.bus.isWhole());
+    await two.link.commands.config('SET', 'maxmemory', '0');
+    await until('it is taken again', () => one.bus.isWhole());
+    await until('the hole is seen', () => two.gaps() === 1);
+    expect(two.heard).toEqual([{ index: 0 }]);
+  });
+
+  it('says so while Redis hangs, also where nothing is asked of it', async () => {
+    const server = await startServer();
+    const quiet = await startProcess(server.url);
+    expect(quiet.bus.isWhole()).toBe(true);
+    process.kill(server.process.pid, 'SIGSTOP');
+    try {
+      await until('it is seen', () => !quiet.bus.isWhole());
+    } finally {
+      process.kill(server.process.pid, 'SIGCONT');
+    }
+    await until('it is back', () => quiet.bus.isWhole());
+  });
+
   it('drops what is said while Redis is away, and tells everybody of the hole when it is back', async () => {
     const server = await startServer();
     const [one, two] = [await startProcess(server.url), await startProcess(server.url)];

@@ -17,6 +17,8 @@ export interface RedisBus extends Bus {
   /** Resolves when the stream is followed, or Redis found to be away. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Whether Redis takes what is said and brings what others say, as far as anybody has tried. */
+  isWhole(): boolean;
 }
 
 /**
@@ -36,10 +38,13 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
   let sending: Promise<void> | undefined;
   let number = 0;
   let dropped = 0;
+  /** Redis is there and did not take the last entry: it is full, a replica, or hangs. */
+  let isRefused = false;
   let timer: NodeJS.Timeout | undefined;
 
+  /** What waits, and what comes meanwhile; an entry that says nothing where nothing waits. */
   const send = async () => {
-    while (waiting.length > 0) {
+    do {
       const batch = waiting;
       waiting = [];
       try {
@@ -52,11 +57,21 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
           '*',
           ...['from', self, 'number', number, 'messages', JSON.stringify(batch)],
         );
-      } catch {
+        taken();
+      } catch (error) {
         dropped += batch.length;
+        if (redis.isUp() && !isRefused)
+          log.warn({ event: 'bus.refused', err: error }, 'Redis takes no messages to other processes');
+        isRefused = redis.isUp();
       }
-    }
+    } while (waiting.length > 0);
     sending = undefined;
+  };
+  const taken = () => {
+    isRefused = false;
+    if (dropped === 0) return;
+    log.warn({ event: 'bus.dropped', messages: dropped }, 'messages to other processes were dropped');
+    dropped = 0;
   };
 
   const tellGap = () => {
@@ -85,14 +100,13 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
 
   const follower = followStream({ redis, key, onEntry: hear, onReturn: tellGap });
 
-  redis.commands.on('ready', () => {
-    if (dropped === 0) return;
-    log.warn({ event: 'bus.dropped', messages: dropped }, 'messages to other processes were dropped');
-    dropped = 0;
-    // Says nothing, and shows the hole.
-    waiting.push(['hole', {}]);
-    sending ??= send();
-  });
+  /** The number of the next entry tells the others, also where nobody has anything to say. */
+  const showHole = () => {
+    if (dropped > 0 && redis.isUp()) sending ??= send();
+  };
+  redis.commands.on('ready', showHole);
+
+  const isWhole = () => redis.isUp() && follower.isFollowing() && !isRefused;
 
   return {
     publish(channel, message) {
@@ -112,11 +126,13 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
     onGap(listener) {
       gapListeners.push(listener);
     },
+    isWhole,
     announced: () => sending && settledWithin(sending, announcedWithinMs),
     async start() {
       await follower.start();
       timer = setInterval(() => {
-        if (!redis.isUp() || !follower.isFollowing()) tellGap();
+        if (!isWhole()) tellGap();
+        showHole();
       }, repairEveryMs).unref();
     },
     async stop() {

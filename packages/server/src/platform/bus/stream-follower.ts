@@ -56,6 +56,8 @@ export const followStream = (deps: {
     else deps.onReturn();
     while (!stopping.signal.aborted) {
       const answer = await from.xread('COUNT', entriesPerRead, 'BLOCK', waitMs, 'STREAMS', key, at);
+      // Silence: what is written to a stream that was emptied may stand before the place that is waited at.
+      if (!answer) last = at = await position(from);
       for (const [id, values] of answer?.[0]?.[1] ?? []) {
         last = at = id;
         deps.onEntry({ id, fields: fieldsOf(values) });

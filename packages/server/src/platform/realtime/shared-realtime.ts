@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import type { Bus } from '../bus/bus.ts';
+import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Realtime } from './socket-server.ts';
 
@@ -12,6 +13,8 @@ const Message = z.discriminatedUnion('do', [
     event: z.string(),
     payload: z.unknown(),
     exceptRoom: z.string().optional(),
+    /** ms, by the clock of the sender. */
+    goodUntil: z.number().optional(),
   }),
   z.object({ do: z.literal('disconnect'), room: z.string() }),
 ]);
@@ -23,8 +26,13 @@ const channel = 'sockets';
  * The sockets of every process: what is asked is done to those of this one at once, and to the others' by the bus. A
  * process without sockets asks the same way. Nobody waits for the others, and nothing is thrown where they are away.
  */
-export const shareRealtime = (deps: { local: () => Realtime; bus: Bus; log: Logger }): Realtime => {
-  const { local, bus, log } = deps;
+export const shareRealtime = (deps: {
+  local: () => Realtime;
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+}): Realtime => {
+  const { local, bus, clock, log } = deps;
   const tell = (message: Message) => {
     bus.publish(channel, message);
   };
@@ -39,7 +47,9 @@ export const shareRealtime = (deps: { local: () => Realtime; bus: Bus; log: Logg
     const message = parsed.data;
     switch (message.do) {
       case 'emit': {
-        const { room, event, payload, exceptRoom } = message;
+        const { room, event, payload, exceptRoom, goodUntil = Infinity } = message;
+        // A process that was cut off reads on where it was, minutes later perhaps.
+        if (clock.now() >= goodUntil) return;
         // The payload was built, and typed, by the same call in another process.
         local().emit(
           room,
@@ -58,7 +68,9 @@ export const shareRealtime = (deps: { local: () => Realtime; bus: Bus; log: Logg
     emit(room, event, payload, options) {
       const built = payload();
       local().emit(room, event, () => built, options);
-      tell({ do: 'emit', room, event, payload: built, ...options });
+      const { goodForMs, ...others } = options ?? {};
+      const goodUntil = goodForMs === undefined ? undefined : clock.now() + goodForMs;
+      tell({ do: 'emit', room, event, payload: built, ...others, goodUntil });
     },
     // Each process reads for its own sockets who belongs where.
     setMembers: (room, sources) => {

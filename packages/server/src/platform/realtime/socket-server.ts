@@ -28,7 +28,11 @@ export interface Realtime {
     room: string,
     event: Name,
     payload: () => ServerEvent<Name>,
-    options?: { exceptRoom?: string },
+    options?: {
+      exceptRoom?: string;
+      /** An event that tells of a moment is dropped by a process that hears of it later than this. */
+      goodForMs?: number;
+    },
   ): void;
   /** Of the sockets in this process, those that stand in one of `sources`, and no others, are in `room` from now on. */
   setMembers(room: string, sources: readonly string[]): void;
@@ -132,6 +136,10 @@ export const createRealtime = (deps: {
   io.on('connection', (socket) => {
     const { actor } = socket.data;
     void socket.join([userRoom(actor.userId), sessionRoom(actor.sessionId)]);
+    // A client may leave and keep its connection, which nobody would count, or close with the token.
+    socket.once('disconnect', () => {
+      socket.conn.close();
+    });
     listen(socket);
     makeRoom(io, actor.userId);
     if (deps.places) void makeRoomEverywhere(socket, deps.places, deps);

@@ -2,7 +2,6 @@ import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders }
 import { UnavailableError } from '../../platform/circuit-breaker.ts';
 import type { ApnsAnswer } from './apns-outcome.ts';
 
-const answerWithinMs = 10_000;
 const maxStreams = 100;
 const maxAnswerBytes = 8 * 1024;
 /** The first try, and one on a new connection where the old one went away under it. */
@@ -30,9 +29,17 @@ interface Line {
   closing: boolean;
 }
 
-export const createApnsConnection = (deps: { baseUrl: string; ca?: string | undefined }): ApnsConnection => {
+export const createApnsConnection = (deps: {
+  baseUrl: string;
+  ca?: string | undefined;
+  /** Tests wait less. */
+  answerWithinMs?: number;
+}): ApnsConnection => {
+  const { answerWithinMs = 10_000 } = deps;
   let line: Line | undefined;
   let closed = false;
+  /** The one in use, and those that still wait for answers. */
+  const open = new Set<ClientHttp2Session>();
   const waiting: (() => void)[] = [];
   const wakeAll = () => {
     for (const wake of waiting.splice(0)) wake();
@@ -42,21 +49,29 @@ export const createApnsConnection = (deps: { baseUrl: string; ca?: string | unde
     old.closing = true;
     if (line === old) line = undefined;
     if (!old.session.closed) old.session.close();
+    endIfUnused(old);
     wakeAll();
   };
 
-  const open = (): Line => {
+  /** A connection that is closed politely waits for the other side, which may never say a word. */
+  const endIfUnused = ({ closing, inFlight, session }: Line) => {
+    if (closing && inFlight === 0) session.destroy();
+  };
+
+  const connectAnew = (): Line => {
     const session = connect(deps.baseUrl, {
       minVersion: 'TLSv1.2',
       settings: { enablePush: false },
       ...(deps.ca !== undefined && { ca: deps.ca }),
     });
     const opened: Line = { session, inFlight: 0, accepted: false, closing: false };
+    open.add(session);
     session.on('remoteSettings', wakeAll);
     session.on('goaway', () => {
       retire(opened);
     });
     session.on('close', () => {
+      open.delete(session);
       retire(opened);
     });
     // Each stream has the error too, and the request under way says it.
@@ -75,7 +90,7 @@ export const createApnsConnection = (deps: { baseUrl: string; ca?: string | unde
     const deadline = performance.now() + answerWithinMs;
     for (;;) {
       if (closed) throw new UnavailableError('the connection to APNs is closed');
-      const current = line ?? open();
+      const current = line ?? connectAnew();
       if (current.inFlight < roomOf(current)) {
         current.inFlight += 1;
         return current;
@@ -127,6 +142,7 @@ export const createApnsConnection = (deps: { baseUrl: string; ca?: string | unde
       return answer;
     } finally {
       on.inFlight -= 1;
+      endIfUnused(on);
       wakeAll();
     }
   };
@@ -145,7 +161,7 @@ export const createApnsConnection = (deps: { baseUrl: string; ca?: string | unde
     },
     close() {
       closed = true;
-      line?.session.destroy();
+      for (const session of open) session.destroy();
       line = undefined;
       wakeAll();
     },

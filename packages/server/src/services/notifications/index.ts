@@ -72,6 +72,8 @@ export interface Notifications extends Pick<
 }
 
 const livePrefix = 'live:';
+/** A friend's puff tells its moment by arriving; the clocks of two processes may differ by less than this. */
+const liveForMs = 60_000;
 const liveRoom = (userId: string) => `${livePrefix}${userId}`;
 const except = (sessionId: string | undefined) =>
   sessionId === undefined ? undefined : { exceptRoom: sessionRoom(sessionId) };
@@ -128,13 +130,18 @@ export const createNotifications = (
       realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
       if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), except(sessionId));
       if (liveCount > 0)
-        realtime.emit(liveRoom(userId), 'friendPuff', () => ({
-          friendId: userId,
-          friendName: name,
-          count: liveCount,
-          todayCount: stats.dailyPuffCount,
-          dailyLimit: stats.dailyLimit,
-        }));
+        realtime.emit(
+          liveRoom(userId),
+          'friendPuff',
+          () => ({
+            friendId: userId,
+            friendName: name,
+            count: liveCount,
+            todayCount: stats.dailyPuffCount,
+            dailyLimit: stats.dailyLimit,
+          }),
+          { goodForMs: liveForMs },
+        );
       // One of today changes nothing about the days before; of several it is not known.
       if (!puff || puff.day < stats.today) milestones.soon(userId);
     },

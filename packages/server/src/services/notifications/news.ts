@@ -22,6 +22,12 @@ export type News =
 
 export type NewsKind = News['kind'];
 
+const kindsOfSomebody: ReadonlySet<NewsKind> = new Set(['friend-requested', 'friend-accepted', 'cheered']);
+
+/** Told of somebody whose name was taken out since: they were blocked, or are gone. Nobody is called to the phone for it. */
+export const isOfNobody = (told: { kind: NewsKind; data: Readonly<Record<string, string>> }): boolean =>
+  kindsOfSomebody.has(told.kind) && told.data['userId'] === undefined;
+
 /** A row of the inbox before it has a number. */
 export interface Note {
   readonly category: NotificationCategory;

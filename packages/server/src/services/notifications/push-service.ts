@@ -9,6 +9,7 @@ import type { ApnsClient } from './apns-client.ts';
 import type { ApnsOutcome } from './apns-outcome.ts';
 import type { Device, DeviceStore } from './device-store.ts';
 import type { InboxRow, InboxStore } from './inbox-store.ts';
+import { isOfNobody } from './news.ts';
 import { deliveryOf } from './preferences.ts';
 import type { PreferencesStore } from './preferences-store.ts';
 import type { PushDayStore } from './push-day-store.ts';
@@ -40,7 +41,7 @@ export interface PushServiceDeps {
   outbox: Pick<OutboxStore<PushJob>, 'add'>;
   inbox: Pick<InboxStore, 'find'>;
   preferences: Pick<PreferencesStore, 'find'>;
-  devices: Pick<DeviceStore, 'list' | 'find' | 'remove' | 'removeUnlessSince'>;
+  devices: Pick<DeviceStore, 'list' | 'find' | 'removeUnlessSince'>;
   days: Pick<PushDayStore, 'take'>;
   people: (userIds: readonly string[]) => Promise<ReadonlyMap<string, PushPerson>>;
   /** Those of the sessions that have ended. */
@@ -53,7 +54,8 @@ export interface PushServiceDeps {
 
 /**
  * Works off what was promised with a row of the inbox. Everything is asked again at the moment of sending, because a
- * night of quiet hours may lie in between: whether the person still wants it, has read it, and has this phone.
+ * night of quiet hours may lie in between: whether the person still wants it, has read it, and has this phone, and whether
+ * whoever it is about is still there for them.
  * A job that runs twice sends the same `apns-id` and `apns-collapse-id` twice, and the phone shows it once (PUSH-8).
  */
 export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJob>) => Promise<void>) => {
@@ -65,6 +67,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     const now = clock.now();
     const row = await deps.inbox.find(notificationId);
     if (!row || row.readAt !== null || now >= row.createdAt + pushLivesMs) return undefined;
+    if (isOfNobody(row)) return undefined;
     const person = (await deps.people([userId])).get(userId);
     if (!person?.consents.has('push')) return undefined;
     const preferences = await deps.preferences.find(userId);
@@ -91,7 +94,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     const device = await devices.find(deviceId);
     if (device?.userId !== userId) return undefined;
     if ((await deps.endedSessions([device.sessionId])).length === 0) return device;
-    await devices.remove([device.id]);
+    await devices.removeUnlessSince(device.id, device.registeredAt);
     return undefined;
   };
 
@@ -105,9 +108,9 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
       case 'sent':
         return;
       case 'bad-device':
-        return devices.remove([device.id]);
+        return devices.removeUnlessSince(device.id, device.registeredAt);
       case 'gone':
-        return devices.removeUnlessSince(device.id, outcome.since ?? clock.now());
+        return devices.removeUnlessSince(device.id, outcome.since ?? device.registeredAt);
       case 'too-many-tokens':
         log.error({ event: 'push.too_many_tokens' }, 'APNs has seen too many provider tokens; pushes wait');
         throw halt(noNewTokensMs);
