@@ -130,6 +130,19 @@ describe('the bus', () => {
     await until('it is back', () => quiet.bus.isWhole());
   });
 
+  it('leaves a server that has become a replica', async () => {
+    const server = await startServer();
+    const one = await startProcess(server.url);
+    const connection = () => one.link.commands.client('ID');
+    const before = await connection();
+    await one.link.commands.replicaof('127.0.0.1', 9);
+    one.bus.publish('news', { index: 1 });
+    await until('it is left', async () => one.link.isUp() && (await connection()) !== before);
+    expect(one.bus.isWhole()).toBe(false);
+    await one.link.commands.replicaof('NO', 'ONE');
+    await until('it is taken again', () => one.bus.isWhole());
+  });
+
   it('drops what is said while Redis is away, and tells everybody of the hole when it is back', async () => {
     const server = await startServer();
     const [one, two] = [await startProcess(server.url), await startProcess(server.url)];

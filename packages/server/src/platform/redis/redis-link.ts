@@ -21,6 +21,7 @@ export interface RedisLink {
 
 const answersWithinMs = 1_000;
 const longestPauseMs = 2_000;
+const leaveReplicaEveryMs = 5_000;
 
 const options = {
   lazyConnect: true,
@@ -38,7 +39,17 @@ const options = {
 
 export const createRedisLink = (deps: { url: string; prefix: string; log: Logger }): RedisLink => {
   const { log } = deps;
-  const commands = new Redis(deps.url, options);
+  let leftAt = -Infinity;
+  const commands = new Redis(deps.url, {
+    ...options,
+    // After a failover the name leads to the new primary, and this connection still to the old one. Where the name leads
+    // to a replica for good, one try in a while is enough.
+    reconnectOnError({ message }) {
+      if (!message.startsWith('READONLY') || performance.now() - leftAt < leaveReplicaEveryMs) return false;
+      leftAt = performance.now();
+      return true;
+    },
+  });
   let lastError: Error | undefined;
   let isOutage = false;
 
