@@ -21,7 +21,8 @@ const muchLater = (weekStart + 10) * dayMs;
 
 interface Kept {
   puff: NewPuff;
-  isDeleted: boolean;
+  /** ms; null while it lives. */
+  deletedAt: number | null;
   cameLate: boolean;
 }
 interface Edit {
@@ -37,6 +38,8 @@ const anyPuffs = fc.array(
     hour: instant,
     quantity: fc.integer({ min: 1, max: 12 }),
     lateHours: fc.constantFrom(0, 0, 0, 40, 60),
+    /** Where it came at once it was deleted at once. */
+    isRegretted: fc.constantFrom(false, false, false, true),
   }),
   { minLength: 1, maxLength: 25 },
 );
@@ -56,10 +59,12 @@ const recorded = ({
   hour,
   quantity,
   lateHours,
+  isRegretted,
 }: {
   hour: number;
   quantity: number;
   lateHours: number;
+  isRegretted: boolean;
 }): Kept => ({
   puff: {
     ...newPuff(
@@ -69,7 +74,7 @@ const recorded = ({
       'session',
     ),
   },
-  isDeleted: false,
+  deletedAt: isRegretted && lateHours === 0 ? at(hour) : null,
   cameLate: lateHours > 48,
 });
 
@@ -83,20 +88,20 @@ const boardWeek = (
   const taken: { target: string; puff: NewPuff }[] = [];
   edits.forEach(({ target, kind, quantity, hour }, index) => {
     const one = kept[target % kept.length];
-    if (!one || (one.isDeleted ? kind !== 'restore' : kind === 'restore')) return;
+    if (!one || (one.deletedAt !== null ? kind !== 'restore' : kind === 'restore')) return;
     const madeAt = muchLater + index * hourMs;
     const timestamp = hour === undefined ? undefined : new Date(at(hour)).toISOString();
     const edited = kind === 'edit' ? editedPuff(one.puff, { quantity, timestamp }, madeAt) : one.puff;
     const puff = { ...one.puff, ...edited };
-    const before = one.isDeleted ? null : one.puff;
+    const before = one.deletedAt === null ? one.puff : null;
     if (before && takesLate(before, kind === 'remove' ? null : puff, madeAt))
       taken.push({ target: before.id, puff: before });
     one.cameLate = comesLate(one, puff, { at: madeAt, dayStartHour });
     one.puff = puff;
-    one.isDeleted = kind === 'remove';
+    one.deletedAt = kind === 'remove' ? madeAt : null;
   });
   const facts = factsOf(
-    kept.flatMap(({ puff, isDeleted, cameLate }) => (isDeleted ? [] : [{ ...puff, cameLate }])),
+    kept.flatMap(({ puff, deletedAt, cameLate }) => (deletedAt === null ? [{ ...puff, cameLate }] : [])),
     taken.map(({ target, puff }) => ({ ...puff, target })),
   );
   const state = new PuffState();

@@ -224,6 +224,23 @@ describe('boards', () => {
     expect(seen(await boardOf(nia))).toEqual({ Nia: '1: 0.4' });
   });
 
+  it('count no day that a puff is given back to after the fact', async () => {
+    const start = 150;
+    morning(start);
+    const quin = await app.person('quin');
+    await live(start, start + 6, [[quin, 10]]);
+    await live(start + 9, start + 12, [[quin, 5]]);
+    await live(start + 13, start + 13, [[quin, 30]]);
+    const { puff: small } = await puff(quin, 1);
+    const { puffs } = await quin.client.call('listPuffs', { query: { limit: '2' } });
+    for (const { id } of puffs) await quin.client.call('deletePuff', { params: { id } });
+    morning(start + 16);
+    expect(seen(await boardOf(quin))).toEqual({ Quin: 'not-enough-data' });
+    // One of 31, which was deleted on its day.
+    await quin.client.call('restorePuff', { params: { id: small?.id ?? '' } });
+    expect(seen(await boardOf(quin))).toEqual({ Quin: 'not-enough-data' });
+  });
+
   it('count no day that lost puffs after the fact, by whatever way', async () => {
     const start = 110;
     morning(start);

@@ -63,7 +63,9 @@ describe('migrations and commands of the program', () => {
       .collection('friendconnections')
       .createIndexes([{ key: { people: 1 } }]);
     const { code, output } = await run(['migrate']);
-    expect(output).toContain('Ran 0001-order-friend-indexes, 0002-order-puff-index, 0003-date-late-entries.');
+    expect(output).toContain(
+      'Ran 0001-order-friend-indexes, 0002-order-puff-index, 0003-date-late-entries, 0004-drop-hidden-months.',
+    );
     expect(code).toBe(0);
     const names = async (collection: string) =>
       (await mongo.db().collection(collection).indexes()).map(({ name }) => name);
@@ -84,7 +86,9 @@ describe('migrations and commands of the program', () => {
     expect(code).toBe(1);
     expect(output).toMatch(/^Migration 0002-order-puff-index failed: .*Nothing after it has run/m);
     await records.dropIndex('person_1_timestamp_1_rev_1');
-    expect((await run(['migrate'])).output).toContain('Ran 0002-order-puff-index, 0003-date-late-entries.');
+    expect((await run(['migrate'])).output).toContain(
+      'Ran 0002-order-puff-index, 0003-date-late-entries, 0004-drop-hidden-months.',
+    );
   });
 
   it('jobs are listed and run by hand, beside a server with an embedded database', async () => {

@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { JobStore } from '../platform/jobs/job-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { migrate, type Migration } from '../platform/mongo/migrations.ts';
-import { dateLateEntries, orderPuffIndex } from '../services/puffs/index.ts';
+import { dateLateEntries, dropHiddenMonths, orderPuffIndex } from '../services/puffs/index.ts';
 import { orderFriendIndexes } from '../services/users/index.ts';
 import type { Services } from './services.ts';
 
@@ -16,6 +16,7 @@ const migrations: readonly Migration[] = [
   { id: '0001-order-friend-indexes', run: ({ connection }) => orderFriendIndexes(connection) },
   { id: '0002-order-puff-index', run: ({ connection }) => orderPuffIndex(connection) },
   { id: '0003-date-late-entries', run: ({ connection }) => dateLateEntries(connection) },
+  { id: '0004-drop-hidden-months', run: ({ connection, signal }) => dropHiddenMonths(connection, signal) },
 ];
 
 /** What every start and `npm run migrate` do: the steps that are missing here, then collections and indexes. */

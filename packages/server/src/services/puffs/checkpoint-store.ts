@@ -58,6 +58,13 @@ export interface CheckpointStore {
   /** Says that content is about to be removed; false where the row is not there, or is behind `rev`. */
   noteStrip(person: string, rev: number): Promise<boolean>;
   /**
+   * Removes the rows that still say something of a puff deleted at `rev`: of its months those that counted it last, or
+   * mark a date that lost something late. They are counted anew when somebody asks for them.
+   */
+  dropMonthsOf(person: string, months: readonly string[], rev: number): Promise<void>;
+  /** Removes the rows that say something of what a deletion of all at `rev` has hidden. */
+  dropMonthsBefore(person: string, rev: number): Promise<void>;
+  /**
    * Forgets everything of a person, the person row first; it is rebuilt from the log. Answers how many rows there were.
    */
   drop(person: string): Promise<number>;
@@ -163,6 +170,15 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
         { $inc: { strips: 1 } },
       );
       return matchedCount === 1;
+    },
+    async dropMonthsOf(person, names, rev) {
+      await months.deleteMany({
+        _id: { $in: names.map((name) => monthIdOf(person, name)) },
+        $or: [{ rev: { $lt: rev } }, { trims: { $exists: true, $ne: {} } }],
+      });
+    },
+    async dropMonthsBefore(person, rev) {
+      await months.deleteMany({ person, rev: { $lt: rev } });
     },
     async drop(person) {
       const { deletedCount: row } = await people.deleteOne({ _id: person });

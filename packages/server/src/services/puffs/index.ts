@@ -33,6 +33,7 @@ import { createPuffStore } from './puff-store.ts';
 export * from './local-day.ts';
 export { orderPuffIndex } from './puff-index-migration.ts';
 export { dateLateEntries } from './late-entries-migration.ts';
+export { dropHiddenMonths } from './hidden-months-migration.ts';
 export type { DateSpan, DayMarks, Moment, PuffHistory } from './puff-history.ts';
 export type { PuffLog } from './puff-log.ts';
 export type { PuffPerson, PuffsChanged, PuffsRecorded } from './puff-person.ts';

@@ -170,17 +170,20 @@ export const isTrimmed = (timestamp: number, takenAt: number): boolean =>
   takenAt - timestamp > trimmedAfterMs;
 
 /**
- * Whether a puff has come late to the day on which an edit (at `at`, ms) leaves it. To another date or local day it comes with
- * the edit, whenever it was received, so that no day is confirmed late by a puff of another one (domain.md D11); on its own
- * it stays what it was, whatever time of day it says now.
+ * Whether a puff has come late to the day on which a change (at `at`, ms) leaves it. To another date or local day it comes
+ * with the change, whenever it was received, so that no day is confirmed late by a puff of another one (domain.md D11); on
+ * its own it stays what it was, whatever time of day it says now. A deletion within 24 h takes it from its day and leaves
+ * no mark there, so a restore brings it anew.
  */
 export const comesLate = (
-  before: { readonly puff: Counted; readonly cameLate: boolean },
+  before: { readonly puff: Counted; readonly deletedAt: number | null; readonly cameLate: boolean },
   after: Counted,
   edit: { readonly at: number; readonly dayStartHour: number },
 ): boolean => {
-  const { wall } = before.puff;
+  const { wall, timestamp } = before.puff;
+  const hadLeft = before.deletedAt !== null && !isTrimmed(timestamp, before.deletedAt);
   const isThere =
+    !hadLeft &&
     after.wall.dayNumber === wall.dayNumber &&
     localDayOf(after.wall, edit.dayStartHour) === localDayOf(wall, edit.dayStartHour);
   return isThere ? before.cameLate : isBackdated(after.timestamp, edit.at);

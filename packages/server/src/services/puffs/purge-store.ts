@@ -14,6 +14,8 @@ export interface DuePurge {
 export interface PurgeStore {
   /** At most `limit` of what is due at `now` (ms), oldest first. */
   findDue(now: number, limit: number): Promise<DuePurge[]>;
+  /** The wall months (`YYYY-MM`) in which the puff has ever stood, by its content and that of its changes. */
+  monthsOf(person: string, id: string): Promise<string[]>;
   /** Leaves of a deleted puff, and of every change of it, nothing but ids and numbers. */
   stripPuff(person: string, id: string, rev: number): Promise<void>;
   /** The same for everything before a deletion of all, in pages; may be cut off and run again. */
@@ -60,6 +62,18 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
         rev: editRev ?? rev,
         id: kind === 'clear' ? undefined : _id.slice(person.length + 1),
       }));
+    },
+    async monthsOf(person, id) {
+      const doc = await records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS });
+      const changes = await records
+        .find({ person, rev: { $in: doc?.changeRevs ?? [] } }, { maxTimeMS })
+        .toArray();
+      const dates = [doc, doc?.original, ...changes.flatMap(({ before, after }) => [before, after])];
+      return [
+        ...new Set(
+          dates.flatMap((each) => (each?.wallDate === undefined ? [] : [each.wallDate.slice(0, 7)])),
+        ),
+      ];
     },
     async stripPuff(person, id, rev) {
       const _id = recordIdOf(person, id);

@@ -106,6 +106,46 @@ describe('what was deleted', () => {
     await expectAgreement();
   });
 
+  it('goes from the rows of months too, which say the day and the hour of it', async () => {
+    const rows = () =>
+      database.connection
+        .collection('puffmonths')
+        .find({ person }, { projection: { _id: 0, month: 1, rev: 1, trims: 1 }, sort: { month: 1 } })
+        .toArray();
+    const here = await open();
+    // 700 half hours, from the 24th of October to the 8th of November.
+    const puffs = [puffNumber(0), puffNumber(2), puffNumber(690), puffNumber(691)];
+    await here.log.append(person, puffs, 0);
+    await change(here, puffs[0]!.id, logNow);
+    await here.log.flush();
+    expect(await rows()).toEqual([
+      { month: '2026-10', rev: 5, trims: { 24: expect.any(Array) } },
+      { month: '2026-11', rev: 5, trims: {} },
+    ]);
+    expect(await purgeAt(logNow + restorePurgeMs, here)).toBe(1);
+    expect(await rows()).toEqual([{ month: '2026-11', rev: 5, trims: {} }]);
+
+    // A row that was written before the deletion: whoever deleted had not loaded the month.
+    await expectAgreement();
+    await change(here, puffs[2]!.id, logNow);
+    await here.log.flush();
+    await database.connection
+      .collection('puffmonths')
+      .updateOne({ month: '2026-11', person }, { $set: { rev: 5, factsRev: 5, trims: {}, trimsRev: 5 } });
+    expect(await purgeAt(logNow + restorePurgeMs, here)).toBe(1);
+    expect((await rows()).map(({ month }) => String(month))).not.toContain('2026-11');
+    await expectAgreement();
+
+    await change(here, puffs[3]!.id, null, 7);
+    await here.log.flush();
+    expect((await rows()).map(({ month }) => String(month))).toContain('2026-11');
+    await here.log.clear(person, logNow, logNow + 1);
+    await here.log.append(person, [puffNumber(5)], 0);
+    expect(await purgeAt(logNow + 1, here)).toBe(1);
+    expect(await rows()).toEqual([{ month: '2026-10', rev: 9, trims: {} }]);
+    await expectAgreement();
+  });
+
   it('keeps its content where the deletion is in no checkpoint yet', async () => {
     const here = await open();
     const [first] = await record(here, 2);

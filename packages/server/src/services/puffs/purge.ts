@@ -8,6 +8,7 @@ const pageSize = 500;
 /**
  * Removes for good what was deleted long enough ago (domain.md D2): 30 days after the deletion of a puff, an hour after
  * the deletion of all. Ids and numbers stay, so that no id is used twice and phones that were away still learn of it.
+ * Rows of months that say when it was go too: nobody reads them any more, so nothing else would write over them.
  *
  * A fold needs the content of a change until it has folded it, so the checkpoints of the person must count the deletion
  * first. A state that is still older notices that it met stripped content, and starts from those checkpoints.
@@ -27,8 +28,14 @@ export const createPurge =
       for (const { person, id, rev } of due) {
         signal?.throwIfAborted();
         if (!(await checkpoints.noteStrip(person, rev))) continue;
-        if (id === undefined) await store.stripBefore(person, rev);
-        else await store.stripPuff(person, id, rev);
+        // The rows first: as long as the content is there, the job comes back for both.
+        if (id === undefined) {
+          await checkpoints.dropMonthsBefore(person, rev);
+          await store.stripBefore(person, rev);
+        } else {
+          await checkpoints.dropMonthsOf(person, await store.monthsOf(person, id), rev);
+          await store.stripPuff(person, id, rev);
+        }
         done += 1;
       }
       purged += done;

@@ -13,7 +13,7 @@ import { normaliseFriendCode } from './friend-code.ts';
 import type { Tell } from '../notifications/index.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
 import type { FriendRequestStore } from './friend-request-store.ts';
-import type { FriendLive, FriendService } from './friend-service.ts';
+import type { FriendService } from './friend-service.ts';
 import { newSide, type Friendship } from './friendship.ts';
 import type { People } from './people.ts';
 import { requireConsents, type PersonSettings } from './user.ts';
@@ -73,13 +73,11 @@ export const createFriendRequests = (deps: {
   audience: Audience;
   friends: FriendService;
   people: People;
-  live: FriendLive;
   /** Puts something into a person's inbox, inside the transaction. */
   tell: Tell;
   clock: Clock;
 }): FriendRequests & Befriending => {
-  const { connection, users, requests, connections, blocks, audiences, friends, people, live, tell, clock } =
-    deps;
+  const { connection, users, requests, connections, blocks, audiences, friends, people, tell, clock } = deps;
 
   const turnOfAsker = createTurns(clock);
   const turnOfCode = createTurns(clock);
@@ -118,10 +116,9 @@ export const createFriendRequests = (deps: {
   /** All phones of both learn of it at once. */
   const announce: Befriending['announce'] = async (friendship, { userId, sessionId }, sender) => {
     await deps.audience.changed([userId, sender]);
-    live.friendUpdated(sender, await friends.view(friendship, sender));
-    const friend = await friends.view(friendship, userId);
-    live.friendUpdated(userId, friend, sessionId);
-    return friend;
+    await friends.show(sender, userId);
+    await friends.show(userId, sender, sessionId);
+    return friends.view(friendship, userId);
   };
 
   const requireRoom = async (userId: string, now: number, tx: ClientSession): Promise<void> => {

@@ -19,6 +19,7 @@ import {
   type Friendship,
   type Side,
 } from './friendship.ts';
+import { createFriendNews } from './friend-news.ts';
 import { viewFriend } from './friend-view.ts';
 import type { People } from './people.ts';
 import { settingsOf, type PersonSettings } from './user.ts';
@@ -48,6 +49,8 @@ export interface FriendService {
   announceEnd(userId: string, friendIds: readonly string[]): Promise<void>;
   /** One friend as `viewer` sees them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
+  /** Tells the phones of `viewer` how they stand with a friend now, but for those of `exceptSession`. */
+  show(viewer: string, friendId: string, exceptSession?: string): Promise<void>;
   /** Shows a person as they are now to those friends for whom that is news, by what the person gives them. */
   showAnew(person: PersonSettings, isNews: (given: Side) => boolean): Promise<void>;
   /** A person's consents changed: what flows out to each friend may have. */
@@ -118,6 +121,8 @@ export const createFriendService = (deps: {
     return seen ?? noFriend();
   };
 
+  const show = createFriendNews({ connections: store, view, updated: live.friendUpdated });
+
   const showAnew: FriendService['showAnew'] = async (person, isNews) => {
     const friendships = (await store.list(person.userId)).filter((friendship) =>
       isNews(sidesFor(friendship, person.userId).mine),
@@ -141,6 +146,7 @@ export const createFriendService = (deps: {
 
   return {
     view,
+    show,
     showAnew,
     async list(userId) {
       return viewAll(userId, await friendsWithSettings(userId));
@@ -159,10 +165,9 @@ export const createFriendService = (deps: {
       });
       await audience.changed(moved);
       if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
-        live.friendUpdated(friendId, await view(after, friendId));
-      const mine = await view(after, userId);
-      live.friendUpdated(userId, mine, sessionId);
-      return mine;
+        await show(friendId, userId);
+      await show(userId, friendId, sessionId);
+      return view(after, userId);
     },
     async remove({ userId, sessionId }, friendId) {
       await inTransaction(connection, async (tx) => {
