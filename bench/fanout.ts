@@ -23,6 +23,7 @@ const deliveredWithinMs = 60_000;
  * one local day may hold.
  */
 const audiences = [
+  { friends: 0, socketsEach: 1, puffs: 400 },
   { friends: 10, socketsEach: 1, puffs: 400 },
   { friends: 100, socketsEach: 1, puffs: 400 },
   { friends: 200, socketsEach: 5, puffs: 200 },
@@ -42,7 +43,9 @@ interface Variant {
 }
 
 interface Sample {
+  /** Deliveries. */
   readonly perSecond: number;
+  /** Of the servers, for each puff or emit. */
   readonly cpuUs: number;
 }
 
@@ -170,7 +173,7 @@ const run = async ({ phone, servers, arrived, listeners }: Variant, count: numbe
   }
   return {
     perSecond: deliveries / ((performance.now() - startedAt) / 1_000),
-    cpuUs: (cpu() - cpuBefore) / deliveries,
+    cpuUs: (cpu() - cpuBefore) / count,
   };
 };
 
@@ -192,8 +195,8 @@ const head = [
   'create() + emit',
   'to bare emit',
   'to create() + emit',
-  'CPU us each',
-  'CPU us each, bare emit',
+  'CPU us a puff',
+  'CPU us a bare emit',
 ];
 
 const rowOf = (sockets: string, samples: readonly Sample[][]): string[] => {
@@ -201,14 +204,16 @@ const rowOf = (sockets: string, samples: readonly Sample[][]): string[] => {
     some.map(({ perSecond }) => perSecond),
   );
   const [programCpu = [], bareCpu = []] = samples.map((some) => some.map(({ cpuUs }) => cpuUs));
+  const ratioTo = (other: readonly number[]) =>
+    median(other) === 0 ? '-' : (median(program) / median(other)).toFixed(2);
   return [
     sockets,
     spread(program, 0),
     spread(bare, 0),
     spread(create, 0),
-    (median(program) / median(bare)).toFixed(2),
-    (median(program) / median(create)).toFixed(2),
-    spread(programCpu, 1),
-    spread(bareCpu, 1),
+    ratioTo(bare),
+    ratioTo(create),
+    spread(programCpu, 0),
+    spread(bareCpu, 0),
   ];
 };
