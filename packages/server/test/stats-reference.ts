@@ -142,8 +142,13 @@ const aimsOf = (world: ReferenceWorld, firstDay: number, lastDay: number): Map<n
     return aim ? limitBy(aim, day) : null;
   };
   let last: Aim | null = null;
+  let lastWords = '';
   for (const goal of world.goals) {
     const aim: Aim = aimOf(world, goal, last);
+    // Who says the same again says nothing new, also where it is another day by now.
+    const words = JSON.stringify([goal.input.mode, aim.own, aim.quitAt, aim.plan]);
+    if (words === lastWords) continue;
+    lastWords = words;
     const setOn = referenceDay(zoneAt(world, goal.at), goal.at, world.dayStartHour);
     const limitNow = limitOn(setOn);
     let everLimited = false;
