@@ -55,10 +55,10 @@ const isToBegin = (goal: LimitParts, today: DayNumber): boolean =>
 
 /**
  * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
- * begins later, with no limit until then, leaves the goal before it in force (see `goalUntil`). A quit of long ago counts from its day,
- * but only where no limit ever held: what was within a limit once stays within it.
+ * begins later, with no limit until then, leaves the goal before it in force (see `goalUntil`). A quit of long ago counts
+ * from its day, but only where no limit ever held: what was within a limit once stays within it.
  */
-export const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
+const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
   const { quitDay } = goal;
   if (isToBegin(goal, today)) return beginsOn(goal);
   const hadLimit = earlier.some(
@@ -71,7 +71,7 @@ export const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today
 };
 
 /** The baseline that was frozen by an earlier plan. */
-export const frozenBaseline = (goals: readonly Goal[]): MeasuredBaseline | undefined => {
+const frozenBaseline = (goals: readonly Goal[]): MeasuredBaseline | undefined => {
   const goal = goals.find(({ baselineDays }) => isFrozen(baselineDays));
   return goal?.plan && goal.baselineDays !== null
     ? { baseline: goal.plan.baseline, days: goal.baselineDays }
