@@ -64,8 +64,8 @@ const befriend = async (one: Person, other: Person) => {
 };
 
 /**
- * `people` phones, of whom each asks the next `asks` in a circle for a friendship, while servers are killed and phones
- * are restarted: 2 * people * asks events. Every phone has to end with its inbox, in its order, each row once.
+ * `people` phones, of whom each asks the next `asks` in a circle for a friendship, while two servers are killed in turn and
+ * phones are restarted: 2 * people * asks events. Every phone has to end with its inbox, in its order, each row once.
  */
 export const expectWholeInboxes = async (size: { people: number; asks: number; kills: number }) => {
   const apple = await startAppleSimulator({ now });
@@ -76,17 +76,26 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
       PORT: String(port),
       PUBLIC_URL: 'http://pufftrack.test',
       MONGODB_URI: uri.href,
+      REDIS_URL: process.env['PUFFTRACK_TEST_REDIS_URL'] ?? '',
       APPLE_BASE_URL: apple.baseUrl,
       APPLE_CLIENT_IDS: testClientId,
       MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     });
-  let server: ServerProcess = await start(0);
-  const { port, url } = server;
+  // The phones hang on both, so that most of what one process tells goes to a phone of the other.
+  const servers: [ServerProcess, ServerProcess] = [await start(0), await start(0)];
+  const serverOf = (index: number) => (index % 2 === 0 ? 0 : 1);
   const phones: Phone[] = [];
   const ended = new AbortController();
   try {
     for (const index of range(size.people))
-      phones.push(new Phone(await signInPerson({ url, now, apple, clientId: testClientId }, `p${index}`)));
+      phones.push(
+        new Phone(
+          await signInPerson(
+            { url: servers[serverOf(index)].url, now, apple, clientId: testClientId },
+            `p${index}`,
+          ),
+        ),
+      );
     const pairs = range(size.asks).flatMap((step) =>
       phones.map((phone, index) => [phone, phones[(index + step + 1) % size.people]] as const),
     );
@@ -104,8 +113,9 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
       const total = pairs.length;
       for (const kill of range(size.kills)) {
         while (pairs.length > total * (1 - (kill + 1) / (size.kills + 1))) await pause(5);
-        await server.kill();
-        server = await start(port);
+        const at = serverOf(kill);
+        await servers[at].kill();
+        servers[at] = await start(servers[at].port);
       }
     })();
     await Promise.all([...lines, kills]);
@@ -124,7 +134,7 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
   } finally {
     ended.abort();
     for (const { person } of phones) person.client.close();
-    await server.stop();
+    for (const server of servers) await server.stop();
     await apple.close();
   }
 };
