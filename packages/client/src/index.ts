@@ -8,6 +8,7 @@ export {
   type ClientOptions,
   type SendResult,
 } from './client.ts';
+export { timestampWithOffset } from './phone-timestamp.ts';
 export type { FlushResult, PuffQueue } from './puff-queue.ts';
 export type { PuffSocket } from './puff-socket.ts';
 export { memoryPuffStorage, type PuffStorage } from './puff-storage.ts';
