@@ -21,10 +21,19 @@ export const Puff = z
   .meta({ id: 'Puff' });
 export type Puff = z.infer<typeof Puff>;
 
+const SentTimestamp = Instant.meta({
+  description: [
+    "ISO 8601 instant with the phone's own offset. An offset other than Z or 00:00 that differs from the server's rule",
+    'for the zone by at most 2 h determines the local day and hour; otherwise the rule of the zone does.',
+    'A new puff without a timestamp is one of now.',
+  ].join(' '),
+  example: '2026-10-25T09:15:00+02:00',
+});
+
 export const PuffInput = z
   .object({
     id: Uuid.optional(),
-    timestamp: Instant.optional().meta({ description: 'No timestamp: now.' }),
+    timestamp: SentTimestamp.optional(),
     timeZone: ZoneName.optional(),
     deviceId: text(1, 64).nullish(),
     quantity: z.number().int().min(1).max(50).optional(),
@@ -36,7 +45,7 @@ export type PuffInput = z.infer<typeof PuffInput>;
 
 export const PuffEdit = z
   .object({
-    timestamp: Instant.optional(),
+    timestamp: SentTimestamp.optional(),
     quantity: z.number().int().min(1).max(50).optional(),
     product: Product.optional(),
     trigger: text(1, 40).nullish().meta({ description: 'null: no trigger any more.' }),
@@ -44,7 +53,7 @@ export const PuffEdit = z
   .meta({ id: 'PuffEdit', description: 'Absent = keep.' });
 export type PuffEdit = z.infer<typeof PuffEdit>;
 
-export const BatchPuffInput = PuffInput.extend({ id: Uuid, timestamp: Instant }).meta({
+export const BatchPuffInput = PuffInput.extend({ id: Uuid, timestamp: SentTimestamp }).meta({
   id: 'BatchPuffInput',
 });
 export type BatchPuffInput = z.infer<typeof BatchPuffInput>;

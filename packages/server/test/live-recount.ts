@@ -94,6 +94,6 @@ export const trimmedDays = async (
     if (!now || !hasAsMuch(now) || dayOf(now) !== dayOf(before)) trimmed.add(dayOf(before));
   }
   return days
-    .filter((day) => trimmed.has(day) || day * 24 * hourMs - 14 * hourMs < cleared - 24 * hourMs)
+    .filter((day) => trimmed.has(day) || day * 24 * hourMs - 16 * hourMs < cleared - 24 * hourMs)
     .sort((a, b) => a - b);
 };

@@ -35,8 +35,12 @@ const zoneOf = (name: string): IANAZone | undefined => {
  * The wall clock in a known zone at an instant (ms). Across a clock change the same hour comes twice, or an hour is
  * left out; both are what the wall showed. Luxon decides alone; no other code here knows an offset.
  */
-export const wallClockAt = (zoneName: string, instantMs: number): WallClock => {
-  const wallMs = instantMs + offsetMinutesAt(zoneName, instantMs) * 60_000;
+export const wallClockAt = (zoneName: string, instantMs: number): WallClock =>
+  wallClockAtOffset(instantMs, offsetMinutesAt(zoneName, instantMs));
+
+/** The wall clock that is `offsetMinutes` ahead of UTC at an instant (ms). */
+export const wallClockAtOffset = (instantMs: number, offsetMinutes: number): WallClock => {
+  const wallMs = instantMs + offsetMinutes * minuteMs;
   const dayNumber = Math.floor(wallMs / dayMs);
   return { dayNumber, hour: Math.floor((wallMs - dayNumber * dayMs) / hourMs) };
 };

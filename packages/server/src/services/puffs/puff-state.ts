@@ -2,12 +2,11 @@ import { addPuff, factsIn, type DateFacts, type MonthFacts } from './date-facts.
 import { dayOf, monthOf, type DayNumber } from './local-day.ts';
 import { LocalDays } from './local-days.ts';
 import type { ChangeRecord, Counted, LogRecord } from './log-record.ts';
+import { wallReachMs } from './phone-clock.ts';
 import { isBackdated } from './puff.ts';
 import type { DateSpan, DayMarks, PuffHistory } from './puff-history.ts';
 
 const dayMs = 86_400_000;
-/** No zone is further from UTC. */
-const zoneReachMs = 14 * 3_600_000;
 
 /** What folding a change needs from the records: its dates, counted anew, and the newest puff. */
 export interface Recount {
@@ -181,7 +180,7 @@ export class PuffState implements PuffHistory {
   marksOn(day: DayNumber, dayStartHour: number): DayMarks {
     const marks = this.#days.marksOn(day, dayStartHour);
     // Which days had puffs is not known any more, so those that may have had one of more than 24 h ago count as trimmed.
-    const isCleared = this.clearedAt !== null && day * dayMs - zoneReachMs < this.clearedAt - dayMs;
+    const isCleared = this.clearedAt !== null && day * dayMs - wallReachMs < this.clearedAt - dayMs;
     return isCleared ? { ...marks, trimmed: true } : marks;
   }
 

@@ -1,9 +1,10 @@
 import type { PuffEdit, PuffInput } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
-import { isKnownZone, wallClockAt } from '../../platform/time-zones.ts';
+import { isKnownZone, type WallClock } from '../../platform/time-zones.ts';
 import { localDayOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
+import { phoneWallClock } from './phone-clock.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -102,7 +103,8 @@ export const timeProblem = (code: TimeRejection, now: number): DomainError =>
 
 /**
  * A puff from what the client sent. A timestamp up to five minutes ahead is clipped to now; a zone that this server
- * does not know keeps the puff, in the person's zone.
+ * does not know keeps the puff, in the person's zone. The wall clock is derived here once and stored: nothing later
+ * derives it from the zone again.
  */
 export const newPuff = (
   input: PuffInput,
@@ -119,7 +121,7 @@ export const newPuff = (
     timestamp,
     timeZone,
     timeZoneInferred: !zoneIsKnown,
-    wall: wallClockAt(timeZone, timestamp),
+    wall: phoneWallClock(timeZone, timestamp, input.timestamp).wall,
     quantity: input.quantity ?? 1,
     product: input.product ?? defaults.product,
     trigger: input.trigger ?? null,
@@ -130,25 +132,34 @@ export const newPuff = (
 };
 
 /**
- * A puff with what a person changed of it. Its zone stays the one in which it happened; a new timestamp is read on the
- * wall of that zone, and is clipped like that of a new puff. The same object where nothing is different.
+ * A puff with what a person changed of it. Its zone stays the one in which it happened; a new timestamp is read as that
+ * of a new puff in that zone, and clipped likewise. The same instant keeps its wall clock unless the timestamp states an
+ * offset that decides: a client may send back what it was answered, in UTC. The same object where nothing is different.
  */
 export const editedPuff = (puff: PuffValues, edit: PuffEdit, now: number): PuffValues => {
   const timestamp = edit.timestamp === undefined ? puff.timestamp : Math.min(Date.parse(edit.timestamp), now);
   const after: PuffValues = {
     ...valuesOf(puff),
     timestamp,
-    wall: timestamp === puff.timestamp ? puff.wall : wallClockAt(puff.timeZone, timestamp),
+    wall: editedWall(puff, timestamp, edit.timestamp),
     quantity: edit.quantity ?? puff.quantity,
     product: edit.product ?? puff.product,
     trigger: edit.trigger === undefined ? puff.trigger : edit.trigger,
   };
   const same =
     after.timestamp === puff.timestamp &&
+    after.wall.dayNumber === puff.wall.dayNumber &&
+    after.wall.hour === puff.wall.hour &&
     after.quantity === puff.quantity &&
     after.product === puff.product &&
     after.trigger === puff.trigger;
   return same ? puff : after;
+};
+
+const editedWall = (puff: PuffValues, timestamp: number, sent: string | undefined): WallClock => {
+  if (sent === undefined) return puff.wall;
+  const { wall, isStated } = phoneWallClock(puff.timeZone, timestamp, sent);
+  return timestamp === puff.timestamp && !isStated ? puff.wall : wall;
 };
 
 export const valuesOf = (puff: PuffValues): PuffValues => ({

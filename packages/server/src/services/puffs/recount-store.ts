@@ -12,6 +12,7 @@ import {
   takenPuffOf,
   type PuffRecordDoc,
 } from './puff-record-doc.ts';
+import { wallReachMs } from './phone-clock.ts';
 import type { Moment } from './puff-history.ts';
 import type { Recount } from './puff-state.ts';
 import { liveAbove, puffRecordsOf } from './puff-store.ts';
@@ -45,8 +46,6 @@ export interface RecountStore {
   ): Promise<Moment[]>;
 }
 
-/** No zone is further from UTC than 14 h. */
-const zoneReachMs = 16 * 3_600_000;
 const dayMs = 86_400_000;
 const maxTimeMS = 5_000;
 
@@ -67,8 +66,8 @@ export const createRecountStore = (connection: Connection): RecountStore => {
           person,
           rev: { $gt: clearedRev, $lte: rev },
           timestamp: {
-            $gte: new Date(first * dayMs - zoneReachMs),
-            $lt: new Date((last + 1) * dayMs + zoneReachMs),
+            $gte: new Date(first * dayMs - wallReachMs),
+            $lt: new Date((last + 1) * dayMs + wallReachMs),
           },
           $or: [
             { kind: 'puff', wallDate: dates, deletedAt: { $exists: false } },
