@@ -163,6 +163,7 @@ const startNode = async (world: {
     connection,
     clock,
     tell: () => Promise.resolve(),
+    moveDevices: () => Promise.resolve(),
     log,
     metrics,
     accounts: users.accounts,

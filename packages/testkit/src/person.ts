@@ -10,7 +10,7 @@ export interface Person {
   readonly client: Client;
   /** Opens a socket, and waits for its `ready`. */
   connect(): Promise<PuffSocket>;
-  /** Another phone of the same person. */
+  /** Signs in on another device of the same person; each call is a device of its own. */
   signInAgain(): Promise<Person>;
 }
 
@@ -49,13 +49,15 @@ export const signInPerson = async (
     email: `${name}@example.com`,
     name: { firstName: capitalised(name) },
   });
+  const deviceId = options.deviceId ?? `${name}-phone`;
+  let otherDevices = 0;
   const versions = await client.call('getLegalVersions');
   const body: AppleSignInInput = {
     identityToken: sheet.identityToken,
     nonce,
     authorizationCode: sheet.authorizationCode,
     ...(sheet.name && { user: { name: sheet.name } }),
-    device: { id: options.deviceId ?? `${name}-phone`, name: 'iPhone', model: 'iPhone17,1' },
+    device: { id: deviceId, name: 'iPhone', model: 'iPhone17,1' },
     timeZone: options.timeZone ?? 'Europe/Berlin',
     ageBand: '18+',
     consents: (options.consents ?? purposes).map((purpose) => ({
@@ -74,7 +76,10 @@ export const signInPerson = async (
       await socket.next('ready');
       return socket;
     },
-    signInAgain: () => signInPerson(world, name, options),
+    signInAgain() {
+      otherDevices += 1;
+      return signInPerson(world, name, { ...options, deviceId: `${deviceId}-${otherDevices}` });
+    },
   };
 };
 

@@ -145,7 +145,10 @@ describe('three devices of one person', () => {
           const newClient = () => createClient({ baseUrl: app.url, now, fetch: flaky });
           const world = { url: app.url, now, apple: app.apple, clientId: testClientId, newClient };
           const clients = [];
-          for (let count = 0; count < 3; count++) clients.push((await signInPerson(world, name)).client);
+          for (let count = 0; count < 3; count++) {
+            const { client } = await signInPerson(world, name, { deviceId: `${name} ${count}` });
+            clients.push(client);
+          }
           const devices = clients.map((client) => new Device(client));
 
           lossy = true;

@@ -140,7 +140,8 @@ describe('what is left of a person (PRIV-3)', () => {
     for (const job of ['daily-stats', 'aggregate']) await here.jobs.run(job, '2026-10-21');
     await here.settle();
     // A process that has to read what was settled before its window.
-    for (const name of ['alice', 'bob']) await (await there.person(name)).client.call('getStats');
+    for (const person of [alice, bob])
+      await (await there.person(person.name, { deviceId: 'tablet' })).client.call('getStats');
     return { alice, bob, dora, eve };
   };
 
@@ -360,7 +361,7 @@ describe('DELETE /users/me', () => {
 
   it('leaves nothing of puffs that stream in at two processes meanwhile', async () => {
     const alice = await here.person('alice');
-    const phone = await there.person('alice');
+    const phone = await there.person('alice', { deviceId: 'tablet' });
     const bob = await here.person('bob');
     let recorded = 0;
     /** Until the account is gone there too. */
@@ -377,7 +378,7 @@ describe('DELETE /users/me', () => {
     const token = tokenOf(alice);
     const streams = [alice, phone].flatMap(({ client }) => range(4).map(() => stream(client)));
     const deadline = Date.now() + 15 * second;
-    while (recorded < 40 && Date.now() < deadline) await here.person('bob');
+    while (recorded < 40 && Date.now() < deadline) await here.person('carla');
     const { status } = await fetch(`${here.url}/users/me`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${token}` },

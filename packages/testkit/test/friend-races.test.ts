@@ -28,7 +28,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   const twice = async (name: string): Promise<Twice> => {
     const unique = `${name} ${randomUUID()}`;
     const first = await here.person(unique);
-    return { userId: first.userId, phones: [first, await there.person(unique)] };
+    return { userId: first.userId, phones: [first, await there.person(unique, { deviceId: 'tablet' })] };
   };
   const ask = async (from: Person, to: Person) => {
     const { friendCode } = await to.client.call('getMe');

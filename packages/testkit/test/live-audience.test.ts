@@ -28,7 +28,10 @@ describe('who hears of whom, where another process changes it', () => {
   afterAll(() => processes.close());
 
   /** Somebody with a phone at each process. */
-  const twice = async (name: string) => ({ here: await here.person(name), there: await there.person(name) });
+  const twice = async (name: string) => ({
+    here: await here.person(name),
+    there: await there.person(name, { deviceId: 'tablet' }),
+  });
 
   /** Whether a puff of `from` is heard at the socket; an ack comes after everything that was sent to it before. */
   const isHeard = async (from: Person, socket: PuffSocket): Promise<boolean> => {

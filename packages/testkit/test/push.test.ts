@@ -209,6 +209,18 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(1);
   });
 
+  it('still reach a device after a new sign-in on it, which replaces the session that registered it', async () => {
+    const token = newToken();
+    const bob = await phoneOwner(token);
+    const again = await app.person(bob.name);
+    await expect(bob.client.call('getMe')).rejects.toMatchObject({ code: 'session-ended' });
+    await askFor(again);
+    expect(apns.pushes).toHaveLength(1);
+    await again.client.signOut();
+    await askFor(await again.signInAgain());
+    expect(apns.pushes).toHaveLength(1);
+  });
+
   it('go to the ten phones that registered last', async () => {
     const bob = await person();
     const tokens = range(12).map(newToken);

@@ -92,7 +92,7 @@ describe('sessions, at two processes on one database', () => {
     const tablet = await phone.signInAgain();
     const { sessions } = await tablet.client.call('listSessions');
     expect(sessions).toMatchObject([
-      { current: true, device: { id: 'alice-phone', name: 'iPhone', model: 'iPhone17,1' } },
+      { current: true, device: { id: 'alice-phone-1', name: 'iPhone', model: 'iPhone17,1' } },
       { current: false, lastUsedOn: '2026-10-21', createdAt: '2026-10-21T10:00:00.000Z' },
     ]);
     const [, other] = sessions;
@@ -106,6 +106,19 @@ describe('sessions, at two processes on one database', () => {
     const third = await phone.signInAgain();
     const token = tokenOf(third);
     await tablet.client.call('logoutAll');
+    expect(await statusOf(here, '/users/me', token)).toBe(401);
+  });
+
+  it('of one device are one: a new sign-in closes the sockets of the one before, at both processes (SES-5)', async () => {
+    const before = await here.person('greta');
+    const token = tokenOf(before);
+    const sockets = [await open(here, token), await open(there, token)];
+    const again = await here.person('greta');
+    for (const socket of sockets) {
+      expect(await socket.next('sessionEnded')).toEqual({ reason: 'logout' });
+      expect(await socket.next('disconnect')).toBe('io server disconnect');
+    }
+    expect((await again.client.call('listSessions')).sessions).toMatchObject([{ current: true }]);
     expect(await statusOf(here, '/users/me', token)).toBe(401);
   });
 

@@ -121,6 +121,7 @@ export const createServices = (deps: {
     config: deps.auth,
     accounts: users.accounts,
     tell: notifications.tell,
+    moveDevices: notifications.moveDevices,
     onSessionEnded: (ended) => {
       notifications.sessionEnded(ended);
       bus.publish('session-ended', ended);

@@ -36,7 +36,7 @@ import { createNonceStore } from './nonce-store.ts';
 import { resealJob } from './reseal-job.ts';
 import type { MasterKeys } from './sealed.ts';
 import { createSealedStore } from './sealed-store.ts';
-import { createSessionService, type SessionEnded } from './session-service.ts';
+import { createSessionService, type MoveDevices, type SessionEnded } from './session-service.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSignInService } from './sign-in-service.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
@@ -146,6 +146,7 @@ export const createAuth = (deps: {
   accounts: Accounts;
   /** Puts a notice of security into a person's inbox, inside the transaction. */
   tell: Tell;
+  moveDevices: MoveDevices;
   /** A session has ended, here or at another process: its sockets have to close. */
   onSessionEnded: (ended: SessionEnded) => void;
   /** The sessions of the sockets that this process holds. */
@@ -176,6 +177,7 @@ export const createAuth = (deps: {
     onEnded,
     inTransaction: (work) => inTransaction(connection, work),
     tell: deps.tell,
+    moveDevices: deps.moveDevices,
     metrics,
   });
   const appleKeys = createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log, metrics });

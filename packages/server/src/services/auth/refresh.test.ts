@@ -55,13 +55,48 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect((await refresh(successor ?? '')).status).toBe(200);
   });
 
-  it('gives a lost answer again: the same successor, the session alive', async () => {
+  it.each([2, 30, 59])('repeats a response that was lost %i days ago: the same successor', async (days) => {
     const { refresh: token } = await signIn();
     const lost = tokensOf(await refresh(token));
-    world.clock.advance(23 * 60 * minute);
+    world.clock.advance(days * day);
     const again = tokensOf(await refresh(token));
     expect(again.refresh).toBe(lost.refresh);
+    expect(await codeOf(again.access)).toBeUndefined();
     expect((await refresh(again.refresh)).status).toBe(200);
+  });
+
+  it('counts a repeated refresh as a use: it moves the idle limit, and 61 idle days end it', async () => {
+    const { refresh: token } = await signIn();
+    await refresh(token);
+    world.clock.advance(59 * day);
+    const repeated = await refresh(token);
+    expect(repeated.body['refreshExpiresIn']).toBe((60 * day) / second);
+    world.clock.advance(59 * day);
+    expect((await refresh(token)).status).toBe(200);
+    world.clock.advance(61 * day);
+    expect((await refresh(token)).body.code).toBe('token-expired');
+    expect((await refresh(tokensOf(repeated).refresh)).body.code).toBe('token-expired');
+  });
+
+  it('answers the current token and its predecessor at once without ending the session', async () => {
+    const { refresh: old } = await signIn();
+    const { refresh: current } = tokensOf(await refresh(old));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(old)));
+    expect(new Set(answers.map((answer) => tokensOf(answer).refresh))).toEqual(new Set([current]));
+    expect((await refresh(current)).status).toBe(200);
+  });
+
+  it('takes the predecessor for 60 s after a first use that came days later, and not longer', async () => {
+    const first = await signIn();
+    await refresh(first.refresh);
+    world.clock.advance(5 * day);
+    const repeated = tokensOf(await refresh(first.refresh));
+    expect(await codeOf(repeated.access)).toBeUndefined();
+    world.clock.advance(59 * second);
+    expect((await refresh(first.refresh)).status).toBe(200);
+    world.clock.advance(2 * second);
+    expect((await refresh(first.refresh)).body.code).toBe('refresh-reused');
+    expect((await refresh(repeated.refresh)).body.code).toBe('session-ended');
   });
 
   it('takes the one before for 60 s after its successor was first used, and not longer', async () => {

@@ -18,13 +18,13 @@ import {
 } from './refresh-token.ts';
 import { seal, sealContexts, unseal, type MasterKeys } from './sealed.ts';
 import {
-  absoluteTtlMs,
   decideRefresh,
   endedProblem,
   idleTtlMs,
   isFreshSignIn,
-  maxLiveSessions,
+  newSession,
   remainingMs,
+  sessionsToEnd,
   utcDayOf,
   type Device,
   type EndReason,
@@ -40,14 +40,20 @@ export interface SessionEnded {
 
 export interface OpenedSession {
   readonly session: StoredSession;
-  /** Sessions that made room; to be given to `announceEnded` after the commit. */
+  /** Sessions that this one ended, see `sessionsToEnd`; to be given to `announceEnded` after the commit. */
   readonly evicted: readonly StoredSession[];
   /** None of the person's sessions was on this device; also where the app does not say which one it is. */
   readonly isNewDevice: boolean;
 }
 
+/** Moves the push registrations of ended sessions to the session that replaces them, in the transaction `tx`. */
+export type MoveDevices = (from: readonly string[], to: string, tx: ClientSession) => Promise<void>;
+
 export interface SessionService {
-  /** Makes a session inside the transaction `tx`; the oldest one makes room where there are ten. */
+  /**
+   * Creates a session inside the transaction `tx`. It replaces those of the same `device.id`, and the oldest one where
+   * there are ten. Push registrations of a replaced session move to the new one.
+   */
   open(userId: string, device: Device, tx: ClientSession): Promise<OpenedSession>;
   announceEnded(sessions: readonly StoredSession[], reason: EndReason): void;
   /** The tokens of a session, with the person. Throws `account-gone`. */
@@ -77,6 +83,7 @@ export const createSessionService = (deps: {
   onEnded: (ended: SessionEnded) => void;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   tell: Tell;
+  moveDevices: MoveDevices;
   metrics: Pick<AuthMetrics, 'refreshReused'>;
 }): SessionService => {
   const { sessions, accessTokens, accounts, clock, masterKeys, metrics } = deps;
@@ -99,6 +106,13 @@ export const createSessionService = (deps: {
     });
     if (ended) deps.onEnded({ sessionId: id, reason: 'refresh-reused' });
     return ended;
+  };
+
+  /** A repeated refresh is a use too: once a day it moves the idle limit. Undefined where the session has changed. */
+  const keepAlive = async (session: StoredSession, now: number): Promise<StoredSession | undefined> => {
+    const lastUsedOn = utcDayOf(now);
+    if (lastUsedOn === session.lastUsedOn) return session;
+    return sessions.keepAlive(session, { lastUsedOn, idleExpiresAt: now + idleTtlMs });
   };
 
   const userOf = async (session: StoredSession): Promise<User> => {
@@ -155,34 +169,21 @@ export const createSessionService = (deps: {
     async open(userId, device, tx) {
       const now = clock.now();
       const live = await sessions.listLive(userId, now, tx);
-      // Those of the same phone make room first: signing in again and again there ends no other phone's session.
-      const isSamePhone = (one: StoredSession) => device.id !== null && one.device.id === device.id;
-      const evicted = [...live.filter(isSamePhone), ...live.filter((one) => !isSamePhone(one))].slice(
-        0,
-        Math.max(0, live.length - maxLiveSessions + 1),
-      );
-      for (const { id } of evicted) await sessions.end(id, 'logout', now, tx);
+      const { replaced, evicted } = sessionsToEnd(live, device.id);
+      for (const one of [...replaced, ...evicted]) await sessions.end(one.id, 'logout', now, tx);
       const isNewDevice = device.id === null || !(await sessions.hasDevice(userId, device.id, tx));
       const id = newId();
-      const session: StoredSession = {
-        id,
-        userId,
-        number: (live.at(-1)?.number ?? 0) + 1,
-        device,
-        createdAt: now,
-        authenticatedAt: now,
-        lastUsedOn: utcDayOf(now),
-        refreshCounter: 1,
-        rotatedAt: now,
-        successorUsedAt: null,
-        sealedKey: seal(masterKeys, randomBytes(32), sealContexts.session(id)),
-        idleExpiresAt: now + idleTtlMs,
-        expiresAt: now + absoluteTtlMs,
-        endedAt: null,
-        endedReason: null,
-      };
+      const number = (live.at(-1)?.number ?? 0) + 1;
+      const sealedKey = seal(masterKeys, randomBytes(32), sealContexts.session(id));
+      const session = newSession({ id, userId, number, device, sealedKey }, now);
       await sessions.insert(session, tx);
-      return { session, evicted, isNewDevice };
+      if (replaced.length > 0)
+        await deps.moveDevices(
+          replaced.map((one) => one.id),
+          id,
+          tx,
+        );
+      return { session, evicted: [...replaced, ...evicted], isNewDevice };
     },
 
     announceEnded(ended, reason) {
@@ -213,8 +214,11 @@ export const createSessionService = (deps: {
             // Another call with this token was first, or the session has ended: decide again.
             continue;
           }
-          case 'repeat':
-            return service.answer(session);
+          case 'repeat': {
+            const repeated = await keepAlive(session, now);
+            if (repeated) return service.answer(repeated);
+            continue;
+          }
           case 'reused':
             if (await endReused(session)) {
               metrics.refreshReused();

@@ -62,6 +62,11 @@ export interface SessionStore {
     from: Pick<StoredSession, 'id' | 'refreshCounter'>,
     to: { now: number; lastUsedOn: string; idleExpiresAt: number },
   ): Promise<StoredSession | undefined>;
+  /** Moves the idle limit of a session whose tokens stay; undefined where it was rotated meanwhile, or has ended. */
+  keepAlive(
+    session: Pick<StoredSession, 'id' | 'refreshCounter'>,
+    to: { lastUsedOn: string; idleExpiresAt: number },
+  ): Promise<StoredSession | undefined>;
   /** Remembers the first use of the tokens of `refreshCounter`. */
   markSuccessorUsed(id: string, refreshCounter: number, now: number): Promise<void>;
   /** True for the one caller who ends it. */
@@ -117,7 +122,7 @@ export const createSessionStore = (connection: Connection): SessionStore => {
       const reasons = new Map(docs.map(({ _id, endedReason }) => [_id, endedReason]));
       return others.map((id) => ({ id, reason: reasons.get(id) ?? 'logout' }));
     },
-    async rotate({ id, refreshCounter }, { now, lastUsedOn, idleExpiresAt }) {
+    async rotate({ id, refreshCounter }, { now, ...use }) {
       const doc = await sessions.findOneAndUpdate(
         { _id: id, refreshCounter, endedAt: null },
         {
@@ -125,11 +130,17 @@ export const createSessionStore = (connection: Connection): SessionStore => {
             refreshCounter: refreshCounter + 1,
             rotatedAt: new Date(now),
             successorUsedAt: null,
-            lastUsedOn,
-            idleExpiresAt: new Date(idleExpiresAt),
-            purgeAt: new Date(idleExpiresAt + keepEndedMs),
+            ...usedUntil(use),
           },
         },
+        { returnDocument: 'after' },
+      );
+      return doc ? fromDoc(doc) : undefined;
+    },
+    async keepAlive({ id, refreshCounter }, use) {
+      const doc = await sessions.findOneAndUpdate(
+        { _id: id, refreshCounter, endedAt: null },
+        { $set: usedUntil(use) },
         { returnDocument: 'after' },
       );
       return doc ? fromDoc(doc) : undefined;
@@ -181,6 +192,12 @@ export const createSessionStore = (connection: Connection): SessionStore => {
     },
   };
 };
+
+const usedUntil = ({ lastUsedOn, idleExpiresAt }: { lastUsedOn: string; idleExpiresAt: number }) => ({
+  lastUsedOn,
+  idleExpiresAt: new Date(idleExpiresAt),
+  purgeAt: new Date(idleExpiresAt + keepEndedMs),
+});
 
 /** Says nothing of whose session it was. */
 const nobodys = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decideRefresh, isFreshSignIn, remainingMs, utcDayOf } from './session.ts';
+import { decideRefresh, isFreshSignIn, remainingMs, sessionsToEnd, utcDayOf } from './session.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -8,7 +8,6 @@ const day = 24 * hour;
 const rotatedAt = Date.parse('2026-10-21T10:00:00Z');
 const session = {
   refreshCounter: 5,
-  rotatedAt,
   successorUsedAt: null as number | null,
   idleExpiresAt: rotatedAt + 60 * day,
   expiresAt: rotatedAt + 300 * day,
@@ -21,9 +20,10 @@ describe('decideRefresh (SES-3, SES-4)', () => {
     ['the current one', session, 5, 0, 'rotate'],
     ['the current one, much later', session, 5, 59 * day, 'rotate'],
     ['the one before', session, 4, 0, 'repeat'],
-    ['the one before, its successor unused for a day', session, 4, day, 'repeat'],
-    ['the one before, in the last ms of its grace', session, 4, day + 60 * second - 1, 'repeat'],
-    ['the one before, after its grace', session, 4, day + 60 * second, 'reused'],
+    ['the one before, its successor unused for two days', session, 4, 2 * day, 'repeat'],
+    ['the one before, its successor unused for 59 days', session, 4, 59 * day, 'repeat'],
+    ['the one before, in the last ms of the idle limit', session, 4, 60 * day - 1, 'repeat'],
+    ['the one before, at the idle limit', session, 4, 60 * day, 'expired'],
     ['the one before, 60 s after its successor was used', used, 4, hour + 60 * second - 1, 'repeat'],
     ['the one before, 61 s after its successor was used', used, 4, hour + 60 * second, 'reused'],
     ['two rotations old', session, 3, 0, 'reused'],
@@ -43,9 +43,42 @@ describe('decideRefresh (SES-3, SES-4)', () => {
     expect(decideRefresh(old, 5, rotatedAt + day)).toBe('expired');
   });
 
-  it('counts a late first use from the end of the day of grace', () => {
-    const late = { ...session, successorUsedAt: rotatedAt + 3 * day };
-    expect(decideRefresh(late, 4, rotatedAt + 3 * day + 1)).toBe('reused');
+  it('counts the last minute from a late first use', () => {
+    const successorUsedAt = rotatedAt + 40 * day;
+    const late = { ...session, successorUsedAt };
+    expect(decideRefresh(late, 4, successorUsedAt + 60 * second - 1)).toBe('repeat');
+    expect(decideRefresh(late, 4, successorUsedAt + 60 * second)).toBe('reused');
+  });
+});
+
+describe('sessionsToEnd (SES-5)', () => {
+  const on = (...ids: (string | null)[]) =>
+    ids.map((id, number) => ({ number, device: { id, name: null, model: null } }));
+  const numbers = ({
+    replaced,
+    evicted,
+  }: ReturnType<typeof sessionsToEnd<ReturnType<typeof on>[number]>>) => ({
+    replaced: replaced.map(({ number }) => number),
+    evicted: evicted.map(({ number }) => number),
+  });
+  const tenOthers = on('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j');
+
+  it.each([
+    ['the session of the same device', on('a', 'b', null), 'a', [0], []],
+    [
+      'every session of the same device, where earlier versions left several',
+      on('a', 'b', 'a'),
+      'a',
+      [0, 2],
+      [],
+    ],
+    ['nothing for a new device', on('a', 'b'), 'c', [], []],
+    ['nothing for a device without an id', on(null, null), null, [], []],
+    ['the oldest of ten others', tenOthers, 'k', [], [0]],
+    ['the oldest of ten others, without an id', tenOthers, null, [], [0]],
+    ['of ten only the one that is replaced', tenOthers, 'j', [9], []],
+  ])('%s', (_what, live, deviceId, replaced, evicted) => {
+    expect(numbers(sessionsToEnd(live, deviceId))).toEqual({ replaced, evicted });
   });
 });
 

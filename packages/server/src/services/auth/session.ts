@@ -9,9 +9,7 @@ export const accessTtlMs = 15 * minute;
 export const idleTtlMs = 60 * day;
 /** It ends then even if it is used daily (SES-2). */
 export const absoluteTtlMs = 365 * day;
-/** How long a refresh token may be sent again while nothing shows that its successor has arrived (SES-4). */
-export const unusedSuccessorGraceMs = day;
-/** How long after the successor was first used: requests that were under way at that moment. */
+/** How long the predecessor stays good after its successor was first used: requests in flight at that moment (SES-4). */
 export const usedSuccessorGraceMs = minute;
 /** A sign-in this recent is what deletion and export ask for (SES-9). */
 export const freshSignInMs = 5 * minute;
@@ -52,6 +50,24 @@ export interface StoredSession {
   readonly endedReason: EndReason | null;
 }
 
+/** A session as a sign-in at `now` (ms) creates it. */
+export const newSession = (
+  of: Pick<StoredSession, 'id' | 'userId' | 'number' | 'device' | 'sealedKey'>,
+  now: number,
+): StoredSession => ({
+  ...of,
+  createdAt: now,
+  authenticatedAt: now,
+  lastUsedOn: utcDayOf(now),
+  refreshCounter: 1,
+  rotatedAt: now,
+  successorUsedAt: null,
+  idleExpiresAt: now + idleTtlMs,
+  expiresAt: now + absoluteTtlMs,
+  endedAt: null,
+  endedReason: null,
+});
+
 export type RefreshDecision =
   /** The current token: the next one takes its place. */
   | 'rotate'
@@ -65,15 +81,17 @@ export type RefreshDecision =
   | 'unknown';
 
 /**
- * What to do with a refresh token whose HMAC is right (SES-3, SES-4). Of the tokens gone by only the last has grace:
- * until its successor is used, at most 24 h, then 60 s more. Two or more rotations old ends the session at once.
+ * What to do with a refresh token whose HMAC is right (SES-3, SES-4, docs/adr/0023). Only the immediate predecessor has
+ * grace: while nothing shows that the client has received its successor it stays good as long as the session itself,
+ * because the app may be opened days after a response was lost; then 60 s more. A token that is two or more rotations
+ * old ends the session at once.
  *
- * decideRefresh({refreshCounter: 2, ...}, 1, now) is 'repeat' as long as token 2 and its access token are unused.
+ * decideRefresh({refreshCounter: 2, ...}, 1, now) is 'repeat' as long as the access tokens of counter 2 are unused.
  */
 export const decideRefresh = (
   session: Pick<
     StoredSession,
-    'refreshCounter' | 'rotatedAt' | 'successorUsedAt' | 'idleExpiresAt' | 'expiresAt' | 'endedAt'
+    'refreshCounter' | 'successorUsedAt' | 'idleExpiresAt' | 'expiresAt' | 'endedAt'
   >,
   counter: number,
   now: number,
@@ -83,10 +101,23 @@ export const decideRefresh = (
   if (counter > session.refreshCounter) return 'unknown';
   if (counter === session.refreshCounter) return 'rotate';
   if (counter < session.refreshCounter - 1) return 'reused';
-  const graceEndsAt =
-    Math.min(session.successorUsedAt ?? Infinity, session.rotatedAt + unusedSuccessorGraceMs) +
-    usedSuccessorGraceMs;
-  return now < graceEndsAt ? 'repeat' : 'reused';
+  return now < (session.successorUsedAt ?? Infinity) + usedSuccessorGraceMs ? 'repeat' : 'reused';
+};
+
+/**
+ * The live sessions (oldest first) that a sign-in ends: `replaced`, those of the same device, because a device has one
+ * session (SES-5), and `evicted`, the oldest of the others where there would be more than ten.
+ */
+export const sessionsToEnd = <S extends Pick<StoredSession, 'device'>>(
+  live: readonly S[],
+  deviceId: string | null,
+): { replaced: S[]; evicted: S[] } => {
+  const isSameDevice = ({ device }: S) => deviceId !== null && device.id === deviceId;
+  const others = live.filter((one) => !isSameDevice(one));
+  return {
+    replaced: live.filter(isSameDevice),
+    evicted: others.slice(0, Math.max(0, others.length - maxLiveSessions + 1)),
+  };
 };
 
 /**

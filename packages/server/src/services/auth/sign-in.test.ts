@@ -187,6 +187,7 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         metrics: createMetrics(),
         accounts: undefined as never,
         tell: () => Promise.resolve(),
+        moveDevices: () => Promise.resolve(),
         onSessionEnded: () => undefined,
         openSessions: () => [],
         config: {

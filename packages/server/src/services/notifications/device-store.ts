@@ -54,6 +54,8 @@ export interface DeviceStore {
   /** Not where the app has registered it again since (ms). */
   removeUnlessSince(id: string, instant: number): Promise<void>;
   removeSession(sessionId: string): Promise<void>;
+  /** A new sign-in on the same device keeps its registrations. */
+  moveSessions(from: readonly string[], to: string, tx: ClientSession): Promise<void>;
   removeUnseenSince(instant: number): Promise<number>;
   /** Everything of this person; answers how many rows there were. */
   removeAll(userId: string): Promise<number>;
@@ -96,6 +98,13 @@ export const createDeviceStore = (connection: Connection): DeviceStore => {
     },
     async removeSession(sessionId) {
       await devices.deleteMany({ sessionId });
+    },
+    async moveSessions(from, to, tx) {
+      await devices.updateMany(
+        { sessionId: { $in: [...from] } },
+        { $set: { sessionId: to } },
+        { session: tx },
+      );
     },
     async removeUnseenSince(instant) {
       return (await devices.deleteMany({ registeredAt: { $lt: new Date(instant) } })).deletedCount;

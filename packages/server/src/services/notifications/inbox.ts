@@ -8,7 +8,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import type { ApnsConfig } from './apns-client.ts';
 import { createDeviceService, type DeviceService } from './device-service.ts';
-import { createDeviceStore } from './device-store.ts';
+import { createDeviceStore, type DeviceStore } from './device-store.ts';
 import { createInboxDelivery } from './inbox-delivery.ts';
 import { inboxJobs } from './inbox-jobs.ts';
 import { createInboxService, type InboxService } from './inbox-service.ts';
@@ -44,6 +44,8 @@ export interface Inbox {
   ): () => void;
   /** A session has ended: the phone that registered with it gets no more pushes. */
   forgetDevicesOf(sessionId: string): Promise<void>;
+  /** A new session of the same device has replaced others: its push registrations belong to the new one. */
+  moveDevices: DeviceStore['moveSessions'];
   ensureIndexes(): Promise<void>;
   /** Takes a person's name out of what was told of them: to one person, or to everybody. */
   hideName(named: string, inboxOf?: string): Promise<void>;
@@ -103,6 +105,7 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     milestones,
     jobs: inboxJobs({ inbox: store, devices, push, milestones }),
     forgetDevicesOf: devices.removeSession,
+    moveDevices: devices.moveSessions,
     async placeOf(userId, lastSeq) {
       const head = await store.head(userId);
       const missed = typeof lastSeq === 'number' ? await store.listAfter(userId, lastSeq, 1) : [];

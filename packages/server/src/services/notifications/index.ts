@@ -30,7 +30,15 @@ export interface Connecting {
 
 export interface Notifications extends Pick<
   Inbox,
-  'jobs' | 'ensureIndexes' | 'hideName' | 'eraseUser' | 'toldElsewhere' | 'start' | 'settle' | 'stop'
+  | 'jobs'
+  | 'ensureIndexes'
+  | 'hideName'
+  | 'eraseUser'
+  | 'moveDevices'
+  | 'toldElsewhere'
+  | 'start'
+  | 'settle'
+  | 'stop'
 > {
   routes: Route[];
   tell: Tell;
@@ -97,6 +105,7 @@ export const createNotifications = (
     ensureIndexes: inbox.ensureIndexes,
     hideName: inbox.hideName,
     eraseUser: inbox.eraseUser,
+    moveDevices: inbox.moveDevices,
     toldElsewhere: inbox.toldElsewhere,
     start: inbox.start,
     settle: inbox.settle,

@@ -41,7 +41,7 @@ export interface PushServiceDeps {
   outbox: Pick<OutboxStore<PushJob>, 'add'>;
   inbox: Pick<InboxStore, 'find'>;
   preferences: Pick<PreferencesStore, 'find'>;
-  devices: Pick<DeviceStore, 'list' | 'find' | 'removeUnlessSince'>;
+  devices: Pick<DeviceStore, 'list' | 'find' | 'removeSession' | 'removeUnlessSince'>;
   days: Pick<PushDayStore, 'take'>;
   people: (userIds: readonly string[]) => Promise<ReadonlyMap<string, PushPerson>>;
   /** Those of the sessions that have ended. */
@@ -94,7 +94,8 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     const device = await devices.find(deviceId);
     if (device?.userId !== userId) return undefined;
     if ((await deps.endedSessions([device.sessionId])).length === 0) return device;
-    await devices.removeUnlessSince(device.id, device.registeredAt);
+    // By its session: a new sign-in on the device may have taken the registration over meanwhile.
+    await devices.removeSession(device.sessionId);
     return undefined;
   };
 
