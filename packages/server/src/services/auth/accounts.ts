@@ -11,7 +11,7 @@ export interface NewAccount {
   timeZone?: string | undefined;
 }
 
-export type SignInDetails = Pick<NewAccount, 'name' | 'email' | 'timeZone'>;
+export type SignInDetails = Pick<NewAccount, 'name' | 'email' | 'timeZone' | 'consents'>;
 
 /** The questions that auth asks of whoever keeps the accounts. */
 export interface Accounts {
@@ -19,8 +19,13 @@ export interface Accounts {
   checkNewAccount(input: NewAccount): void;
   /** Makes the account inside the transaction `tx`, which may be run again from its beginning. */
   openAccount(input: NewAccount, tx: ClientSession): Promise<{ userId: string }>;
-  /** A sign-in of an existing account: `lastLoginAt`, the name where none is kept, e-mail address and zone where given. */
-  recordSignIn(userId: string, input: SignInDetails, tx: ClientSession): Promise<void>;
+  /** Throws `consent-version`; writes nothing. */
+  checkConsents(input: Pick<NewAccount, 'consents'>): void;
+  /**
+   * A sign-in of an existing account: `lastLoginAt`, the name where none is kept, e-mail address and zone where given;
+   * consents as by `PUT /users/me/consents`. Answers what is to be run after the commit. Throws `consent-version`.
+   */
+  recordSignIn(userId: string, input: SignInDetails, tx: ClientSession): Promise<() => Promise<void>>;
   /** The owner's view; undefined where there is no such account (any more). */
   view(userId: string): Promise<User | undefined>;
   /** The whole way of a deletion; nothing where there is no such account (any more). */

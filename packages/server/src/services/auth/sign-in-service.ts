@@ -23,7 +23,7 @@ const nonceBytes = 32;
 export interface SignInService {
   createNonce(): Promise<{ nonce: string; expiresAt: string }>;
   /**
-   * Throws `invalid-identity-token`, `invalid-nonce`, `apple-unavailable`, and at a first sign-in what
+   * Throws `invalid-identity-token`, `invalid-nonce`, `apple-unavailable`, `consent-version`, and at a first sign-in what
    * `Accounts.checkNewAccount` throws; each of these leaves nothing behind and spends no nonce.
    */
   signIn(input: AppleSignIn, log: Logger): Promise<Session & { isNewUser: boolean }>;
@@ -58,6 +58,7 @@ export const createSignInService = (deps: {
     if (!(await nonces.isOpen(nonceHash, clock.now()))) throw invalidNonce();
     const isNew = (await links.findUserId(identity.sub)) === undefined;
     if (isNew) accounts.checkNewAccount(account);
+    else accounts.checkConsents(account);
     const redeemed = await grants.redeem(identity, code, log);
     if (redeemed === 'refused' && isNew)
       throw new DomainError('invalid-identity-token', {
@@ -83,17 +84,17 @@ export const createSignInService = (deps: {
     if (identity.nonce === undefined || !isSameText(identity.nonce, nonceHash)) throw invalidNonce();
 
     const { ageBand, consents, timeZone } = input;
-    const details = { name: displayNameOf(input.user?.name), email: identity.email, timeZone };
+    const details = { name: displayNameOf(input.user?.name), email: identity.email, timeZone, consents };
     const device = {
       id: input.device?.id ?? null,
       name: input.device?.name ?? null,
       model: input.device?.model ?? null,
     };
 
-    const account = { ...details, ageBand, consents };
+    const account = { ...details, ageBand };
     const { clientId } = identity;
 
-    const { session, evicted, isNewUser } = await deps.turns(identity.sub, async () => {
+    const { session, evicted, isNewUser, committed } = await deps.turns(identity.sub, async () => {
       const code = input.authorizationCode;
       await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
       const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
@@ -101,7 +102,7 @@ export const createSignInService = (deps: {
       return deps.inTransaction(async (tx) => {
         const now = clock.now();
         // First what others write too: a conflict over it shows at once, and not after everything else was done.
-        if (known !== undefined) await accounts.recordSignIn(known, details, tx);
+        let committed = known === undefined ? undefined : await accounts.recordSignIn(known, details, tx);
         if (!(await nonces.spend(nonceHash, now, tx))) throw invalidNonce();
         let userId = await links.findUserId(identity.sub, tx);
         const isNew = userId === undefined;
@@ -110,17 +111,18 @@ export const createSignInService = (deps: {
           ({ userId } = await accounts.openAccount(account, tx));
           await links.link(identity.sub, userId, now, tx);
         } else if (userId !== known) {
-          await accounts.recordSignIn(userId, details, tx);
+          committed = await accounts.recordSignIn(userId, details, tx);
         }
         if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);
         else await links.keepRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
         const opened = await sessions.open(userId, device, tx);
         if (opened.isNewDevice && !isNew)
           await deps.tell(tx, userId, { kind: 'signed-in', deviceName: device.name });
-        return { ...opened, isNewUser: isNew };
+        return { ...opened, isNewUser: isNew, committed };
       });
     });
     sessions.announceEnded(evicted, 'logout');
+    await committed?.();
     return { session, isNewUser };
   };
 

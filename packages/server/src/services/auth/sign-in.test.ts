@@ -2,7 +2,7 @@ import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import type { IdentityTokenOverrides } from '@pufftrack/apple-simulator';
-import type { User } from '@pufftrack/contract';
+import type { Purpose, User } from '@pufftrack/contract';
 import {
   adult,
   clientId,
@@ -57,6 +57,12 @@ const expectRefused = async (over: Partial<IdentityTokenOverrides>, tamper = (to
   });
   expect(accepted.status).toBe(200);
 };
+
+/** A consent to the version in force. */
+const inForce = async (purpose: Purpose) => ({
+  purpose,
+  version: ((await node.get('/legal/versions')).body as Record<string, unknown>)[purpose] as string,
+});
 
 const nowSeconds = () => Math.floor(world.clock.now() / second);
 
@@ -274,6 +280,35 @@ describe('refusals that store nothing and spend no nonce', () => {
     expect((await node.post('/auth/apple', { ...body, ...adult })).status).toBe(200);
   });
 
+  it.each([true, false])(
+    '422 consent-version at a repeated sign-in, with a code: %p; the same body with the version in force is good',
+    async (withCode) => {
+      const person = somebody();
+      await node.signIn(person);
+      const { nonce } = await newNonce();
+      const sheet = await world.apple.authorize({ person, clientId, nonce: sha256Hex(nonce) });
+      const body = {
+        identityToken: sheet.identityToken,
+        nonce,
+        ...(withCode && { authorizationCode: sheet.authorizationCode }),
+      };
+      const old = { consents: [{ purpose: 'terms', version: '2020-01-01' }] };
+      const before = await countIn('sessions');
+      const codes = world.apple.codeExchanges;
+      const refused = await node.post('/auth/apple', { ...body, ...old });
+      expect(refused.body).toMatchObject({
+        status: 422,
+        code: 'consent-version',
+        errors: [{ path: 'consents.0.version' }],
+      });
+      expect(await countIn('sessions')).toBe(before);
+      expect(world.apple.codeExchanges).toBe(codes);
+      const consents = [await inForce('terms')];
+      expect((await node.post('/auth/apple', { ...body, consents })).status).toBe(200);
+      expect(world.apple.codeExchanges).toBe(codes + (withCode ? 1 : 0));
+    },
+  );
+
   it('503 apple-unavailable with Retry-After, where Apple is down and the key unknown (SIWA-5)', async () => {
     const { nonce } = await newNonce();
     const body = { identityToken: await mint(nonce), nonce, ...adult };
@@ -285,6 +320,44 @@ describe('refusals that store nothing and spend no nonce', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     world.apple.setOutage('none');
     expect((await cold.post('/auth/apple', body)).status).toBe(200);
+  });
+});
+
+describe('consents at a repeated sign-in', () => {
+  const consentsOf = async (token: string) =>
+    (await node.get('/users/me/consents', token)).body['consents'] as {
+      purpose: Purpose;
+      granted: boolean;
+    }[];
+
+  it('are granted as by PUT /users/me/consents; a purpose that is not named keeps its state', async () => {
+    const person = somebody();
+    const first = await node.signIn(person, { ...adult, consents: [await inForce('terms')] });
+    const again = await node.signIn(person, {
+      consents: [await inForce('health-processing'), await inForce('friends-sharing')],
+    });
+    const consents = await consentsOf(again.body['accessToken'] as string);
+    expect(consents.map(({ purpose, granted }) => [purpose, granted])).toEqual([
+      ['terms', true],
+      ['health-processing', true],
+      ['friends-sharing', true],
+    ]);
+    const { id: userId } = first.body['user'] as User;
+    const ledger = await node.connection.collection('consentrecords').find({ userId }).toArray();
+    expect(ledger.map(({ purpose, action }) => `${action} ${purpose}`).sort()).toEqual([
+      'grant friends-sharing',
+      'grant health-processing',
+      'grant terms',
+    ]);
+  });
+
+  it('leave them as they are where it brings none', async () => {
+    const person = somebody();
+    await node.signIn(person, { ...adult, consents: [await inForce('terms')] });
+    for (const extra of [{}, { consents: [] }]) {
+      const again = await node.signIn(person, extra);
+      expect(await consentsOf(again.body['accessToken'] as string)).toHaveLength(1);
+    }
   });
 });
 

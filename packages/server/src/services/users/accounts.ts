@@ -6,6 +6,7 @@ import type { Erasures } from './erasures.ts';
 import { friendCodeLength } from './friend-code.ts';
 import type { People } from './people.ts';
 import { defaultProfile, requireVersionsInForce, withConsents } from './user.ts';
+import type { UserService } from './user-service.ts';
 import type { UserStore } from './user-store.ts';
 import { viewUser } from './user-view.ts';
 
@@ -14,6 +15,7 @@ export const createAccounts = (deps: {
   store: UserStore;
   people: People;
   erasures: Pick<Erasures, 'begin'>;
+  consents: Pick<UserService, 'applyConsents' | 'consentsCommitted'>;
   clock: Clock;
   isKnownZone: (name: string) => boolean;
 }): Accounts => {
@@ -30,6 +32,9 @@ export const createAccounts = (deps: {
         });
       if (ageBand === 'under-18')
         throw new DomainError('under-age', { detail: 'PuffTrack is for people of 18 and older.' });
+      requireVersionsInForce(consents ?? []);
+    },
+    checkConsents({ consents }) {
       requireVersionsInForce(consents ?? []);
     },
     async openAccount({ name, email, timeZone, consents }, tx) {
@@ -61,8 +66,12 @@ export const createAccounts = (deps: {
       );
       return { userId };
     },
-    async recordSignIn(userId, { name, email, timeZone }, tx) {
+    async recordSignIn(userId, { name, email, timeZone, consents }, tx) {
       await store.recordSignIn(userId, { at: clock.now(), name, email, timeZone: known(timeZone) }, tx);
+      const granted = (consents ?? []).map((consent) => ({ ...consent, granted: true }));
+      if (granted.length === 0) return () => Promise.resolve();
+      const changed = await deps.consents.applyConsents(userId, granted, tx);
+      return () => deps.consents.consentsCommitted(changed);
     },
     async view(userId) {
       const user = await store.find(userId);

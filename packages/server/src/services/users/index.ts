@@ -223,7 +223,7 @@ export const createUsers = (deps: {
       ...erasureJobs({ ledger, outbox, clock }),
       friendRetentionJob({ requests, invites, reports: reportStore }),
     ],
-    accounts: createAccounts({ store, people, erasures, clock, isKnownZone }),
+    accounts: createAccounts({ store, people, erasures, consents: service, clock, isKnownZone }),
     settings: people.settings,
     settingsOfMany: people.settingsOfMany,
     listPage: people.listPage,

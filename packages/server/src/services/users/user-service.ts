@@ -1,5 +1,5 @@
 import type { Consent, ConsentChange, User, UserPatch } from '@pufftrack/contract';
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import { randomCode } from '../../platform/ids.ts';
@@ -14,15 +14,32 @@ import {
   settingsOf,
   withConsents,
   type PersonSettings,
+  type UserRecord,
 } from './user.ts';
 import type { UserStore } from './user-store.ts';
 import { viewConsent, viewUser } from './user-view.ts';
+
+/** A person before and after a change of their consents. */
+export interface ChangedConsents {
+  readonly before: UserRecord;
+  readonly after: UserRecord;
+}
 
 export interface UserService {
   me(userId: string): Promise<User>;
   change(userId: string, patch: UserPatch): Promise<User>;
   consents(userId: string): Promise<Consent[]>;
   changeConsents(userId: string, changes: readonly ConsentChange[]): Promise<Consent[]>;
+  /**
+   * The part of `changeConsents` inside the transaction `tx`, for a sign-in that brings consents. What it answers goes to
+   * `consentsCommitted` after the commit. Throws `consent-version` before it writes.
+   */
+  applyConsents(
+    userId: string,
+    changes: readonly ConsentChange[],
+    tx: ClientSession,
+  ): Promise<ChangedConsents>;
+  consentsCommitted(changed: ChangedConsents): Promise<void>;
   /** A new code; the old one is nobody's from then on. */
   rotateFriendCode(userId: string): Promise<string>;
 }
@@ -41,7 +58,7 @@ export const createUserService = (deps: {
 }): UserService => {
   const { store, people, clock } = deps;
 
-  return {
+  const service: UserService = {
     async me(userId) {
       return viewUser((await store.find(userId)) ?? gone(), clock.now());
     },
@@ -56,21 +73,27 @@ export const createUserService = (deps: {
       return ((await store.find(userId)) ?? gone()).consents.map(viewConsent);
     },
     async changeConsents(userId, changes) {
+      const changed = await inTransaction(deps.connection, (tx) =>
+        service.applyConsents(userId, changes, tx),
+      );
+      await service.consentsCommitted(changed);
+      return changed.after.consents.map(viewConsent);
+    },
+    async applyConsents(userId, changes, tx) {
       requireVersionsInForce(changes);
-      const { before, after } = await inTransaction(deps.connection, async (tx) => {
-        const user = (await store.find(userId, tx)) ?? gone();
-        const now = clock.now();
-        const words = changes.map((change) => ({ ...change, at: now }));
-        const consents = withConsents(user.consents, words);
-        const sharing = mayShare(settingsOf(user)) !== mayShare(settingsOf({ ...user, consents }));
-        const sharesSince = sharing ? now : user.sharesSince;
-        await store.saveConsents(userId, { consents, changes: words, sharesSince }, tx);
-        if (sharing) await deps.audiences.move([userId], tx);
-        const settingsVersion = user.settingsVersion + 1;
-        return { before: user, after: { ...user, consents, sharesSince, settingsVersion } };
-      });
+      const user = (await store.find(userId, tx)) ?? gone();
+      const now = clock.now();
+      const words = changes.map((change) => ({ ...change, at: now }));
+      const consents = withConsents(user.consents, words);
+      const sharing = mayShare(settingsOf(user)) !== mayShare(settingsOf({ ...user, consents }));
+      const sharesSince = sharing ? now : user.sharesSince;
+      await store.saveConsents(userId, { consents, changes: words, sharesSince }, tx);
+      if (sharing) await deps.audiences.move([userId], tx);
+      const settingsVersion = user.settingsVersion + 1;
+      return { before: user, after: { ...user, consents, sharesSince, settingsVersion } };
+    },
+    async consentsCommitted({ before, after }) {
       await deps.onConsentsChanged(settingsOf(before), people.change(after));
-      return after.consents.map(viewConsent);
     },
     async rotateFriendCode(userId) {
       // A code that somebody has already is a duplicate key, on which the transaction runs again with another one.
@@ -80,6 +103,7 @@ export const createUserService = (deps: {
       });
     },
   };
+  return service;
 };
 
 const gone = (): never => {
