@@ -129,7 +129,7 @@ const http = createHttpServer({
   authenticate: auth.authenticate,
   requireFreshSignIn: auth.requireFreshSignIn,
   limits: createRateLimits({ store: createMemoryRateStore(), clock: systemClock, scale: 100_000, metrics }),
-  mayCall: originRule([]),
+  mayCall: originRule([], 'http://127.0.0.1'),
   trustedHops: 0,
   minAppBuild: 0,
   log,

@@ -187,7 +187,7 @@ const startNode = async (world: {
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,
     limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000, metrics }),
-    mayCall: originRule([]),
+    mayCall: originRule([], 'http://pufftrack.test'),
     trustedHops: 0,
     minAppBuild: 0,
     log,

@@ -90,7 +90,7 @@ export const startApp = async (deps: {
     },
   );
   const { requireCapacity } = overload;
-  const mayCall = originRule(corsOrigins);
+  const mayCall = originRule(corsOrigins, config.publicUrl);
   const server = createHttpServer({
     routes: [
       ...healthRoutes({

@@ -1,19 +1,52 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Whether a page of this origin may talk to the server. Apps and scripts send none, and need no leave. */
+/** Whether a caller with these `Origin` and `Host` headers is allowed. Apps and scripts that send no `Origin` are. */
 export type MayCall = (origin: string | undefined, host: string | undefined) => boolean;
 
-/** The origins of `CORS_ORIGINS`, and pages that this server has sent itself. */
-export const originRule = (allowed: readonly string[]): MayCall => {
-  const origins = new Set(allowed.map((origin) => origin.toLowerCase()));
+interface WebAddress {
+  readonly secure: boolean;
+  /** In lower case; IPv6 in brackets and in its shortest form. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/**
+ * Allows `CORS_ORIGINS`, the origin of `PUBLIC_URL`, and the origin that the request's own `Host` names.
+ *
+ * Clients of WebSockets send `ws:` for `http:` and `wss:` for `https:` (Swift), so each pair is one scheme; a default
+ * port equals none, in `Origin` and in `Host`. Behind a TLS proxy the request is plain HTTP, so `Host` cannot say which
+ * scheme is right. Where `PUBLIC_URL` is https and `Host` names its host, only that scheme and port are the server's own.
+ */
+export const originRule = (allowed: readonly string[], publicUrl: string): MayCall => {
+  const own = addressOf(new URL(publicUrl).origin);
+  const origins = new Set([...allowed.map(addressOf), own].flatMap((known) => (known ? [keyOf(known)] : [])));
   return (origin, host) => {
     if (origin === undefined) return true;
-    const given = origin.toLowerCase();
-    return origins.has(given) || (host !== undefined && hostOf(given) === host.toLowerCase());
+    const given = addressOf(origin);
+    if (!given) return false;
+    if (origins.has(keyOf(given))) return true;
+    if (host === undefined) return false;
+    const asked = addressOf(`${given.secure ? 'https' : 'http'}://${host}`);
+    if (!asked || keyOf(asked) !== keyOf(given)) return false;
+    return !(own?.secure && own.hostname === asked.hostname);
   };
 };
 
-const hostOf = (origin: string): string | undefined => /^https?:\/\/([^/]+)$/.exec(origin)?.[1];
+/** A scheme, a host and perhaps a port: no path, user or anything else. */
+const originForm = /^(?:http|ws)(s?):\/\/((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)$/;
+
+/** Undefined where the text is no origin; `null` is none. */
+const addressOf = (origin: string): WebAddress | undefined => {
+  const [, s, authority] = originForm.exec(origin.toLowerCase()) ?? [];
+  if (s === undefined || authority === undefined) return undefined;
+  const address = `http${s}://${authority}`;
+  if (!URL.canParse(address)) return undefined;
+  const url = new URL(address);
+  const secure = s === 's';
+  return { secure, hostname: url.hostname, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port) };
+};
+
+const keyOf = ({ secure, hostname, port }: WebAddress) => `${secure ? 's' : '-'} ${hostname} ${port}`;
 
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
