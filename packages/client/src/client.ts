@@ -27,7 +27,7 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   now: () => number;
   newId?: () => string;
-  /** Longest wait for one answer; 30 s unless told. */
+  /** Longest wait for the answer to a call without a body, default 30 s; a body adds a second per KB, 5 min at most. */
   timeoutMs?: number;
 }
 
@@ -136,6 +136,7 @@ export const createClient = (options: ClientOptions): Client => {
   const queue = createPuffQueue({
     storage: options.puffs ?? memoryPuffStorage(),
     send: (puffs) => call('recordPuffBatch', { body: { puffs } }),
+    remove: (id) => call('deletePuff', { params: { id } }),
     now,
     newId: options.newId ?? (() => crypto.randomUUID()),
   });

@@ -9,8 +9,16 @@ export {
   type SendResult,
 } from './client.ts';
 export { timestampWithOffset } from './phone-timestamp.ts';
-export type { FlushResult, PuffQueue } from './puff-queue.ts';
+export { handlingOf, problemHandling, type Handling } from './problem-handling.ts';
+export type { FlushResult } from './puff-flush.ts';
+export type { PuffQueue, RejectedPuff } from './puff-queue.ts';
 export type { PuffSocket } from './puff-socket.ts';
-export { memoryPuffStorage, type PuffStorage } from './puff-storage.ts';
+export {
+  memoryPuffStorage,
+  type PuffStorage,
+  type Rejection,
+  type StoredPuff,
+  type StoredRow,
+} from './puff-storage.ts';
 export type { NextOptions } from './received-events.ts';
 export { memoryTokenStore, type Tokens, type TokenStore } from './tokens.ts';

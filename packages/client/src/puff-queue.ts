@@ -1,147 +1,66 @@
-import type { BatchAnswer, BatchPuffInput, BatchResult, PuffInput, UserStats } from '@pufftrack/contract';
+import type { BatchPuffInput, PuffInput } from '@pufftrack/contract';
 import { ApiError } from './api-error.ts';
-import type { PuffStorage } from './puff-storage.ts';
+import { timestampWithOffset } from './phone-timestamp.ts';
+import { createFlush, type FlushResult, type QueueCalls } from './puff-flush.ts';
+import type { PuffStorage, Rejection } from './puff-storage.ts';
+import * as rows from './stored-puffs.ts';
 
-/** Half of what the contract takes, so that a slow phone line gets its acks in time. */
-const maxBatchItems = 500;
-/** Below the contract's 512 KB, with room for the envelope. */
-const maxBatchBytes = 480 * 1024;
-/** So many single puffs refused in a row: the fault is not in the puffs. */
-const maxRefusedInARow = 3;
-
-export interface FlushResult {
-  created: number;
-  /** Recorded by an earlier attempt whose answer was lost. */
-  duplicates: number;
-  /** Refused for good and out of the queue; add a corrected copy, the id may stay. */
-  rejected: { puff: BatchPuffInput; result: BatchResult }[];
-  /** Refused even alone, though not by a result of their own. Still queued, behind all others; see `remove`. */
-  refused: { puff: BatchPuffInput; error: ApiError }[];
-  /** Still queued, those in `refused` included. */
-  pending: number;
-  /** Why the flush stopped early (no network, 503, 429, sign-in or consent missing); flush again later. */
-  stoppedBy: ApiError | undefined;
-  /** From the newest answer. */
-  stats: UserStats | undefined;
+/** A puff that the server refused for good, and why. */
+export interface RejectedPuff {
+  readonly puff: BatchPuffInput;
+  readonly result: Rejection;
 }
 
-/** Puffs recorded offline. Each keeps its id over all attempts, so a lost answer never counts one twice. */
+/**
+ * Puffs recorded offline. Each keeps its id over all attempts, so a lost answer never counts one twice. Nothing leaves
+ * the queue but by an answer of the server that has recorded it, by `remove`, `discard` or `clear`. Every change is in
+ * the storage when its promise resolves.
+ */
 export interface PuffQueue {
-  /** Kept in the storage when the promise resolves. */
+  /** The first of two with the same id stays, except that it replaces a rejected one. */
   add(puff?: PuffInput): Promise<BatchPuffInput>;
   /** Sends what waits. Concurrent calls share one run, which covers everything added before the last of them. */
   flush(): Promise<FlushResult>;
+  /** Puffs that wait to be recorded. */
   list(): Promise<readonly BatchPuffInput[]>;
+  /**
+   * Cancels a queued puff. One whose call is under way or has no known outcome is recorded and then deleted by this or
+   * a later flush; any other id is deleted on the server by the next flush.
+   */
   remove(ids: readonly string[]): Promise<void>;
-  /** Drops everything that waits. */
+  /** Puffs that the server refused for good, until they are corrected, sent again or discarded. */
+  rejected(): Promise<readonly RejectedPuff[]>;
+  /** Changes a rejected puff and queues it again; undefined if no rejected puff has this id. */
+  correct(id: string, patch: Omit<PuffInput, 'id'>): Promise<BatchPuffInput | undefined>;
+  /** Queues a rejected puff again as it is, e.g. after the phone's clock was set. */
+  resend(id: string): Promise<BatchPuffInput | undefined>;
+  /** Drops a rejected puff; false if no rejected puff has this id. */
+  discard(id: string): Promise<boolean>;
+  /** Drops everything, rejected puffs and removals included. */
   clear(): Promise<void>;
 }
 
-const encoder = new TextEncoder();
-
-/** The longest head of the list that fits one call; never empty, so one giant cannot hold up the rest. */
-const headBatch = (puffs: readonly BatchPuffInput[]): BatchPuffInput[] => {
-  const batch: BatchPuffInput[] = [];
-  let bytes = 0;
-  for (const puff of puffs.slice(0, maxBatchItems)) {
-    bytes += encoder.encode(JSON.stringify(puff)).length + 1;
-    if (batch.length > 0 && bytes > maxBatchBytes) break;
-    batch.push(puff);
-  }
-  return batch;
+/** The device's offset says nothing about a puff for which the app names another zone. */
+const timestampOf = (at: Date, timeZone: string | undefined): string => {
+  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return timeZone === undefined || timeZone === own ? timestampWithOffset(at) : at.toISOString();
 };
 
-/** A refusal that one item of the batch may have caused; every other one would meet any batch. */
-const mayBeAnItem = (error: unknown): error is ApiError =>
-  error instanceof ApiError && [400, 413, 422, 500].includes(error.status) && error.code !== 'network';
-
-export const createPuffQueue = (options: {
-  storage: PuffStorage;
-  send: (puffs: BatchPuffInput[]) => Promise<BatchAnswer>;
-  now: () => number;
-  newId: () => string;
-}): PuffQueue => {
-  const { storage, send, now, newId } = options;
-  const refusedIds = new Set<string>();
+export const createPuffQueue = (
+  options: QueueCalls & { storage: PuffStorage; now: () => number; newId: () => string },
+): PuffQueue => {
+  const { storage, now, newId } = options;
+  const setAside = new Set<string>();
   let running: Promise<FlushResult> | undefined;
   let joins = 0;
 
-  const settle = async (
-    batch: readonly BatchPuffInput[],
-    answer: BatchAnswer,
-    result: FlushResult,
-  ): Promise<void> => {
-    const done: string[] = [];
-    for (const [index, puff] of batch.entries()) {
-      // In request order; a puff without a result stays queued.
-      const own = answer.results[index];
-      if (own === undefined || (own.id !== null && own.id !== puff.id)) continue;
-      if (own.status === 'created') result.created += 1;
-      else if (own.status === 'duplicate') result.duplicates += 1;
-      else result.rejected.push({ puff, result: own });
-      done.push(puff.id);
-      refusedIds.delete(puff.id);
-    }
-    result.stats = answer.stats;
-    await storage.remove(done);
-  };
-
-  /** Halves a batch that is refused as a whole until the items that cause it stand alone. */
-  const sendBatch = async (
-    batch: BatchPuffInput[],
-    result: FlushResult,
-    row: { refused: number },
-  ): Promise<void> => {
-    let answer: BatchAnswer;
-    try {
-      answer = await send(batch);
-    } catch (error) {
-      if (!mayBeAnItem(error)) throw error;
-      const [first] = batch;
-      if (batch.length === 1 && first) {
-        refusedIds.add(first.id);
-        result.refused.push({ puff: first, error });
-        row.refused += 1;
-        if (row.refused >= maxRefusedInARow) throw error;
-        return;
-      }
-      const middle = Math.ceil(batch.length / 2);
-      await sendBatch(batch.slice(0, middle), result, row);
-      await sendBatch(batch.slice(middle), result, row);
-      return;
-    }
-    row.refused = 0;
-    await settle(batch, answer, result);
-  };
-
-  /** The next puffs of this flush; those refused before come last and alone. */
-  const nextBatch = async (tried: ReadonlySet<string>): Promise<BatchPuffInput[]> => {
-    const waiting = (await storage.list()).filter(({ id }) => !tried.has(id));
-    const untouched = waiting.filter(({ id }) => !refusedIds.has(id));
-    return untouched.length > 0 ? headBatch(untouched) : waiting.slice(0, 1);
-  };
-
-  const drain = async (): Promise<FlushResult> => {
-    const result: FlushResult = {
-      created: 0,
-      duplicates: 0,
-      rejected: [],
-      refused: [],
-      pending: 0,
-      stoppedBy: undefined,
-      stats: undefined,
-    };
-    const tried = new Set<string>();
-    const row = { refused: 0 };
+  const run = async (): Promise<FlushResult> => {
+    const { result, step } = createFlush({ storage, calls: options, setAside });
     try {
       for (;;) {
         const joinsBefore = joins;
-        const batch = await nextBatch(tried);
-        // A caller that joined while the list was read may have added a puff that it does not hold.
-        if (batch.length === 0 && joins !== joinsBefore) continue;
-        if (batch.length === 0) break;
-        for (const { id } of batch) tried.add(id);
-        await sendBatch(batch, result, row);
+        // A caller that joined while the rows were read may have added one that was not among them.
+        if (!(await step()) && joins === joinsBefore) break;
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -149,8 +68,20 @@ export const createPuffQueue = (options: {
     } finally {
       running = undefined;
     }
-    result.pending = (await storage.list()).length;
+    result.pending = (await rows.listRows(storage)).filter(({ state }) => state !== 'rejected').length;
     return result;
+  };
+
+  const correct: PuffQueue['correct'] = async (givenId, patch) => {
+    const id = givenId.toLowerCase();
+    let corrected: BatchPuffInput | undefined;
+    await rows.updateRows(storage, [id], (row) => {
+      corrected = undefined;
+      if (row?.state !== 'rejected' || !row.puff) return row ?? null;
+      corrected = { ...row.puff, ...patch, id, timestamp: patch.timestamp ?? row.puff.timestamp };
+      return rows.added(corrected)(row, id);
+    });
+    return corrected;
   };
 
   return {
@@ -159,21 +90,40 @@ export const createPuffQueue = (options: {
         ...puff,
         // The server answers ids in lower case; results are matched by them.
         id: (puff.id ?? newId()).toLowerCase(),
-        timestamp: puff.timestamp ?? new Date(now()).toISOString(),
+        timestamp: puff.timestamp ?? timestampOf(new Date(now()), puff.timeZone),
       };
-      await storage.add(kept);
+      await rows.updateRows(storage, [kept.id], rows.added(kept));
       return kept;
     },
     flush: () => {
       if (running) joins += 1;
-      else running = drain();
+      else running = run();
       return running;
     },
-    list: () => storage.list(),
-    remove: (ids) => storage.remove(ids),
+    list: async () =>
+      (await rows.listRows(storage)).flatMap(({ state, puff }) => (state === 'queued' && puff ? [puff] : [])),
+    remove: async (ids) => {
+      const lower = new Set(ids.map((id) => id.toLowerCase()));
+      await rows.updateRows(storage, [...lower], rows.removed);
+    },
+    rejected: async () =>
+      (await rows.listRows(storage)).flatMap(({ puff, rejection }) =>
+        puff && rejection ? [{ puff, result: rejection }] : [],
+      ),
+    correct,
+    resend: (id) => correct(id, {}),
+    discard: async (id) => {
+      let wasRejected = false;
+      await rows.updateRows(storage, [id.toLowerCase()], (row, lower) => {
+        wasRejected = row?.state === 'rejected';
+        return rows.discarded(row, lower);
+      });
+      return wasRejected;
+    },
     clear: async () => {
-      refusedIds.clear();
-      await storage.remove((await storage.list()).map(({ id }) => id));
+      setAside.clear();
+      const ids = (await rows.listRows(storage)).map(({ id }) => id);
+      await rows.updateRows(storage, ids, () => null);
     },
   };
 };

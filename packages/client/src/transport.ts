@@ -19,6 +19,16 @@ export const parseRetryAfter = (value: string | null, now: number): number | und
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 };
 
+/** The server keeps a body open as long as 1 KB arrives each second, and 5 minutes at most. */
+const uploadBytesPerMs = 1.024;
+const maxUploadMs = 300_000;
+
+/** How long one attempt may take: the upload at the slowest rate that the server accepts, then the wait. */
+export const attemptTimeoutMs = (waitMs: number, body: string | undefined): number => {
+  const bytes = body === undefined ? 0 : new TextEncoder().encode(body).length;
+  return waitMs + Math.min(maxUploadMs, Math.ceil(bytes / uploadBytesPerMs));
+};
+
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text) as unknown;
@@ -44,7 +54,7 @@ export const createTransport = (options: {
     let text: string;
     try {
       // The signal covers the body too: a connection that stalls half-way must not hold a flush for ever.
-      const signal = AbortSignal.timeout(options.timeoutMs);
+      const signal = AbortSignal.timeout(attemptTimeoutMs(options.timeoutMs, body));
       response = await options.fetch(base + path, {
         method,
         headers,

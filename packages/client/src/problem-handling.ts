@@ -1,0 +1,92 @@
+import type { ProblemCode } from '@pufftrack/contract';
+import type { ApiError } from './api-error.ts';
+
+/**
+ * What a failed call of the queue means for the puffs in it.
+ * - `retry-later`: they stay queued; the same call may succeed later, after `retryAfterMs` where the error carries it.
+ * - `sign-in`, `consent`, `update-app`: they stay queued until the user has signed in, consented or updated the app.
+ * - `reject`: final. A batch is halved until the puff that causes it is alone; that one moves to the rejected list.
+ * - `set-aside`: a batch is halved as for `reject`, but the puff stays queued, behind all others.
+ */
+export type Handling = 'retry-later' | 'sign-in' | 'consent' | 'update-app' | 'reject' | 'set-aside';
+
+/** Every code of the contract. A code that is added there needs its handling here. */
+export const problemHandling: Readonly<Record<ProblemCode | 'network', Handling>> = {
+  network: 'retry-later',
+  'rate-limited': 'retry-later',
+  overloaded: 'retry-later',
+  'not-ready': 'retry-later',
+  'apple-unavailable': 'retry-later',
+  conflict: 'retry-later',
+  // The address or the program is wrong, not a puff: a wrong base URL, a proxy, a deployment without this target.
+  'not-found': 'retry-later',
+  'method-not-allowed': 'retry-later',
+  'unsupported-media-type': 'retry-later',
+
+  unauthenticated: 'sign-in',
+  'invalid-token': 'sign-in',
+  'token-expired': 'sign-in',
+  'session-ended': 'sign-in',
+  'refresh-reused': 'sign-in',
+  'invalid-identity-token': 'sign-in',
+  'invalid-nonce': 'sign-in',
+  'reauth-required': 'sign-in',
+  'account-gone': 'sign-in',
+  'age-confirmation-required': 'sign-in',
+  'under-age': 'sign-in',
+  'device-refused': 'sign-in',
+
+  'consent-required': 'consent',
+  'consent-version': 'consent',
+
+  'upgrade-required': 'update-app',
+
+  malformed: 'reject',
+  'forbidden-key': 'reject',
+  invalid: 'reject',
+  'payload-too-large': 'reject',
+  'timestamp-in-future': 'reject',
+  'too-old': 'reject',
+  'day-full': 'reject',
+  'invalid-cursor': 'reject',
+  'undo-too-late': 'reject',
+  'puff-deleted': 'reject',
+  'resync-required': 'reject',
+
+  internal: 'set-aside',
+};
+
+/** A server newer than this SDK may send a code that the table does not have; its status decides. */
+const handlingByStatus: Readonly<Record<number, Handling>> = {
+  400: 'reject',
+  401: 'sign-in',
+  413: 'reject',
+  422: 'reject',
+  426: 'update-app',
+};
+
+export const handlingOf = ({ code, status }: ApiError): Handling =>
+  Object.hasOwn(problemHandling, code) ? problemHandling[code] : (handlingByStatus[status] ?? 'retry-later');
+
+/** System errors before a connection was there: the size of the body had no part in them. */
+const connectErrors: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+const neverConnected = (cause: unknown): boolean => {
+  // Browsers give no reason, but know when there is no network at all.
+  if ((globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false) return true;
+  for (let error = cause; error instanceof Error; error = error.cause)
+    if ('code' in error && connectErrors.has(error.code)) return true;
+  return false;
+};
+
+/** The time ran out, or the connection broke, while the call was under way: a smaller body may get through. */
+export const wasCut = ({ code, status, cause }: ApiError): boolean =>
+  status === 408 || (code === 'network' && (status === 504 || (status === 0 && !neverConnected(cause))));
