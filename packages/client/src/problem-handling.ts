@@ -48,6 +48,7 @@ export const problemHandling: Readonly<Record<ProblemCode | 'network', Handling>
   'timestamp-in-future': 'reject',
   'too-old': 'reject',
   'day-full': 'reject',
+  'limit-reached': 'reject',
   'invalid-cursor': 'reject',
   'undo-too-late': 'reject',
   'puff-deleted': 'reject',

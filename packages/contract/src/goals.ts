@@ -82,7 +82,7 @@ export const putGoal = endpoint({
   summary: 'Set a goal; limits of the past stay as they were',
   body: GoalInput,
   responses: { 200: Goal },
-  problems: ['consent-required'],
+  problems: ['consent-required', 'limit-reached'],
 });
 
 export const checkIn = endpoint({

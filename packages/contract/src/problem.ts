@@ -30,6 +30,7 @@ export const problemStatus = {
   'timestamp-in-future': 422,
   'too-old': 422,
   'day-full': 422,
+  'limit-reached': 422,
   'consent-version': 422,
   'upgrade-required': 426,
   'rate-limited': 429,
@@ -55,6 +56,11 @@ export const Problem = z
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
     purposes: z.array(z.string()).optional(),
     serverTime: z.string().optional(),
+    limit: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: 'With `limit-reached`: how many entries the history may have.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
 export type Problem = z.infer<typeof Problem>;

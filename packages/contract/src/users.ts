@@ -84,7 +84,7 @@ export const patchMe = endpoint({
   summary: 'Change the profile; absent fields stay as they are',
   body: UserPatch,
   responses: { 200: User },
-  problems: [],
+  problems: ['limit-reached'],
 });
 
 export const putMe = endpoint({ ...patchMe, method: 'PUT', summary: 'The same as PATCH' });
@@ -163,7 +163,7 @@ export const putConsents = endpoint({
   summary: 'Grant or withdraw; a purpose not named keeps its state',
   body: z.object({ consents: z.array(ConsentChange).min(1).max(20) }),
   responses: { 200: ConsentList },
-  problems: ['consent-version'],
+  problems: ['consent-version', 'limit-reached'],
 });
 
 export const getLegalVersions = endpoint({

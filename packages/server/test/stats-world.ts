@@ -1,7 +1,8 @@
 import type { GoalInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/calendar.ts';
-import { goalRows, type Goal } from '../src/services/analytics/goal.ts';
+import { goalRows } from '../src/services/analytics/goal.ts';
+import type { Goal } from '../src/services/analytics/goal-history.ts';
 import type { StatsSettings } from '../src/services/analytics/stats.ts';
 import { localDayAt, type PuffHistory } from '../src/services/puffs/index.ts';
 import { PuffState } from '../src/services/puffs/puff-state.ts';

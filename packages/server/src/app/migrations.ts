@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { JobStore } from '../platform/jobs/job-store.ts';
 import type { Logger } from '../platform/logger.ts';
 import { migrate, type Migration } from '../platform/mongo/migrations.ts';
+import { compactGoalHistories } from '../services/analytics/index.ts';
 import { dateLateEntries, dropHiddenMonths, orderPuffIndex } from '../services/puffs/index.ts';
 import { orderFriendIndexes } from '../services/users/index.ts';
 import type { Services } from './services.ts';
@@ -17,6 +18,10 @@ const migrations: readonly Migration[] = [
   { id: '0002-order-puff-index', run: ({ connection }) => orderPuffIndex(connection) },
   { id: '0003-date-late-entries', run: ({ connection }) => dateLateEntries(connection) },
   { id: '0004-drop-hidden-months', run: ({ connection, signal }) => dropHiddenMonths(connection, signal) },
+  {
+    id: '0005-compact-goal-histories',
+    run: ({ connection, signal }) => compactGoalHistories(connection, signal),
+  },
 ];
 
 /** What every start and `npm run migrate` do: the steps that are missing here, then collections and indexes. */

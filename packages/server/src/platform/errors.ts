@@ -7,6 +7,8 @@ export interface DomainErrorDetails {
   purposes?: readonly string[];
   /** ISO instant; with `timestamp-in-future`. */
   serverTime?: string;
+  /** How many entries a history may have; with `limit-reached`. */
+  limit?: number;
   /** Whole seconds until a retry makes sense; sent as `Retry-After`. */
   retryAfterSeconds?: number;
   cause?: unknown;

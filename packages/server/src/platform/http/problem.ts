@@ -50,6 +50,7 @@ export const problemOf = (error: DomainError, requestId: string): Problem => ({
   requestId,
   ...(error.details.errors && { errors: error.details.errors }),
   ...(error.details.purposes && { purposes: [...error.details.purposes] }),
+  ...(error.details.limit !== undefined && { limit: error.details.limit }),
   ...(error.details.serverTime && { serverTime: error.details.serverTime }),
 });
 

@@ -3,7 +3,7 @@ import type { DayStatus } from '@pufftrack/contract';
 import { localDayAt, type DayNumber } from '../puffs/index.ts';
 import { isLateWord, type CheckIn } from './check-in.ts';
 import { dayStatus } from './day-status.ts';
-import { goalInForce, limitInForce, type Goal } from './goal.ts';
+import { goalInForce, goalSteps, limitOnDay, type Goal } from './goal-history.ts';
 import { settledThrough } from './settled-day.ts';
 import { skippedDays, type ZonePeriod } from './skipped-days.ts';
 
@@ -23,16 +23,18 @@ export interface CalendarSettings {
   readonly dayStartHour: number;
 }
 
+/** `skipped`: the days that `skippedDays` finds in these settings, where the caller has them already. */
 export const dayRules = (
   settings: CalendarSettings,
   { goals, checkIns }: { goals: readonly Goal[]; checkIns: readonly CheckIn[] },
+  skipped: ReadonlySet<DayNumber> = skippedDays(settings.timeZones, settings.dayStartHour),
 ): DayRules => ({
   goals,
   checkIns: new Set(checkIns.map(({ day }) => day)),
   lateCheckIns: new Set(
     checkIns.filter(({ day, at }) => isLateWord(day, dayThen(settings, at))).map(({ day }) => day),
   ),
-  skipped: skippedDays(settings.timeZones, settings.dayStartHour),
+  skipped,
 });
 
 /** A person's days as they stand on one of them: everything that numbers depend on but the puffs and the time of day. */
@@ -48,6 +50,8 @@ export interface Calendar {
   readonly quitAt: number | null;
   /** From here on puff-free days count although there may be no puff; Infinity where nothing says so. */
   readonly puffFreeFrom: DayNumber;
+  /** The first day on which a goal holds; Infinity without any. */
+  readonly firstLimitDay: DayNumber;
   limitOn(day: DayNumber): number | null;
   statusOf(day: DayNumber, count: number): DayStatus;
 }
@@ -64,24 +68,33 @@ export const dayThen = (settings: CalendarSettings, instant: number): DayNumber 
 export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumber): Calendar => {
   const { goals, checkIns, skipped } = rules;
   const settled = settledThrough(today);
+  const steps = goalSteps(goals);
   // Asked with each puff, so they are looked up once a day.
   const limits = Array.from({ length: today - settled }, (_, index) =>
-    limitInForce(goals, settled + 1 + index),
+    limitOnDay(steps, settled + 1 + index),
   );
   const goal = goalInForce(goals, today);
   // Its day may be tomorrow although the instant has passed: today moves back over a flight west.
   const quitDay = goal && goal.quitDay !== null && goal.quitDay <= today ? goal.quitDay : null;
+  let settledKey: string | undefined;
+  let puffFreeFrom = quitDay ?? Infinity;
+  for (const day of checkIns) puffFreeFrom = Math.min(puffFreeFrom, day);
   return {
     today,
     dayStartHour,
     rules,
     settledThrough: settled,
-    settledKey: settledKeyOf({ dayStartHour, rules, through: settled, quitDay }),
+    firstLimitDay: steps[0]?.effectiveDay ?? Infinity,
+    // Serialises whole histories, so it is made where it is needed, and once for a calendar.
+    get settledKey() {
+      settledKey ??= settledKeyOf({ dayStartHour, steps, rules, through: settled, quitDay });
+      return settledKey;
+    },
     quitAt: goal?.quitAt ?? null,
-    puffFreeFrom: Math.min(quitDay ?? Infinity, ...checkIns),
+    puffFreeFrom,
     limitOn: (day) => {
       const known = limits[day - settled - 1];
-      return known === undefined ? limitInForce(goals, day) : known;
+      return known === undefined ? limitOnDay(steps, day) : known;
     },
     statusOf: (day, count) =>
       dayStatus({ count, isCheckedIn: checkIns.has(day), isSkipped: skipped.has(day) }),
@@ -90,13 +103,14 @@ export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumb
 
 const settledKeyOf = (inputs: {
   dayStartHour: number;
+  steps: readonly Goal[];
   rules: DayRules;
   through: DayNumber;
   quitDay: DayNumber | null;
 }): string => {
-  const { dayStartHour, rules, through, quitDay } = inputs;
+  const { dayStartHour, steps, rules, through, quitDay } = inputs;
   const isSettled = (day: DayNumber) => day <= through;
-  const goals = rules.goals
+  const goals = steps
     .filter(({ effectiveDay }) => isSettled(effectiveDay))
     .map(({ effectiveDay, dailyLimit, plan, quitDay: from }) => [effectiveDay, dailyLimit, plan, from]);
   const [checkIns, skipped] = [rules.checkIns, rules.skipped].map((days) =>

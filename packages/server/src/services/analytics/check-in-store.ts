@@ -1,6 +1,7 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
 import type { DayNumber } from '../puffs/index.ts';
+import { byPerson, rowsFrom } from './by-person.ts';
 import type { CheckIn } from './check-in.ts';
 
 /** A person's word that there was nothing on a day; `at` is when they first gave it. */
@@ -23,8 +24,8 @@ checkInSchema.index({ userId: 1, day: 1 }, { unique: true });
 
 export interface CheckInStore {
   ensureIndexes(): Promise<void>;
-  /** In one query; people without check-ins are left out. */
-  listMany(userIds: readonly string[]): Promise<ReadonlyMap<string, CheckIn[]>>;
+  /** Those of each person from a day on, or all, in one query; people without any are left out. */
+  listMany(from: ReadonlyMap<string, DayNumber | undefined>): Promise<ReadonlyMap<string, CheckIn[]>>;
   /** A day that is there already keeps its `at` (ms). */
   add(userId: string, days: readonly DayNumber[], at: number, tx: ClientSession): Promise<void>;
   remove(userId: string, days: readonly DayNumber[], tx: ClientSession): Promise<void>;
@@ -39,20 +40,13 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
       await model.createCollection();
       await model.createIndexes();
     },
-    async listMany(userIds) {
+    async listMany(from) {
       const docs = await model
-        .find({ userId: trusted({ $in: [...userIds] }) })
+        .find(rowsFrom('day', from))
         .sort({ userId: 1, day: 1 })
         .batchSize(wholeBatch)
         .lean<CheckInDoc[]>();
-      const checkIns = new Map<string, CheckIn[]>();
-      for (const { userId, day, at } of docs) {
-        const checkIn = { day, at: at.getTime() };
-        const known = checkIns.get(userId);
-        if (known) known.push(checkIn);
-        else checkIns.set(userId, [checkIn]);
-      }
-      return checkIns;
+      return byPerson(docs, ({ day, at }) => ({ day, at: at.getTime() }));
     },
     async add(userId, days, at, tx) {
       if (days.length === 0) return;

@@ -2,6 +2,8 @@ import { DomainError } from '../../platform/errors.ts';
 import { dayNumberOf, type DayNumber } from '../puffs/index.ts';
 
 const maxDaysBack = 30;
+/** Further back than any check-in reaches, whatever zone and start of the day the person moves to meanwhile. */
+export const checkInHistoryDays = maxDaysBack + 8;
 /** So long after its day a check-in still counts where people are compared. */
 const boardDaysBack = 3;
 

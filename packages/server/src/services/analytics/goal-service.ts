@@ -1,13 +1,15 @@
 import type { Goal as GoalView, GoalInput, Purpose, UserStats } from '@pufftrack/contract';
 import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
+import { DomainError } from '../../platform/errors.ts';
 import type { DayNumber, PuffHistory } from '../puffs/index.ts';
 import { measuredBaseline, type MeasuredBaseline } from './baseline.ts';
 import { dayThen, todayOf, type CalendarSettings } from './calendar.ts';
 import type { Calendars } from './calendars.ts';
-import { checkInDays } from './check-in.ts';
+import { checkInDays, checkInHistoryDays } from './check-in.ts';
 import type { CheckInStore } from './check-in-store.ts';
 import { goalRows } from './goal.ts';
+import { addToHistory, earliestToday, reachesBack, type Goal, type StoredGoal } from './goal-history.ts';
 import type { GoalStore } from './goal-store.ts';
 import { viewGoal } from './goal-view.ts';
 import { firstDayOf } from './settled.ts';
@@ -15,8 +17,11 @@ import type { StatsPerson } from './stats-service.ts';
 
 /** Consents without which nothing about a person's goals and days is written. */
 const gate: readonly Purpose[] = ['terms', 'health-processing'];
-/** Further back than any check-in reaches, whatever zone the person moves to meanwhile. */
-const checkInHistoryDays = 33;
+/**
+ * Rows of a history of goals: one for each day of ten years, and room. Rows that decide nothing any more are removed
+ * (`compactGoals`), so only changes on thousands of different days get here.
+ */
+export const maxGoals = 4_000;
 /** Fields of a profile that stats depend on. */
 const statsFields: readonly string[] = ['timeZone', 'dayStartHour', 'weekStart'];
 
@@ -76,6 +81,22 @@ export const createGoalService = (deps: GoalServiceDeps): GoalService => {
     return measuredBaseline(counts);
   };
 
+  /** Throws `limit-reached`. */
+  const addGoals = async (
+    userId: string,
+    { earlier, rows, today }: { earlier: readonly StoredGoal[]; rows: readonly Goal[]; today: DayNumber },
+    tx: ClientSession,
+  ): Promise<void> => {
+    const history = reachesBack(earlier, rows) ? earlier : await goals.listFrom(userId, -Infinity, tx);
+    const change = addToHistory(history, rows, today);
+    if ((change.rows.at(-1)?.number ?? 0) > maxGoals)
+      throw new DomainError('limit-reached', {
+        detail: `The history of goals is full: it has ${maxGoals} entries.`,
+        limit: maxGoals,
+      });
+    await goals.replaceFrom(userId, change, tx);
+  };
+
   return {
     async get(userId) {
       return view(await deps.person(userId));
@@ -84,15 +105,15 @@ export const createGoalService = (deps: GoalServiceDeps): GoalService => {
       const measured = input.plan?.baselineSource === 'measured' ? await measure(userId) : undefined;
       const { person } = await changeSettings(userId, gate, async (settings, tx) => {
         const now = clock.now();
-        const earlier = await goals.list(userId, tx);
+        const today = todayOf(settings, now);
+        const earlier = await goals.listFrom(userId, earliestToday(today), tx);
         const rows = goalRows(input, {
           earlier,
           now,
           dayAt: (instant) => dayAt(settings, instant, now),
           measured,
         });
-        for (const [index, goal] of rows.entries())
-          await goals.append(userId, earlier.length + 1 + index, goal, tx);
+        if (rows.length > 0) await addGoals(userId, { earlier, rows, today }, tx);
       });
       await announce(person);
       return view(person);

@@ -1,10 +1,15 @@
 import type { GoalMode } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
-import type { Goal } from './goal.ts';
+import type { DayNumber } from '../puffs/index.ts';
+import { byPerson, rowsFrom } from './by-person.ts';
+import type { EarlierGoals, HistoryChange, StoredGoal } from './goal-history.ts';
 import type { TaperPlan } from './taper.ts';
 
-/** A goal as it was set; rows are added and never changed. Days are numbers since 1970-01-01. */
+/**
+ * A goal as it was set. A row is removed once it can decide nothing any more (`compactGoals`), and the rows after it
+ * move up; nothing else of a row changes. Days are numbers since 1970-01-01.
+ */
 interface GoalDoc {
   userId: string;
   /** The place in the person's history, from 1. */
@@ -17,7 +22,11 @@ interface GoalDoc {
   quitDay: number | null;
   setAt: Date;
   effectiveDay: number;
+  before?: EarlierGoals;
 }
+
+/** More are in a history's end only where a quit or a plan is ahead and was put off. */
+const usualRows = 4;
 
 const planSchema = new Schema<TaperPlan>(
   {
@@ -45,6 +54,11 @@ const goalSchema = new Schema<GoalDoc>(
     quitDay: { type: Number, default: null, immutable: true },
     setAt: { type: Date, required: true, immutable: true },
     effectiveDay: { type: Number, required: true, immutable: true },
+    before: {
+      _id: false,
+      limited: Boolean,
+      baseline: { type: { _id: false, baseline: Number, days: Number }, default: null },
+    },
   },
   { collection: 'goals', versionKey: false },
 );
@@ -53,11 +67,14 @@ goalSchema.index({ userId: 1, number: 1 }, { unique: true });
 /** Goals of people, each history in the order of setting. */
 export interface GoalStore {
   ensureIndexes(): Promise<void>;
-  list(userId: string, tx: ClientSession): Promise<Goal[]>;
-  /** In one query; people without goals are left out. */
-  listMany(userIds: readonly string[]): Promise<ReadonlyMap<string, Goal[]>>;
-  /** `number` is the length of the history so far, plus one. */
-  append(userId: string, number: number, goal: Goal, tx: ClientSession): Promise<void>;
+  /**
+   * The end of a history: from the newest row in effect by `day` that says what came before it, or else all of it. It
+   * decides about everything from `day` on.
+   */
+  listFrom(userId: string, day: DayNumber, tx: ClientSession): Promise<StoredGoal[]>;
+  /** The rows of each person from a number on, or all, in one query; people without any are left out. */
+  listMany(from: ReadonlyMap<string, number | undefined>): Promise<ReadonlyMap<string, StoredGoal[]>>;
+  replaceFrom(userId: string, change: HistoryChange, tx: ClientSession): Promise<void>;
   /** Everything of this person; answers how many rows there were. */
   removeAll(userId: string): Promise<number>;
 }
@@ -69,29 +86,39 @@ export const createGoalStore = (connection: Connection): GoalStore => {
       await model.createCollection();
       await model.createIndexes();
     },
-    async list(userId, tx) {
-      const docs = await model.find({ userId }).sort({ number: 1 }).session(tx).lean<GoalDoc[]>();
-      return docs.map(toGoal);
+    async listFrom(userId, day, tx) {
+      const rows: StoredGoal[] = [];
+      const newestFirst = model
+        .find({ userId })
+        .sort({ number: -1 })
+        .session(tx)
+        .lean<GoalDoc[]>()
+        .cursor({ batchSize: usualRows });
+      for await (const doc of newestFirst) {
+        rows.push(toGoal(doc));
+        if (doc.effectiveDay <= day && doc.before !== undefined) break;
+      }
+      return rows.reverse();
     },
-    async listMany(userIds) {
+    async listMany(from) {
       const docs = await model
-        .find({ userId: trusted({ $in: [...userIds] }) })
+        .find(rowsFrom('number', from))
         .sort({ userId: 1, number: 1 })
         .batchSize(wholeBatch)
         .lean<GoalDoc[]>();
-      const goals = new Map<string, Goal[]>();
-      for (const doc of docs) goals.set(doc.userId, [...(goals.get(doc.userId) ?? []), toGoal(doc)]);
-      return goals;
+      return byPerson(docs, toGoal);
     },
-    async append(userId, number, { setAt, quitAt, ...goal }, tx) {
-      const doc: GoalDoc = {
-        userId,
-        number,
-        ...goal,
-        quitAt: quitAt === null ? null : new Date(quitAt),
-        setAt: new Date(setAt),
-      };
-      await model.insertMany([doc], { session: tx });
+    async replaceFrom(userId, { from, rows }, tx) {
+      await model.deleteMany({ userId, number: trusted({ $gte: from }) }, { session: tx });
+      await model.insertMany(
+        rows.map(({ setAt, quitAt, ...goal }) => ({
+          userId,
+          ...goal,
+          quitAt: quitAt === null ? null : new Date(quitAt),
+          setAt: new Date(setAt),
+        })),
+        { session: tx },
+      );
     },
     async removeAll(userId) {
       const { deletedCount } = await model.deleteMany({ userId });
@@ -100,7 +127,8 @@ export const createGoalStore = (connection: Connection): GoalStore => {
   };
 };
 
-const toGoal = (doc: GoalDoc): Goal => ({
+const toGoal = (doc: GoalDoc): StoredGoal => ({
+  number: doc.number,
   mode: doc.mode,
   dailyLimit: doc.dailyLimit,
   plan: doc.plan,
@@ -109,4 +137,5 @@ const toGoal = (doc: GoalDoc): Goal => ({
   quitDay: doc.quitDay,
   setAt: doc.setAt.getTime(),
   effectiveDay: doc.effectiveDay,
+  ...(doc.before && { before: doc.before }),
 });

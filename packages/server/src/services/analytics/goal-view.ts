@@ -1,6 +1,6 @@
 import type { Goal as GoalView } from '@pufftrack/contract';
 import { dayOf, type DayNumber } from '../puffs/index.ts';
-import type { Goal } from './goal.ts';
+import type { Goal } from './goal-history.ts';
 
 /** The goal that was set last, as its owner sees it. Nobody has set one: it is to track, since the sign-up. */
 export const viewGoal = (

@@ -2,15 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { GoalInput, PlanInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { dayOf } from '../puffs/index.ts';
-import {
-  goalInForce,
-  goalRows,
-  isSameGoal,
-  limitInForce,
-  newGoal,
-  type Goal,
-  type GoalContext,
-} from './goal.ts';
+import { goalRows, isSameGoal, newGoal, type GoalContext } from './goal.ts';
+import { goalInForce, limitInForce, type Goal } from './goal-history.ts';
 
 const dayMs = 86_400_000;
 const dayAt = (instant: number) => Math.floor(instant / dayMs);

@@ -1,57 +1,24 @@
-import type { GoalInput, GoalMode } from '@pufftrack/contract';
+import type { GoalInput } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import { dayNumberOf, type DayNumber } from '../puffs/index.ts';
-import { isFrozen, type MeasuredBaseline } from './baseline.ts';
-import { taperLimit, type TaperPlan } from './taper.ts';
+import type { MeasuredBaseline } from './baseline.ts';
+import {
+  beginsOn,
+  earlierGoals,
+  frozenBaseline,
+  goalInForce,
+  hadLimitBefore,
+  isToBegin,
+  limitInForce,
+  limitOf,
+  type Goal,
+  type LimitParts,
+} from './goal-history.ts';
+import type { TaperPlan } from './taper.ts';
 
 const dayMs = 86_400_000;
 const furthestPlanDays = 366;
 const maxYearsBack = 10;
-
-/** What a person aims at from `effectiveDay` on. Goals are a history: rows are added and never changed (domain.md D7). */
-export interface Goal {
-  readonly mode: GoalMode;
-  readonly dailyLimit: number | null;
-  readonly plan: TaperPlan | null;
-  /** Confirmed days behind a measured baseline of the plan. */
-  readonly baselineDays: number | null;
-  /** ms; in mode `quit`. */
-  readonly quitAt: number | null;
-  /** The local day of `quitAt`, taken once. */
-  readonly quitDay: DayNumber | null;
-  /** ms */
-  readonly setAt: number;
-  readonly effectiveDay: DayNumber;
-}
-
-/** The goal that holds on a day: the one set last among those in effect by then. `goals` in the order of setting. */
-export const goalInForce = (goals: readonly Goal[], day: DayNumber): Goal | undefined =>
-  goals.findLast(({ effectiveDay }) => effectiveDay <= day);
-
-/**
- * The limit of a local day, null without one; a pure function of the history, so a later goal never changes the past.
- * Example: 10 since Monday, 12 set on Tuesday: 10 on Tuesday, 12 on Wednesday.
- */
-export const limitInForce = (goals: readonly Goal[], day: DayNumber): number | null => {
-  const goal = goalInForce(goals, day);
-  return goal ? limitOf(goal, day) : null;
-};
-
-/** What a goal says of a day that it holds on. */
-const limitOf = ({ dailyLimit, plan, quitDay }: LimitParts, day: DayNumber): number | null => {
-  if (quitDay !== null && day >= quitDay) return 0;
-  if (plan && day >= plan.startDay) return taperLimit(plan, day - plan.startDay);
-  return dailyLimit;
-};
-type LimitParts = Pick<Goal, 'dailyLimit' | 'plan' | 'quitDay'>;
-
-/** The day on which a plan or a quit begins, the earlier of the two; Infinity without either. */
-const beginsOn = ({ plan, quitDay }: LimitParts): DayNumber =>
-  Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
-
-/** Whether a goal says nothing yet, because it has no limit until its plan or its quit begins. */
-const isToBegin = (goal: LimitParts, today: DayNumber): boolean =>
-  goal.dailyLimit === null && beginsOn(goal) !== Infinity && beginsOn(goal) > today;
 
 /**
  * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
@@ -61,21 +28,10 @@ const isToBegin = (goal: LimitParts, today: DayNumber): boolean =>
 const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
   const { quitDay } = goal;
   if (isToBegin(goal, today)) return beginsOn(goal);
-  const hadLimit = earlier.some(
-    (one) => one.effectiveDay <= today && limitInForce(earlier, one.effectiveDay) !== null,
-  );
-  if (!hadLimit) return quitDay === null ? today : Math.min(quitDay, today);
+  if (!hadLimitBefore(earlier, today + 1)) return quitDay === null ? today : Math.min(quitDay, today);
   const [before, after] = [limitInForce(earlier, today), limitOf(goal, today)];
   const loosens = before !== null && (after === null || after > before);
   return loosens ? today + 1 : today;
-};
-
-/** The baseline that was frozen by an earlier plan. */
-const frozenBaseline = (goals: readonly Goal[]): MeasuredBaseline | undefined => {
-  const goal = goals.find(({ baselineDays }) => isFrozen(baselineDays));
-  return goal?.plan && goal.baselineDays !== null
-    ? { baseline: goal.plan.baseline, days: goal.baselineDays }
-    : undefined;
 };
 
 export interface GoalContext {
@@ -148,7 +104,14 @@ export const goalRows = (input: GoalInput, context: GoalContext): Goal[] => {
   const goal = newGoal(input, context);
   if (isSameGoal(goal, context.earlier.at(-1))) return [];
   const until = goalUntil(goal, context);
-  return until ? [until, goal] : [goal];
+  const { earlier } = context;
+  const withEarlier = (one: Goal, before: readonly Goal[]): Goal => ({
+    ...one,
+    before: earlierGoals(before, one.effectiveDay),
+  });
+  return until
+    ? [withEarlier(until, earlier), withEarlier(goal, [...earlier, until])]
+    : [withEarlier(goal, earlier)];
 };
 
 /** Whether setting `goal` would say nothing new. */

@@ -27,6 +27,7 @@ import { statsRoutes } from './stats-routes.ts';
 import { createStatsService, type StatsService, type StatsServiceDeps } from './stats-service.ts';
 import { createStatsStore } from './stats-store.ts';
 
+export { compactGoalHistories } from './goal-compaction-migration.ts';
 export { lastDayOver } from './milestone-reads.ts';
 export type { Given, Judgement, MilestoneState, ToJudge } from './milestone-reads.ts';
 export { isGivenFor, milestoneVersion } from './milestones.ts';

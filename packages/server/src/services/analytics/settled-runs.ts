@@ -65,8 +65,7 @@ export const settle = (
   },
 ): SettledRuns => {
   const through = calendar.settledThrough;
-  const firstLimit = Math.min(...calendar.rules.goals.map(({ effectiveDay }) => effectiveDay));
-  const from = Math.min(past.firstActiveDay ?? Infinity, calendar.puffFreeFrom, firstLimit);
+  const from = Math.min(past.firstActiveDay ?? Infinity, calendar.puffFreeFrom, calendar.firstLimitDay);
   return {
     through,
     rev: past.rev,

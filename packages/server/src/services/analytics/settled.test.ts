@@ -7,7 +7,7 @@ import { createSettled } from './settled.ts';
 import { settledThrough } from './settled-day.ts';
 import { settle, walkRuns, type SettledRuns } from './settled-runs.ts';
 import type { SettledStore } from './settled-store.ts';
-import type { Goal } from './goal.ts';
+import type { Goal } from './goal-history.ts';
 
 const firstDay = dayNumberOf('2026-03-01');
 const dayMs = 86_400_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { calendarOf } from './calendar.ts';
-import type { Goal } from './goal.ts';
+import type { Goal } from './goal-history.ts';
 import { abstinenceSeconds } from './stats.ts';
 
 const second = 1_000;

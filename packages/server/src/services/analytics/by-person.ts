@@ -1,0 +1,34 @@
+import { trusted, type QueryFilter } from 'mongoose';
+
+/**
+ * A filter for the rows of each person whose `field` is at least the given value, or for all rows of a person without
+ * one. Both parts are answered by an index on (userId, field).
+ */
+export const rowsFrom = (
+  field: string,
+  starts: ReadonlyMap<string, number | undefined>,
+): QueryFilter<{ userId: string }> => {
+  const whole = [...starts].flatMap(([userId, start]) => (start === undefined ? [userId] : []));
+  return trusted({
+    $or: [
+      ...(whole.length > 0 ? [{ userId: trusted({ $in: whole }) }] : []),
+      ...[...starts].flatMap(([userId, start]) =>
+        start === undefined ? [] : [{ userId, [field]: trusted({ $gte: start }) }],
+      ),
+    ],
+  });
+};
+
+/** Rows of many people by person, each person's in the order given. */
+export const byPerson = <Row extends { readonly userId: string }, T>(
+  rows: readonly Row[],
+  valueOf: (row: Row) => T,
+): ReadonlyMap<string, T[]> => {
+  const grouped = new Map<string, T[]>();
+  for (const row of rows) {
+    const known = grouped.get(row.userId);
+    if (known) known.push(valueOf(row));
+    else grouped.set(row.userId, [valueOf(row)]);
+  }
+  return grouped;
+};

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '@pufftrack/client';
+import { MongoClient, type Db, type Document } from 'mongodb';
+import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { documentsRead, profiled } from './profiler.ts';
+
+const dayMs = 86_400_000;
+/** docs/limits.md */
+const maxGoals = 4_000;
+const checkInsOfTenYears = 3_652;
+/** Of the days that a check-in may still change; each is one small row. */
+const checkInsReadAgain = 40;
+
+describe('an account whose histories are at their bounds', () => {
+  let app: TestApp;
+  let mongo: MongoClient;
+  let db: Db;
+  let empty: Person;
+  let full: Person;
+
+  /** Copies a row as the program has written it. */
+  const fill = async (
+    collection: string,
+    count: number,
+    change: (row: Document, index: number) => Document,
+  ) => {
+    const rows = db.collection(collection);
+    const written = await rows.findOne({ userId: full.userId }, { sort: { number: 1 } });
+    if (!written) throw new Error(`the program has written no row of ${collection}`);
+    const row: Document = { ...written };
+    delete row['_id'];
+    await rows.deleteMany({ userId: full.userId });
+    await rows.insertMany(Array.from({ length: count }, (_, index) => ({ ...row, ...change(row, index) })));
+  };
+  const sum = (read: Record<string, number>) => Object.values(read).reduce((total, one) => total + one, 0);
+  const documentsOf = async (client: Client, call: (client: Client) => Promise<unknown>) =>
+    sum(documentsRead(await profiled(app.mongoUri, () => call(client))));
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    mongo = await MongoClient.connect(app.mongoUri);
+    db = mongo.db();
+    for (const person of [(empty = await app.person('alice')), (full = await app.person('bob'))]) {
+      await person.client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 9 } });
+      await person.client.call('checkIn', { body: { days: ['2026-10-19'], none: true } });
+    }
+    const today = Math.floor(app.clock.now() / dayMs);
+    await fill('goals', maxGoals, (_row, index) => ({
+      number: index + 1,
+      dailyLimit: 3_000 + (index % 2),
+      setAt: new Date((today - maxGoals + 1 + index) * dayMs),
+      effectiveDay: today - maxGoals + 1 + index,
+      before: { limited: index > 0, baseline: null },
+    }));
+    await fill('checkins', checkInsOfTenYears, (_row, index) => ({ day: today - 2 - index }));
+    // What the processes hold of the account is from before the rows were written.
+    await db.collection('users').updateOne({ _id: full.userId as never }, { $inc: { settingsVersion: 1 } });
+    app.clock.advance(6_000);
+    for (const { client } of [empty, full]) await client.call('getStats');
+  });
+  afterAll(async () => {
+    await mongo.close();
+    await app.close();
+  });
+
+  let limit = 100;
+  it.each<[string, (client: Client) => Promise<unknown>]>([
+    ['reads its goal', (client) => client.call('getGoal')],
+    [
+      'lowers its limit',
+      (client) => client.call('putGoal', { body: { mode: 'reduce', dailyLimit: limit-- } }),
+    ],
+    ['checks in', (client) => client.call('checkIn', { body: { days: ['2026-10-20'], none: true } })],
+    ['changes its profile', (client) => client.call('patchMe', { body: { dayStartHour: 0 } })],
+    ['records a puff', (client) => client.call('recordPuff')],
+    ['reads its stats', (client) => client.call('getStats')],
+  ])('reads at most 3 times the documents of an empty one where it %s', async (_what, call) => {
+    const [few, many] = [await documentsOf(empty.client, call), await documentsOf(full.client, call)];
+    expect(many).toBeLessThanOrEqual(3 * few + checkInsReadAgain);
+  });
+
+  it('is refused another goal with the limit, and may still replace the one of today', async () => {
+    const { client } = full;
+    await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 5 } });
+    await expect(client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 6 } })).rejects.toMatchObject({
+      problem: { status: 422, code: 'limit-reached', limit: maxGoals },
+    });
+    expect(await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 4 } })).toMatchObject({
+      dailyLimit: 4,
+      limitToday: 4,
+    });
+  });
+});
+
+describe('a history of goals', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app.close());
+
+  it('holds a few rows after 60 changes on one day, with the same answers', async () => {
+    const { client, userId } = await app.person('alice');
+    for (let index = 0; index < 60; index++)
+      await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 10 + (index % 2) * 5 } });
+    expect(await client.call('getGoal')).toMatchObject({
+      dailyLimit: 15,
+      limitToday: 10,
+      effectiveFrom: '2026-10-22',
+    });
+    const mongo = await MongoClient.connect(app.mongoUri);
+    try {
+      expect(await mongo.db().collection('goals').countDocuments({ userId })).toBeLessThanOrEqual(3);
+    } finally {
+      await mongo.close();
+    }
+  });
+});
