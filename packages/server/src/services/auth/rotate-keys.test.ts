@@ -106,10 +106,17 @@ describe('keys:rotate (SES-7)', () => {
   });
 
   it('changes the key once where two run at once', async () => {
-    const results = await Promise.allSettled([
-      rotate(() => Promise.resolve()),
-      rotate(() => Promise.resolve()),
-    ]);
+    // Neither promotes its key before both have published.
+    let published = 0;
+    let release = () => undefined as void;
+    const bothPublished = new Promise<void>((resolve) => (release = resolve));
+    const waitForOther = () => {
+      published += 1;
+      if (published === 2) release();
+      return bothPublished;
+    };
+    const results = await Promise.allSettled([rotate(waitForOther), rotate(waitForOther)]);
+    expect(published).toBe(2);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await nodes[0].connection.collection('signingkeys').countDocuments({ state: 'active' })).toBe(1);
   });
