@@ -23,6 +23,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     checkpoints: createCheckpointStore(connection),
     many: createManyLogsStore(connection),
     absentAmong: () => Promise.resolve([]),
+    admission: { refusal: () => null, read: () => Promise.resolve() },
     clock: systemClock,
     log: createLogger({ level: 'silent' }),
     metrics: createPuffMetrics(createMetrics()),

@@ -155,6 +155,7 @@ const startNode = async (world: {
     endCheers: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
     onProfileChanged: () => Promise.resolve(),
+    drainWrites: () => Promise.resolve(),
     onSettingsChanged: () => {},
     onAudienceChanged: () => {},
   });

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
+import type { Admission } from '../src/services/puffs/admission.ts';
 import type { AbsentAmong } from '../src/services/puffs/checkpoint-flusher.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
 import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/many-logs-store.ts';
@@ -32,9 +33,11 @@ export const openLog = async (
     checkpointEveryMs?: number;
     /** Whose account is gone; nobody's unless told. */
     absentAmong?: AbsentAmong;
+    /** Everybody is admitted unless told. */
+    admission?: Admission;
   } = {},
 ): Promise<LogProcess> => {
-  const { wrapStore, wrapCheckpoints, wrapMany, absentAmong, ...limits } = options;
+  const { wrapStore, wrapCheckpoints, wrapMany, absentAmong, admission, ...limits } = options;
   const connection = await connectMongo(uri);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
@@ -48,6 +51,7 @@ export const openLog = async (
     many: wrapMany?.(many) ?? many,
     clock: { now: () => logNow },
     absentAmong: absentAmong ?? (() => Promise.resolve([])),
+    admission: admission ?? { refusal: () => null, read: () => Promise.resolve() },
     log: pino({ level: 'silent' }),
     metrics: createPuffMetrics(createMetrics()),
     ...limits,

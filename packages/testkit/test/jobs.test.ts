@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { PuffSocket } from '@pufftrack/client';
+import type { Purpose } from '@pufftrack/contract';
 import { MongoClient, type Collection } from 'mongodb';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
 import type { Doc } from './many-people.ts';
@@ -31,6 +32,13 @@ describe('the jobs', () => {
   const statsRow = async ({ userId }: Person): Promise<unknown> =>
     (await collection('userstats').findOne({ _id: userId }))?.['stats'];
 
+  const withdraw = async ({ client }: Person, purpose: Purpose) => {
+    const versions = await client.call('getLegalVersions');
+    await client.call('putConsents', {
+      body: { consents: [{ purpose, version: versions[purpose], granted: false }] },
+    });
+  };
+
   it('daily-stats tells those whose day turned, when it turned for them, and nobody else', async () => {
     const berlin = await app.person('berlin', { timeZone: 'Europe/Berlin' });
     const late = await app.person('late', { timeZone: 'Europe/Berlin' });
@@ -60,20 +68,46 @@ describe('the jobs', () => {
     expect(await told('2026-10-22T02:00:00Z')).toEqual([undefined, '2026-10-22', undefined]);
   });
 
-  it('daily-stats leaves out whoever withdrew the consent, and catches up after a stop', async () => {
-    const alice = await app.person('alice');
-    const bob = await app.person('bob');
-    await runAt('2026-10-21T10:00:00Z', 'daily-stats');
-    const { consents } = await bob.client.call('getConsents');
-    const { version } = consents.find(({ purpose }) => purpose === 'health-processing') ?? { version: '' };
-    await bob.client.call('putConsents', {
-      body: { consents: [{ purpose: 'health-processing', version, granted: false }] },
-    });
-    const [run] = await runAt('2026-10-24T09:00:00Z', 'daily-stats');
-    expect(run).toMatchObject({ figures: { settled: 1, failed: 0 } });
-    expect(await statsRow(alice)).toMatchObject({ today: '2026-10-24' });
-    expect(await statsRow(bob)).toBeUndefined();
-  });
+  it.each(['terms', 'health-processing'] as const)(
+    'daily-stats leaves out people without %s, and catches up after a stop',
+    async (purpose) => {
+      const alice = await app.person('alice');
+      const bob = await app.person('bob');
+      await runAt('2026-10-21T10:00:00Z', 'daily-stats');
+      await withdraw(bob, purpose);
+      const [run] = await runAt('2026-10-24T09:00:00Z', 'daily-stats');
+      expect(run).toMatchObject({ figures: { settled: 1, failed: 0 } });
+      expect(await statsRow(alice)).toMatchObject({ today: '2026-10-24' });
+      expect(await statsRow(bob)).toBeUndefined();
+    },
+  );
+
+  it.each(['terms', 'health-processing'] as const)(
+    'no job uses the puffs of people without %s',
+    async (purpose) => {
+      const people: Person[] = [];
+      for (const index of range(21)) people.push(await app.person(`person-${index}`));
+      const names = ['daily-stats', 'streak-updates', 'milestones', 'aggregate'];
+      for (const job of names) await runAt('2026-10-21T10:10:00Z', job);
+      const [gone] = people;
+      if (!gone) throw new Error('nobody has signed in');
+      for (const { client } of people) await client.call('recordPuff');
+      await gone.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
+      await withdraw(gone, purpose);
+      for (const job of names) await runAt('2026-10-22T01:10:00Z', job);
+      await app.settle();
+      expect(await collection('platformfigures').findOne({ _id: 'hour:2026-10-21T10' })).toMatchObject({
+        all: { people: 20, puffs: 20 },
+      });
+      for (const name of ['milestones', 'milestonestates', 'notifications'])
+        expect(
+          await collection(name).countDocuments({ $or: [{ userId: gone.userId }, { _id: gone.userId }] }),
+        ).toBe(0);
+      expect(await statsRow(gone)).toBeUndefined();
+      expect(await gone.client.call('getStats')).toMatchObject({ totalPuffCount: 1 });
+      expect((await gone.client.call('listPuffs')).puffs).toHaveLength(1);
+    },
+  );
 
   it('streak-updates stores the streaks with what came late, an hour after the day', async () => {
     const alice = await app.person('alice');

@@ -132,6 +132,38 @@ describe('pushes', () => {
     expect(await bob.client.call('listNotifications', { query: {} })).toMatchObject({ unread: 1 });
   });
 
+  it.each(['terms', 'health-processing'] as const)(
+    'are not sent of milestones and cheers without %s',
+    async (purpose) => {
+      const bob = await phoneOwner(newToken());
+      const fan = await person();
+      await befriend(bob, fan);
+      await app.settle();
+      const before = apns.pushes.length;
+      // Both wait for the morning, and the consent is gone by then.
+      await prefer(bob, { quietHours: { from: '00:00', to: '23:59' } });
+      await bob.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
+      const [milestone] = (await bob.client.call('listMilestones')).mine;
+      await fan.client.call('cheerMilestone', {
+        params: { id: milestone?.id ?? '' },
+        body: { kind: 'clap' },
+      });
+      await app.settle();
+      expect(apns.pushes).toHaveLength(before);
+      const versions = await bob.client.call('getLegalVersions');
+      await bob.client.call('putConsents', {
+        body: { consents: [{ purpose, version: versions[purpose], granted: false }] },
+      });
+      await prefer(bob, { quietHours: null });
+      app.clock.advance(14 * 60 * 60_000);
+      await app.settle();
+      expect(apns.pushes).toHaveLength(before);
+      expect(await bob.client.call('listNotifications', { query: {} })).toMatchObject({
+        notifications: [{ category: 'cheer' }, { category: 'milestone' }, { category: 'friend-accepted' }],
+      });
+    },
+  );
+
   it('wait for the end of the quiet hours, over midnight and a change of the clock', async () => {
     // Half past eleven in Berlin; in this night the clock goes back.
     app.clock.set('2026-10-24T21:30:00Z');

@@ -74,6 +74,10 @@ export const createServices = (deps: {
     hideName: notifications.hideName,
     endCheers: notifications.endCheers,
     summaries: (people) => analytics.summaries(people),
+    drainWrites: async (userId) => {
+      await puffs.drain(userId);
+      await notifications.drainAwards(userId);
+    },
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
     onSettingsChanged: (change) => {
       bus.publish('settings-changed', change);
@@ -90,6 +94,7 @@ export const createServices = (deps: {
     absentAmong: (people) => users.absentAmong(people),
     figures: metrics,
     person: users.settings,
+    knownPerson: users.peek,
     requireConsents: users.requireConsents,
     statsOf: (person, history) => analytics.statsOf(person, history),
     onRecorded: notifications.puffsRecorded,

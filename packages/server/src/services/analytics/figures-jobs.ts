@@ -3,9 +3,10 @@ import type { Clock } from '../../platform/clock.ts';
 import { defineJob, type Job } from '../../platform/jobs/job.ts';
 import { dayMs, hourMs, minuteMs, type Window } from '../../platform/jobs/schedule.ts';
 import { lateAfterMs, type PersonHour } from '../puffs/index.ts';
+import { isProcessed } from '../users/index.ts';
 import { countFigures, type Period } from './figures.ts';
 import type { FigureStore } from './figures-store.ts';
-import { isProcessed, type JobPeople } from './stats-jobs.ts';
+import type { JobPeople } from './stats-jobs.ts';
 
 /** People whose logs are read with one question. */
 const pageSize = 500;

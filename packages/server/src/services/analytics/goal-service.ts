@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import type { DayNumber, PuffHistory } from '../puffs/index.ts';
+import { processingPurposes } from '../users/index.ts';
 import { measuredBaseline, type MeasuredBaseline } from './baseline.ts';
 import { dayThen, todayOf, type CalendarSettings } from './calendar.ts';
 import type { Calendars } from './calendars.ts';
@@ -15,8 +16,6 @@ import { viewGoal } from './goal-view.ts';
 import { firstDayOf } from './settled.ts';
 import type { StatsPerson } from './stats-service.ts';
 
-/** Consents without which nothing about a person's goals and days is written. */
-const gate: readonly Purpose[] = ['terms', 'health-processing'];
 /**
  * Rows of a history of goals: one for each day of ten years, and room. Rows that decide nothing any more are removed
  * (`compactGoals`), so only changes on thousands of different days get here.
@@ -103,7 +102,7 @@ export const createGoalService = (deps: GoalServiceDeps): GoalService => {
     },
     async set(userId, input) {
       const measured = input.plan?.baselineSource === 'measured' ? await measure(userId) : undefined;
-      const { person } = await changeSettings(userId, gate, async (settings, tx) => {
+      const { person } = await changeSettings(userId, processingPurposes, async (settings, tx) => {
         const now = clock.now();
         const today = todayOf(settings, now);
         const earlier = await goals.listFrom(userId, earliestToday(today), tx);
@@ -121,7 +120,7 @@ export const createGoalService = (deps: GoalServiceDeps): GoalService => {
     async checkIn(userId, said) {
       const before = await deps.person(userId);
       const history = await deps.history(userId, todayOf(before, clock.now()) - checkInHistoryDays);
-      const { person } = await changeSettings(userId, gate, async (settings, tx) => {
+      const { person } = await changeSettings(userId, processingPurposes, async (settings, tx) => {
         const now = clock.now();
         const days = checkInDays(said.days, todayOf(settings, now));
         if (!said.none) return checkIns.remove(userId, days, tx);

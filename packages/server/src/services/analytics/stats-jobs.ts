@@ -4,6 +4,7 @@ import { defineJob, type Figures, type Job, type JobRun } from '../../platform/j
 import { hourMs, minuteMs } from '../../platform/jobs/schedule.ts';
 import { isDatabaseUnavailable } from '../../platform/mongo/errors.ts';
 import { isKnownZone } from '../../platform/time-zones.ts';
+import { isProcessed } from '../users/index.ts';
 import { dayStartsTurned } from './day-turns.ts';
 import type { StatsReadModel } from './stats-read-model.ts';
 import type { StatsPerson } from './stats-service.ts';
@@ -29,10 +30,6 @@ const pageSize = 50;
 /** The people of which zone and day start are done, and up to whom of the next ones. */
 const Progress = z.object({ timeZone: z.string(), dayStartHour: z.number(), after: z.string().optional() });
 type Progress = z.infer<typeof Progress>;
-
-/** Without it nobody's puffs are processed (contract.md, Consent purposes). */
-export const isProcessed = ({ consents }: { consents: ReadonlySet<Purpose> }): boolean =>
-  consents.has('health-processing');
 
 /**
  * The jobs of a local day's turn. Nothing is ended by them: days and streaks are derived whenever somebody asks.

@@ -44,6 +44,8 @@ export interface Notifications extends Pick<
   tell: Tell;
   /** A day of these people has been over for an hour: gives what it has brought. */
   giveMilestones(people: readonly MilestonePerson[]): Promise<void>;
+  /** Resolves when no award of this person is under way in this process. */
+  drainAwards(userId: string): Promise<void>;
   /** Inside the transaction that ends a friendship, or blocks: what the two cheered of each other goes. */
   endCheers: Inbox['milestones']['endBetween'];
   connected(connection: Connecting): Promise<void>;
@@ -112,6 +114,7 @@ export const createNotifications = (
     stop: inbox.stop,
     tell: inbox.service.tell,
     giveMilestones: milestones.refresh,
+    drainAwards: milestones.drain,
     endCheers: milestones.endBetween,
     routes: [
       ...inboxRoutes(inbox.service, inbox.preferences),

@@ -111,6 +111,27 @@ describe('milestones are given in one transaction', () => {
     expect(await told()).toMatchObject([{ readAt: now }, { readAt: null }]);
   });
 
+  it('and not where a consent was withdrawn after the judgement, whose award the withdrawal waits for', async () => {
+    const late: MilestonePerson = { ...alice, consents: new Set(['health-processing']) };
+    await worker({ people: () => Promise.resolve(new Map([[alice.userId, late]])) }).refresh([alice]);
+    expect([await held(), await told()]).toEqual([[], []]);
+
+    const order: string[] = [];
+    let drained: Promise<unknown> = Promise.resolve();
+    const one = worker({
+      inTransaction: async (work) => {
+        drained = one.drain('alice').then(() => order.push('drained'));
+        const done = await inTransaction(database.connection, work);
+        order.push('awarded');
+        return done;
+      },
+    });
+    await one.refresh([alice]);
+    await drained;
+    expect(order).toEqual(['awarded', 'drained']);
+    expect(await held()).toHaveLength(1);
+  });
+
   it('and to nobody who has withdrawn a consent', async () => {
     await worker().refresh([{ ...alice, consents: new Set(['terms']) }]);
     await worker().refresh([{ ...alice, consents: new Set(['health-processing']) }]);

@@ -3,7 +3,9 @@ import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { createTurns } from '../../platform/turns.ts';
 import { lastDayOver, milestoneVersion, type Judgement, type ToJudge } from '../analytics/index.ts';
+import { isProcessed } from '../users/index.ts';
 import type { CheerStore } from './cheer-store.ts';
 import type { InboxStore } from './inbox-store.ts';
 import type { Tell } from './inbox-service.ts';
@@ -19,6 +21,8 @@ export interface MilestoneAwards {
   refresh(people: readonly MilestonePerson[]): Promise<void>;
   /** The past of a person may have changed: looks soon at what they hold, without being waited for. */
   soon(userId: string): void;
+  /** Resolves when no award of this person is under way in this process. */
+  drain(userId: string): Promise<void>;
   settle(): Promise<void>;
 }
 
@@ -42,10 +46,9 @@ const peopleAtOnce = 50;
 /** Where others change what a person holds at the same moment; after that, whoever asks next looks again. */
 const attempts = 3;
 
-const mayHold = ({ consents }: MilestonePerson) => consents.has('terms') && consents.has('health-processing');
-
 export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAwards => {
   const { store, cheers, inbox, clock, log } = deps;
+  const inTurn = createTurns(clock);
   const waiting = new Set<string>();
   let looking: Promise<void> | undefined;
 
@@ -59,7 +62,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
    * All of it or nothing: a worker that is killed has given nothing, and told nothing. False where somebody else has
    * changed what this person holds since it was judged.
    */
-  const apply = (userId: string, turn: number, judgement: Judgement): Promise<boolean> =>
+  const award = (userId: string, turn: number, judgement: Judgement): Promise<boolean> =>
     deps.inTransaction(async (tx) => {
       if (!(await store.advance(userId, { ...judgement.state, turn }, tx))) return false;
       const now = clock.now();
@@ -83,6 +86,13 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
       for (const { id, kind, days } of worthTelling(fresh, { held, through: judgement.state.through, now }))
         await deps.tell(tx, userId, { kind: 'milestone-reached', milestoneId: id, milestone: kind, days });
       return true;
+    });
+
+  /** A consent may have been withdrawn since the person was judged; then there is nothing to award or to do again. */
+  const apply = (userId: string, turn: number, judgement: Judgement): Promise<boolean> =>
+    inTurn(userId, async () => {
+      const person = (await deps.people([userId])).get(userId);
+      return !person || !isProcessed(person) || award(userId, turn, judgement);
     });
 
   /** Answers those of the people who have to be looked at again. */
@@ -117,7 +127,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
   };
 
   const refresh: MilestoneAwards['refresh'] = async (people) => {
-    let left = people.filter(mayHold);
+    let left = people.filter(isProcessed);
     for (let attempt = 1; left.length > 0 && attempt <= attempts; attempt++) left = await look(left);
   };
 
@@ -132,6 +142,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
 
   return {
     refresh,
+    drain: (userId) => inTurn(userId, () => Promise.resolve()),
     soon(userId) {
       waiting.add(userId);
       looking ??= drain()

@@ -28,6 +28,11 @@ const kindsOfSomebody: ReadonlySet<NewsKind> = new Set(['friend-requested', 'fri
 export const isOfNobody = (told: { kind: NewsKind; data: Readonly<Record<string, string>> }): boolean =>
   kindsOfSomebody.has(told.kind) && told.data['userId'] === undefined;
 
+const kindsAboutPuffs: ReadonlySet<NewsKind> = new Set(['milestone-reached', 'cheered']);
+
+/** Derived from what its recipient recorded: pushed only while their puffs may be processed. */
+export const isAboutPuffs = ({ kind }: { kind: NewsKind }): boolean => kindsAboutPuffs.has(kind);
+
 /** A row of the inbox before it has a number. */
 export interface Note {
   readonly category: NotificationCategory;

@@ -5,11 +5,12 @@ import { LaterError, type OutboxJob, type OutboxStore } from '../../platform/job
 import type { Logger } from '../../platform/logger.ts';
 import { wallClockAt } from '../../platform/time-zones.ts';
 import { dayOf } from '../puffs/index.ts';
+import { isProcessed } from '../users/index.ts';
 import type { ApnsClient } from './apns-client.ts';
 import type { ApnsOutcome } from './apns-outcome.ts';
 import type { Device, DeviceStore } from './device-store.ts';
 import type { InboxRow, InboxStore } from './inbox-store.ts';
-import { isOfNobody } from './news.ts';
+import { isAboutPuffs, isOfNobody } from './news.ts';
 import { deliveryOf } from './preferences.ts';
 import type { PreferencesStore } from './preferences-store.ts';
 import type { PushDayStore } from './push-day-store.ts';
@@ -70,6 +71,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     if (isOfNobody(row)) return undefined;
     const person = (await deps.people([userId])).get(userId);
     if (!person?.consents.has('push')) return undefined;
+    if (isAboutPuffs(row) && !isProcessed(person)) return undefined;
     const preferences = await deps.preferences.find(userId);
     if (deliveryOf(preferences, row.category) !== 'push') return undefined;
     const isUrgent = row.category === 'security';

@@ -1,4 +1,5 @@
 import type { Logger } from '../../platform/logger.ts';
+import type { Admission } from './admission.ts';
 import { createLane, type Lane } from './lane.ts';
 import type { NewPuff, RecordedPuff } from './puff.ts';
 import {
@@ -29,6 +30,11 @@ export interface GroupCommit {
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
   /** Runs `work` while no puff of this person is under way in this process. */
   alone<T>(person: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Resolves when everything of this person that was queued before is stored or refused. Never rejects. What is planned
+   * afterwards is checked by the admission of that moment.
+   */
+  drain(person: string): Promise<void>;
   /** Puffs and changes that are queued or under way. */
   depth(): number;
   /** Resolves when nothing is queued or under way. */
@@ -50,6 +56,7 @@ export const createGroupCommit = (deps: {
   store: PuffStore;
   people: PuffPeople;
   onChange: (person: string, state: PuffState) => void;
+  admission: Admission;
   /** What waits for a person who was erased meanwhile is refused with `account-gone`. */
   isGone: (person: string) => boolean;
   log: Logger;
@@ -148,14 +155,25 @@ export const createGroupCommit = (deps: {
         enqueue(person, waitingOnes);
         continue;
       }
-      const items = waitingOnes.filter((one): one is Item => !isTurn(one));
+      let items = waitingOnes.filter((one): one is Item => !isTurn(one));
       const turns = waitingOnes.filter(isTurn);
       if (deps.isGone(person)) {
         refuse(turns, items, accountGone());
         continue;
       }
+      // The last moment at which nothing of these puffs is stored: a consent may be gone that was there on arrival.
+      const refusal = deps.admission.refusal(person);
+      if (refusal) {
+        fail(items, refusal);
+        items = [];
+      }
       if (turns.length > 0) {
         park(person, items, () => take(turns, items));
+        continue;
+      }
+      if (items.length === 0) continue;
+      if (refusal === undefined) {
+        park(person, items, () => deps.admission.read(person).then(() => items));
         continue;
       }
       const state = people.peek(person);
@@ -290,6 +308,17 @@ export const createGroupCommit = (deps: {
       waiting += 1;
       return new Promise((resolve, reject) => {
         enqueue(person, [{ person, run: () => work().then(resolve, reject), reject }]);
+      });
+    },
+    drain(person) {
+      if (waiting === 0) return Promise.resolve();
+      // Counted, but never refused for a full queue: a withdrawal must not fail because the server is busy.
+      waiting += 1;
+      return new Promise((resolve) => {
+        const reject = () => {
+          resolve();
+        };
+        enqueue(person, [{ person, run: () => Promise.resolve().then(resolve), reject }]);
       });
     },
     depth: () => waiting,

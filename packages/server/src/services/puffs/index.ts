@@ -8,6 +8,7 @@ import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/jobs/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
+import { createAdmission } from './admission.ts';
 import type { AbsentAmong } from './checkpoint-flusher.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createEraseStore } from './erase-store.ts';
@@ -51,6 +52,8 @@ export interface Puffs extends Pick<
   jobs: Job[];
   /** What these people took in [from, to) (ms), by hour of UTC and product; nothing that came `lateAfterMs` late. */
   countByHour(people: readonly string[], range: { from: number; to: number }): Promise<PersonHour[]>;
+  /** Resolves when every write of this person that was admitted before is stored or refused, in this process. */
+  drain(userId: string): Promise<void>;
   /** Drops what this process holds of a person whose account is gone, what waits to be written included. */
   forgetUser(userId: string): void;
   /** Deletes the log and the checkpoints of this very person; answers how many rows there were. Safe to repeat. */
@@ -64,6 +67,7 @@ export const createPuffs = <Person extends PuffPerson>(
     logger: Logger;
     absentAmong: AbsentAmong;
     figures: Metrics;
+    knownPerson: (userId: string) => Person | undefined;
   } & Omit<
     Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffChangeService<Person>>[0],
     'log' | 'store' | 'metrics'
@@ -81,6 +85,7 @@ export const createPuffs = <Person extends PuffPerson>(
     checkpoints,
     many: createManyLogsStore(connection),
     absentAmong,
+    admission: createAdmission(deps),
     clock,
     log: logger,
     metrics,
@@ -118,6 +123,7 @@ export const createPuffs = <Person extends PuffPerson>(
       metrics,
     }),
     countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
+    drain: puffs.drain,
     forgetUser: log.forget,
     async eraseUser(userId) {
       log.forget(userId);

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../../platform/errors.ts';
 import { newId, randomBelow } from '../../platform/ids.ts';
+import type { Admission } from './admission.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
@@ -69,8 +70,16 @@ export const createPuffChanges = (deps: {
   store: PuffStore;
   people: PuffPeople;
   alone: GroupCommit['alone'];
+  admission: Admission;
 }): PuffChanges => {
-  const { store, people, alone } = deps;
+  const { store, people, alone, admission } = deps;
+
+  /** A deletion needs no consent; whatever leaves a puff alive does, also where it was granted on arrival. */
+  const requireAdmission = async (person: string): Promise<void> => {
+    const refusal = admission.refusal(person);
+    if (refusal) throw refusal;
+    if (refusal === undefined) await admission.read(person);
+  };
 
   /** Tries `attempt` until it has an answer; undefined asks for another try, on a log that is known further. */
   const insist = <T>(person: string, attempt: () => Promise<T | undefined>): Promise<T> =>
@@ -111,6 +120,7 @@ export const createPuffChanges = (deps: {
           state = await people.currentWith(person, new Set([monthOf(day), monthOf(day + 1)]));
           if (state.rev !== rev) return undefined;
           requireRoom(state, content, after.values, wanted.dayStartHour);
+          await requireAdmission(person);
         }
         const inserted = await store.insertChange(person, rev + 1, {
           id: `!${newId()}`,

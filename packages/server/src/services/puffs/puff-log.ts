@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Admission } from './admission.ts';
 import { createCheckpointFlusher, type AbsentAmong } from './checkpoint-flusher.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -39,6 +40,10 @@ export interface PuffLog extends PuffChanges {
   forget(person: string): void;
   /** The live puffs between two instants (ms), both included, oldest first: all that the log held when this was called. */
   momentsBetween(person: string, range: { from: number; to: number }): Promise<Moment[]>;
+  /** Resolves when everything of this person that was queued here before is stored or refused. */
+  drain(person: string): Promise<void>;
+  /** Whether puffs of this person are known to be refused here by now: a consent, or the account, is gone. */
+  refuses(person: string): boolean;
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
@@ -60,6 +65,7 @@ export const createPuffLog = (deps: {
   checkpoints: CheckpointStore;
   many: ManyLogsStore;
   absentAmong: AbsentAmong;
+  admission: Admission;
   clock: Clock;
   log: Logger;
   metrics: PuffMetrics;
@@ -104,6 +110,7 @@ export const createPuffLog = (deps: {
     store,
     people,
     onChange,
+    admission: deps.admission,
     isGone,
     log,
     metrics,
@@ -115,7 +122,7 @@ export const createPuffLog = (deps: {
 
   return {
     append: commit.append,
-    ...createPuffChanges({ store, people, alone: commit.alone }),
+    ...createPuffChanges({ store, people, alone: commit.alone, admission: deps.admission }),
     history: people.current,
     newestRevs: many.newestRevs,
     histories: createManyHistories({
@@ -129,6 +136,8 @@ export const createPuffLog = (deps: {
       const { rev, clearedRev } = await people.current(person);
       return recounts.momentsBetween(person, range, { rev, clearedRev });
     },
+    drain: commit.drain,
+    refuses: (person) => isGone(person) || Boolean(deps.admission.refusal(person)),
     flush: flusher.flush,
     async settle() {
       await commit.settle();

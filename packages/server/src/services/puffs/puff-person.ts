@@ -1,4 +1,5 @@
 import type { Puff, Purpose, UserStats } from '@pufftrack/contract';
+import { processingPurposes } from '../users/index.ts';
 
 /** What this service needs to know of a person; users gives it. */
 export interface PuffPerson {
@@ -32,9 +33,6 @@ export interface PuffsChanged<Person extends PuffPerson> {
   readonly retracted?: readonly { readonly quantity: number; readonly receivedAt: number }[];
 }
 
-/** Consents without which nothing about a person's puffs is written. */
-const writeConsents: readonly Purpose[] = ['terms', 'health-processing'];
-
 /** Somebody who may write puffs at the moment. Throws `consent-required` or `account-gone`. */
 export const writerOf =
   <Person extends PuffPerson>(deps: {
@@ -43,6 +41,6 @@ export const writerOf =
   }) =>
   async (userId: string): Promise<Person> => {
     const person = await deps.person(userId);
-    deps.requireConsents(person, writeConsents);
+    deps.requireConsents(person, processingPurposes);
     return person;
   };

@@ -22,6 +22,8 @@ it('puts batches of one person into the log one after the other, and those of ot
         return { outcomes: batch.map(() => ({ status: 'duplicate' })), state: new PuffState() };
       },
       history: () => Promise.resolve(new PuffState()),
+      drain: () => Promise.resolve(),
+      refuses: () => false,
     },
     store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
     clock: { now: () => now },
@@ -47,4 +49,40 @@ it('puts batches of one person into the log one after the other, and those of ot
       ['bob', 1],
     ]),
   );
+});
+
+it('shows friends nothing of a puff whose consent is withdrawn while it is written', async () => {
+  const now = Date.UTC(2026, 9, 21, 10);
+  let isWithdrawn = false;
+  const shown: number[] = [];
+  const puffs = createPuffService({
+    log: {
+      append(_person, batch) {
+        isWithdrawn = batch.length > 1;
+        const outcomes = batch.map((puff, index) => ({
+          status: 'created' as const,
+          puff: { ...puff, rev: index + 1 },
+        }));
+        return Promise.resolve({ outcomes, state: new PuffState() });
+      },
+      history: () => Promise.resolve(new PuffState()),
+      drain: () => Promise.resolve(),
+      refuses: () => isWithdrawn,
+    },
+    store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
+    clock: { now: () => now },
+    person: (userId) => ({ userId, name: null, timeZone: 'UTC', dayStartHour: 0, product: 'vape' }),
+    requireConsents: () => undefined,
+    statsOf: () => ({}) as UserStats,
+    onRecorded: ({ liveCount }) => void shown.push(liveCount),
+    metrics: { counted: () => undefined },
+  });
+  const send = (count: number) =>
+    puffs.recordBatch(
+      { userId: 'ann', sessionId: 'session', expiresAt: Infinity },
+      Array.from({ length: count }, () => ({ id: newUuid(), timestamp: new Date(now).toISOString() })),
+    );
+  await send(1);
+  await send(2);
+  expect(shown).toEqual([1, 0]);
 });

@@ -31,10 +31,12 @@ import { viewPuff } from './puff-view.ts';
 export interface PuffService {
   record(actor: Actor, input: PuffInput): Promise<PuffAnswer>;
   recordBatch(actor: Actor, items: readonly unknown[]): Promise<BatchAnswer>;
+  /** Resolves when every puff of this person that was admitted before is stored or refused, in this process. */
+  drain(userId: string): Promise<void>;
 }
 
 export const createPuffService = <Person extends PuffPerson>(deps: {
-  log: Pick<PuffLog, 'append' | 'history'>;
+  log: Pick<PuffLog, 'append' | 'history' | 'drain' | 'refuses'>;
   store: Pick<PuffStore, 'find' | 'findUsedIds'>;
   clock: Clock;
   person: (userId: string) => Person | Promise<Person>;
@@ -72,7 +74,9 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     puff?: Puff,
   ) => {
     if (created.length === 0) return;
-    const liveCount = created
+    // A consent may have been withdrawn since the write: friends are shown nothing after that.
+    const shown = log.refuses(person.userId) ? [] : created;
+    const liveCount = shown
       .filter((recorded) => recorded.receivedAt - recorded.timestamp <= liveWindowMs)
       .reduce((sum, recorded) => sum + recorded.quantity, 0);
     deps.onRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
@@ -86,6 +90,9 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   };
 
   return {
+    // Batches queue before the log does: the ones that arrived before are answered first.
+    drain: (userId) => inTurn(userId, () => log.drain(userId)),
+
     async record(actor, input) {
       const person = await writer(actor.userId);
       const now = clock.now();

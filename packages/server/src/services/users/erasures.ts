@@ -56,6 +56,8 @@ export const createErasures = (deps: {
   closing: () => AccountClosing;
   /** All that is kept of people, here and at the other services. */
   owners: () => readonly PersonalData[];
+  /** Resolves when nothing of this person that was admitted before is under way in this process. */
+  drainWrites: (userId: string) => Promise<void>;
   /** A promise was written: it may be kept now. */
   onBegun: () => void;
   masterKey: Buffer;
@@ -93,6 +95,7 @@ export const createErasures = (deps: {
     closing.announce(closed);
     if (!friendIds) return undefined;
     await friends.announceEnd(userId, friendIds);
+    await deps.drainWrites(userId);
     deps.onBegun();
     const { manualRevocationRequired } = closed;
     log.info({ event: 'users.account_deleted', userId, manualRevocationRequired }, 'an account was deleted');

@@ -128,7 +128,7 @@ export const createFriendService = (deps: {
       isNews(sidesFor(friendship, person.userId).mine),
     );
     if (friendships.length === 0) return;
-    const summary = (await summaries([person])).get(person.userId);
+    const summary = mayShare(person) ? (await summaries([person])).get(person.userId) : undefined;
     const now = clock.now();
     // Who is no friend any more by now is told nothing, and nobody sees more than they may by now.
     const asked = new Set(friendships.map((friendship) => sidesFor(friendship, person.userId).theirs.person));

@@ -1,4 +1,5 @@
 import type { Purpose, ShareLevel } from '@pufftrack/contract';
+import { isProcessed } from './user.ts';
 
 /** One side of a friendship: what this person gives the other, and whether they want to be told. */
 export interface Side {
@@ -26,14 +27,13 @@ export interface Sharer {
 }
 
 const levels: readonly ShareLevel[] = ['none', 'milestones', 'summary', 'live'];
-/** Without any of these nothing of a person flows out, whatever levels they chose. */
-const outflow: readonly Purpose[] = ['terms', 'health-processing', 'friends-sharing'];
 
 export const isAtLeast = (level: ShareLevel, least: ShareLevel): boolean =>
   levels.indexOf(level) >= levels.indexOf(least);
 
-export const mayShare = ({ consents }: Pick<Sharer, 'consents'>): boolean =>
-  outflow.every((purpose) => consents.has(purpose));
+/** Without these consents nothing of a person flows out, whatever levels they chose. */
+export const mayShare = (sharer: Pick<Sharer, 'consents'>): boolean =>
+  isProcessed(sharer) && sharer.consents.has('friends-sharing');
 
 /** What a person gives at the moment: the level that they chose, or nothing while a consent is missing. */
 export const levelInForce = (side: Side, sharer: Pick<Sharer, 'consents'>): ShareLevel =>

@@ -51,11 +51,15 @@ export type { PersonalData } from './erasure.ts';
 export { orderFriendIndexes } from './friend-indexes-migration.ts';
 export type { AudienceRooms } from './audience.ts';
 export type { FriendLive, LiveViewer } from './friend-service.ts';
+export { isProcessed, processingPurposes } from './user.ts';
 export type { OpenReport, Verdict } from './report-service.ts';
 export type { PersonSettings } from './user.ts';
 export type { PeoplePage } from './user-store.ts';
 
-export interface Users extends Pick<People, 'settings' | 'settingsOfMany' | 'listPage' | 'listTimeZones'> {
+export interface Users extends Pick<
+  People,
+  'settings' | 'peek' | 'settingsOfMany' | 'listPage' | 'listTimeZones'
+> {
   routes: Route[];
   jobs: Job[];
   accounts: Accounts;
@@ -109,6 +113,8 @@ export const createUsers = (deps: {
   hideName: (named: string, inboxOf?: string) => Promise<void>;
   endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+  /** Resolves when nothing of this person that was admitted before is under way in this process. */
+  drainWrites: (userId: string) => Promise<void>;
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
   /** The other processes have to learn of it. */
   onSettingsChanged: (change: SettingsChanged) => void;
@@ -163,6 +169,7 @@ export const createUsers = (deps: {
     people,
     clock,
     isKnownZone,
+    drainWrites: deps.drainWrites,
     onProfileChanged: deps.onProfileChanged,
     onConsentsChanged: friends.consentsChanged,
   });
@@ -186,6 +193,7 @@ export const createUsers = (deps: {
     ledger,
     closing: deps.closing,
     owners: () => [...deps.personalData(), own],
+    drainWrites: deps.drainWrites,
     onBegun: () => {
       eraser.kick();
     },
@@ -225,6 +233,7 @@ export const createUsers = (deps: {
     ],
     accounts: createAccounts({ store, people, erasures, consents: service, clock, isKnownZone }),
     settings: people.settings,
+    peek: people.peek,
     settingsOfMany: people.settingsOfMany,
     listPage: people.listPage,
     listTimeZones: people.listTimeZones,

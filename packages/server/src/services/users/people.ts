@@ -7,11 +7,15 @@ import type { PeoplePage, UserStore } from './user-store.ts';
 /** Another process's change is seen after this long at the latest. */
 const maxAgeMs = 5_000;
 const maxPeople = 50_000;
+/** Announced versions of people who are not in the cache; far more than change while a read is under way. */
+const maxAnnounced = 10_000;
 
 /** What the other services ask about people, from a cache of seconds. */
 export interface People {
   /** At once where it is known here, which the path of every puff counts on. Throws `account-gone`. */
   settings(userId: string): PersonSettings | Promise<PersonSettings>;
+  /** What `settings` would answer without a read; undefined where it would read. */
+  peek(userId: string): PersonSettings | undefined;
   /** As the database has it now, in one query; absent people are left out. */
   settingsOfMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
   /** One page of people, in the order of their ids; for jobs, which leave the cache to those who are here now. */
@@ -47,6 +51,13 @@ export const createPeople = (deps: {
 }): People => {
   const { store, clock } = deps;
   const known = new LRUCache<string, Known>({ max: maxPeople });
+  /** A read that began before a change of somebody who is not in the cache yet must not be kept. */
+  const announced = new LRUCache<string, number>({ max: maxAnnounced });
+
+  const current = (entry: Known | undefined): PersonSettings | undefined => {
+    const age = entry ? clock.now() - entry.readAt : Infinity;
+    return entry && age >= 0 && age < maxAgeMs ? entry.settings : undefined;
+  };
 
   const keep = (user: UserRecord, readAt = clock.now()): PersonSettings => {
     const settings = settingsOf(user);
@@ -54,8 +65,8 @@ export const createPeople = (deps: {
     const { settingsVersion } = settings;
     // A read that began before a change must not come over it.
     if (before && before.settings.settingsVersion > settingsVersion) return before.settings;
-    if (!before || before.atLeast <= settingsVersion)
-      known.set(user.userId, { settings, readAt, atLeast: settingsVersion });
+    const atLeast = before?.atLeast ?? announced.get(user.userId) ?? 0;
+    if (atLeast <= settingsVersion) known.set(user.userId, { settings, readAt, atLeast: settingsVersion });
     return settings;
   };
 
@@ -71,10 +82,9 @@ export const createPeople = (deps: {
 
   return {
     settings(userId) {
-      const entry = known.get(userId);
-      const age = entry ? clock.now() - entry.readAt : Infinity;
-      return entry && age >= 0 && age < maxAgeMs ? entry.settings : read(userId);
+      return current(known.get(userId)) ?? read(userId);
     },
+    peek: (userId) => current(known.peek(userId)),
     async settingsOfMany(userIds) {
       if (userIds.length === 0) return new Map();
       const readAt = clock.now();
@@ -94,7 +104,8 @@ export const createPeople = (deps: {
     },
     outdate({ userId, settingsVersion }) {
       const entry = known.peek(userId);
-      if (entry && entry.settings.settingsVersion < settingsVersion)
+      if (!entry) announced.set(userId, Math.max(settingsVersion, announced.get(userId) ?? 0));
+      else if (entry.settings.settingsVersion < settingsVersion)
         known.set(userId, { ...entry, readAt: -Infinity, atLeast: settingsVersion });
     },
   };

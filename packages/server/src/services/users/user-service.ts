@@ -9,6 +9,7 @@ import { friendCodeLength } from './friend-code.ts';
 import { mayShare } from './friendship.ts';
 import type { People } from './people.ts';
 import {
+  isProcessed,
   profileChanges,
   requireVersionsInForce,
   settingsOf,
@@ -53,6 +54,10 @@ export const createUserService = (deps: {
   isKnownZone: (name: string) => boolean;
   /** Names the fields that the person has set, whether or not their value is new. */
   onProfileChanged: (person: PersonSettings, fields: readonly string[]) => Promise<void>;
+  /**
+   * Resolves when nothing of this person that was admitted before is under way in this process: it is stored or refused.
+   */
+  drainWrites: (userId: string) => Promise<void>;
   /** What may flow out to friends has changed. */
   onConsentsChanged: (before: PersonSettings, after: PersonSettings) => Promise<void>;
 }): UserService => {
@@ -93,7 +98,10 @@ export const createUserService = (deps: {
       return { before: user, after: { ...user, consents, sharesSince, settingsVersion } };
     },
     async consentsCommitted({ before, after }) {
-      await deps.onConsentsChanged(settingsOf(before), people.change(after));
+      const person = people.change(after);
+      await deps.onConsentsChanged(settingsOf(before), person);
+      // From `people.change` on nothing more is admitted here; the answer says that nothing of before is stored later.
+      if (!isProcessed(person)) await deps.drainWrites(person.userId);
     },
     async rotateFriendCode(userId) {
       // A code that somebody has already is a duplicate key, on which the transaction runs again with another one.

@@ -120,6 +120,16 @@ export const settingsOf = (user: UserRecord): PersonSettings => ({
   sharesSince: user.sharesSince,
 });
 
+/** The consents without which nothing is derived from a person's puffs, goals and days, stored or shown to others. */
+export const processingPurposes: readonly Purpose[] = ['terms', 'health-processing'];
+
+/**
+ * Whether jobs, boards, friends and live events may use what a person recorded. The person's own view and deletions do
+ * not depend on it.
+ */
+export const isProcessed = ({ consents }: Pick<PersonSettings, 'consents'>): boolean =>
+  processingPurposes.every((purpose) => consents.has(purpose));
+
 /** Throws `consent-required` with the purposes that are missing. */
 export const requireConsents = (
   person: Pick<PersonSettings, 'consents'>,
