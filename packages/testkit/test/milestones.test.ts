@@ -149,7 +149,7 @@ describe('milestones', () => {
       body: { consents: [{ purpose: 'terms', version, granted: false }] },
     });
     await runAt('2026-10-21T23:10:00Z');
-    expect((await listOf(await app.person('alice'))).mine).toEqual([]);
+    expect((await listOf(await app.person('alice', { consents: [] }))).mine).toEqual([]);
   });
 
   describe('of a friend', () => {
