@@ -7,6 +7,7 @@ import {
   serverEvents,
 } from '@pufftrack/contract';
 import { z } from 'zod';
+import { withNullableScalars } from './nullable.ts';
 
 type Json = Record<string, unknown>;
 
@@ -48,7 +49,7 @@ const socket = { $ref: '#/channels/socket' };
 const messageOf = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
 
 /** AsyncAPI 3 of every socket event in the contract, as the server sends and receives them. */
-export const asyncApiDocument = () => {
+export const asyncApiDocument = (): unknown => {
   const { named, add } = createSchemas();
   const messages: Record<string, Json> = {};
   const operations: Record<string, Json> = {};
@@ -80,7 +81,7 @@ export const asyncApiDocument = () => {
     };
   }
 
-  return {
+  return withNullableScalars({
     asyncapi: '3.0.0',
     info: {
       title: 'PuffTrack sockets',
@@ -103,5 +104,5 @@ export const asyncApiDocument = () => {
       messages,
       schemas: Object.fromEntries(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))),
     },
-  };
+  });
 };

@@ -8,15 +8,19 @@ import {
   type ProblemCode,
 } from '@pufftrack/contract';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { withNullableScalars } from './nullable.ts';
 
-/** OpenAPI 3.1 of every endpoint in the contract. Text lives in the schemas and nowhere else. */
-export const openApiDocument = () => {
+/**
+ * OpenAPI 3.1 of every endpoint in the contract. Text lives in the schemas and nowhere else. `servers` is neutral; a
+ * running server replaces it by its `PUBLIC_URL`.
+ */
+export const openApiDocument = (): unknown => {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const [name, spec] of Object.entries<EndpointSpec>(endpoints)) {
     const path = spec.path.replaceAll(/:([A-Za-z]+)/g, '{$1}');
     paths[path] = { ...paths[path], [spec.method.toLowerCase()]: operationOf(name, spec) };
   }
-  return createDocument({
+  const document = createDocument({
     openapi: '3.1.1',
     info: {
       title: 'PuffTrack',
@@ -32,6 +36,7 @@ export const openApiDocument = () => {
     },
     paths: paths,
   });
+  return withNullableScalars(document);
 };
 
 const operationOf = (name: string, spec: EndpointSpec): ZodOpenApiOperationObject => ({

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import { asyncApiDocument } from '../../../openapi/asyncapi.ts';
 import { openApiDocument } from '../../../openapi/document.ts';
+import { withNullableScalars } from '../../../openapi/nullable.ts';
 
 const committed: unknown = JSON.parse(
   readFileSync(new URL('../../../openapi/openapi.json', import.meta.url), 'utf8'),
@@ -42,5 +44,59 @@ describe('the OpenAPI document', () => {
       );
     });
     expect(missing).toEqual([]);
+  });
+});
+
+const unionsIn = (value: unknown): Record<string, unknown>[][] => {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    (key === 'anyOf' || key === 'oneOf') && Array.isArray(inner)
+      ? [inner as Record<string, unknown>[], ...unionsIn(inner)]
+      : unionsIn(inner),
+  );
+};
+
+describe('values that may be null', () => {
+  it.each([
+    ['OpenAPI', document],
+    ['AsyncAPI', JSON.parse(JSON.stringify(asyncApiDocument())) as unknown],
+  ])('are no unions in %s where they are scalars', (_name, whole) => {
+    const scalars = ['string', 'number', 'integer', 'boolean'];
+    const nullable = unionsIn(whole).filter((members) => members.some(({ type }) => type === 'null'));
+    expect(nullable.length).toBeGreaterThan(0);
+    expect(nullable.filter((members) => members.some(({ type }) => scalars.includes(String(type))))).toEqual(
+      [],
+    );
+    expect(JSON.stringify(whole)).toContain('"type":["string","null"]');
+  });
+
+  const nothing = { type: 'null' };
+  it.each([
+    [{ anyOf: [{ type: 'integer', minimum: 1 }, nothing] }, { type: ['integer', 'null'], minimum: 1 }],
+    [{ oneOf: [nothing, { type: 'string' }] }, { type: ['string', 'null'] }],
+    [
+      { anyOf: [{ type: 'string', enum: ['a', 'b'] }, nothing] },
+      { type: ['string', 'null'], enum: ['a', 'b', null] },
+    ],
+    [{ anyOf: [{ type: 'string', const: 'a' }, nothing] }, { type: ['string', 'null'], enum: ['a', null] }],
+    [
+      { description: 'outer', anyOf: [{ type: 'string', description: 'inner', example: 'x' }, nothing] },
+      { type: ['string', 'null'], description: 'outer', example: 'x' },
+    ],
+    [
+      { anyOf: [{ type: 'object', properties: { a: { anyOf: [{ type: 'boolean' }, nothing] } } }, nothing] },
+      { anyOf: [{ type: 'object', properties: { a: { type: ['boolean', 'null'] } } }, nothing] },
+    ],
+  ])('%j becomes %j', (before, after) => {
+    expect(withNullableScalars(before)).toEqual(after);
+  });
+
+  it.each([
+    { anyOf: [{ $ref: '#/x' }, nothing] },
+    { anyOf: [{ type: 'string' }, { type: 'integer' }, nothing] },
+    { anyOf: [{ type: 'string' }, { type: 'integer' }] },
+    { type: ['string', 'null'] },
+  ])('%j stays', (schema) => {
+    expect(withNullableScalars(schema)).toEqual(schema);
   });
 });

@@ -103,7 +103,7 @@ export const startApp = async (deps: {
     ],
     pages: [
       ...(config.metrics.onApiListener ? [(app: Express) => app.get('/metrics', metricsPage(metrics))] : []),
-      ...(edges.pages && config.docs ? [docsPages] : []),
+      ...(edges.pages && config.docs ? [docsPages(config.publicUrl)] : []),
     ],
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,

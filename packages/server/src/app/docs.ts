@@ -7,39 +7,43 @@ import swaggerUi from 'swagger-ui-express';
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../../../openapi/${name}`, import.meta.url), 'utf8'));
 
-/** `/openapi.json` and `/asyncapi.json`, and Swagger UI under `/docs`. */
-export const docsPages = (app: Express): void => {
-  const document = read('openapi.json') as swaggerUi.JsonObject;
-  const asyncDocument = read('asyncapi.json');
-  const secure = helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        // Swagger UI sets styles on elements, and draws its icons from data addresses.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        frameAncestors: ["'none'"],
+/** `/openapi.json` for clients of `publicUrl`, `/asyncapi.json`, and Swagger UI under `/docs`. */
+export const docsPages =
+  (publicUrl: string) =>
+  (app: Express): void => {
+    const document = read('openapi.json') as swaggerUi.JsonObject;
+    const served = { ...document, servers: [{ url: publicUrl.replace(/\/+$/, '') }] };
+    const asyncDocument = read('asyncapi.json');
+    const secure = helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          // Swagger UI sets styles on elements, and draws its icons from data addresses.
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'"],
+          frameAncestors: ["'none'"],
+        },
       },
-    },
-    // The page is served over http in development, where an upgrade would lead nowhere.
-    strictTransportSecurity: false,
-  });
-  app.get('/openapi.json', secure, (_req, res) => {
-    res.json(document);
-  });
-  app.get('/asyncapi.json', secure, (_req, res) => {
-    res.json(asyncDocument);
-  });
-  app.use(
-    '/docs',
-    secure,
-    swaggerUi.serve,
-    swaggerUi.setup(document, {
-      customSiteTitle: 'PuffTrack API',
-      swaggerOptions: { persistAuthorization: true, tryItOutEnabled: true },
-    }),
-  );
-};
+      // The page is served over http in development, where an upgrade would lead nowhere.
+      strictTransportSecurity: false,
+    });
+    app.get('/openapi.json', secure, (_req, res) => {
+      res.json(served);
+    });
+    app.get('/asyncapi.json', secure, (_req, res) => {
+      res.json(asyncDocument);
+    });
+    app.use(
+      '/docs',
+      secure,
+      swaggerUi.serve,
+      // The page calls its own origin, whichever of the server's names it was opened by; its policy allows no other.
+      swaggerUi.setup(document, {
+        customSiteTitle: 'PuffTrack API',
+        swaggerOptions: { persistAuthorization: true, tryItOutEnabled: true },
+      }),
+    );
+  };

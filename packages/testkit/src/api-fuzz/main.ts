@@ -40,6 +40,8 @@ const fuzz = async (): Promise<boolean> => {
           [
             'run',
             `${app.url}/openapi.json`,
+            // The document names PUBLIC_URL, where a test server does not listen.
+            ...['--url', app.url],
             ...['--header', `Authorization: Bearer ${token}`],
             ...['--checks', checks, '--phases', 'examples,coverage,fuzzing'],
             ...['--max-examples', examples, '--seed', seed, '--workers', '1', '--warnings', 'off'],
