@@ -3,11 +3,12 @@ import { Schema, type Connection } from 'mongoose';
 import { isDuplicateKey } from '../mongo/errors.ts';
 import type { OutboxJob, OutboxStore } from './outbox.ts';
 
-const keepDoneMs = 31 * 24 * 60 * 60_000;
+/** Long enough to recognise a repeated id; the row names no one any more. */
+const keepDoneMs = 7 * 24 * 60 * 60_000;
 
 interface OutboxDoc<Payload> {
   _id: string;
-  /** Null once it is done. */
+  /** Null once it is done or given up. */
   payload: Payload | null;
   createdAt: Date;
   /** When it may be taken next; a lease moves it on. */

@@ -25,11 +25,12 @@ export interface OutboxStore<Payload> {
   add(job: { id: string; payload: Payload; now: number }, tx?: ClientSession): Promise<boolean>;
   /** Takes a job that is due; nobody else gets it within `leaseMs`. */
   claim(now: number, leaseMs: number): Promise<OutboxJob<Payload> | undefined>;
-  /** The payload goes at once, the id stays for 31 days. Nothing where another attempt has begun meanwhile. */
+  /** The payload goes at once, the id stays for 7 days, whether it is done or given up. Nothing where another attempt has begun meanwhile. */
   finish(job: OutboxJob<Payload>, now: number): Promise<void>;
   retryAt(job: OutboxJob<Payload>, dueAt: number): Promise<void>;
   /** What is not done, whether or not it is due; at most `limit`. */
   listOpen(limit: number): Promise<Payload[]>;
+  /** Rows that were done or given up 7 days ago. */
   removeLongDone(now: number): Promise<void>;
   /** Jobs that nobody has taken since an instant (ms): no process works this outbox. */
   removeDueBefore(instant: number): Promise<void>;

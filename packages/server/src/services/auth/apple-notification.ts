@@ -6,7 +6,10 @@ import type { AppleKeys } from './apple-keys.ts';
 import { keyIdOf } from './token-header.ts';
 
 const skewSeconds = 60;
-/** Below what the ids of notifications are kept for, so that none can be played again. */
+/**
+ * Older ones are refused. Ids are kept for 7 days, which covers Apple's duplicates; a later repetition changes nothing,
+ * because an event before the last sign-in has no effect.
+ */
 const maxAgeSeconds = 30 * 24 * 60 * 60;
 
 const Event = z.looseObject({
