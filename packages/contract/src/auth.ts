@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { User } from './users.ts';
+import { eachPurposeOnce, User } from './users.ts';
 import { AgeBand, Day, Id, Instant, Purpose, text, ZoneName } from './values.ts';
 
 export const Session = z
@@ -47,6 +47,7 @@ export const AppleSignIn = z
     consents: z
       .array(z.object({ purpose: Purpose, version: text(1, 32) }))
       .max(20)
+      .superRefine(eachPurposeOnce)
       .optional(),
   })
   .meta({ id: 'AppleSignIn' });
@@ -68,6 +69,7 @@ export const signInWithApple = endpoint({
     'age-confirmation-required',
     'under-age',
     'consent-version',
+    'limit-reached',
     'device-refused',
     'apple-unavailable',
   ],

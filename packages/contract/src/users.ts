@@ -66,6 +66,19 @@ export const ConsentList = z.object({ consents: z.array(Consent) });
 export const ConsentChange = z.object({ purpose: Purpose, version: text(1, 32), granted: z.boolean() });
 export type ConsentChange = z.infer<typeof ConsentChange>;
 
+/** Refuses a list in which a purpose stands twice: which of the two counts would be a guess. */
+export const eachPurposeOnce = (
+  consents: readonly { purpose: Purpose }[],
+  context: z.RefinementCtx,
+): void => {
+  const seen = new Set<Purpose>();
+  consents.forEach(({ purpose }, index) => {
+    if (seen.has(purpose))
+      context.addIssue({ code: 'custom', path: [index, 'purpose'], message: 'must stand in the list once' });
+    seen.add(purpose);
+  });
+};
+
 export const getMe = endpoint({
   method: 'GET',
   path: '/users/me',
@@ -161,7 +174,7 @@ export const putConsents = endpoint({
   tag: 'users',
   auth: 'user',
   summary: 'Grant or withdraw; a purpose not named keeps its state',
-  body: z.object({ consents: z.array(ConsentChange).min(1).max(20) }),
+  body: z.object({ consents: z.array(ConsentChange).min(1).max(20).superRefine(eachPurposeOnce) }),
   responses: { 200: ConsentList },
   problems: ['consent-version', 'limit-reached'],
 });

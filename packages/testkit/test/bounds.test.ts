@@ -7,6 +7,8 @@ import { documentsRead, profiled } from './profiler.ts';
 const dayMs = 86_400_000;
 /** docs/limits.md */
 const maxGoals = 4_000;
+const maxConsentRecords = 1_000;
+const maxZonePeriods = 2_000;
 const checkInsOfTenYears = 3_652;
 /** Of the days that a check-in may still change; each is one small row. */
 const checkInsReadAgain = 40;
@@ -53,8 +55,22 @@ describe('an account whose histories are at their bounds', () => {
       before: { limited: index > 0, baseline: null },
     }));
     await fill('checkins', checkInsOfTenYears, (_row, index) => ({ day: today - 2 - index }));
+    await fill('consentrecords', maxConsentRecords, (_row, index) => ({
+      at: new Date(app.clock.now() - (maxConsentRecords - index) * 60_000),
+    }));
     // What the processes hold of the account is from before the rows were written.
-    await db.collection('users').updateOne({ _id: full.userId as never }, { $inc: { settingsVersion: 1 } });
+    const created = app.clock.now() - 10 * 365 * dayMs;
+    const step = Math.floor((app.clock.now() - created) / (maxZonePeriods + 1));
+    const timeZones = Array.from({ length: maxZonePeriods }, (_, index) => ({
+      timeZone: index % 2 === 0 ? 'Asia/Tokyo' : 'Europe/Berlin',
+      from: new Date(created + index * step),
+    }));
+    await db
+      .collection('users')
+      .updateOne(
+        { _id: full.userId as never },
+        { $set: { timeZones, timeZone: 'Europe/Berlin' }, $inc: { settingsVersion: 1 } },
+      );
     app.clock.advance(6_000);
     for (const { client } of [empty, full]) await client.call('getStats');
   });
@@ -90,9 +106,37 @@ describe('an account whose histories are at their bounds', () => {
       limitToday: 4,
     });
   });
+
+  it('is refused another zone, and keeps the one it has with everything else that it changes', async () => {
+    const { client } = full;
+    await expect(
+      client.call('patchMe', { body: { timeZone: 'Asia/Tokyo', name: 'Robert' } }),
+    ).rejects.toMatchObject({ problem: { status: 422, code: 'limit-reached', limit: maxZonePeriods } });
+    expect(await client.call('patchMe', { body: { timeZone: 'Europe/Berlin', name: 'Rob' } })).toMatchObject({
+      timeZone: 'Europe/Berlin',
+      name: 'Rob',
+    });
+  });
+
+  it('is refused another grant, and every purpose can still be withdrawn', async () => {
+    const { client, userId } = full;
+    const { consents } = await client.call('getConsents');
+    const change = (granted: boolean) => ({
+      body: { consents: consents.map(({ purpose, version }) => ({ purpose, version, granted })) },
+    });
+    expect((await client.call('putConsents', change(true))).consents).toEqual(consents);
+    const withdrawn = await client.call('putConsents', change(false));
+    expect(withdrawn.consents.filter(({ granted }) => granted)).toEqual([]);
+    await expect(client.call('putConsents', change(true))).rejects.toMatchObject({
+      problem: { status: 422, code: 'limit-reached', limit: maxConsentRecords },
+    });
+    expect(await db.collection('consentrecords').countDocuments({ userId })).toBe(
+      maxConsentRecords + consents.length,
+    );
+  });
 });
 
-describe('a history of goals', () => {
+describe('histories', () => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -100,7 +144,7 @@ describe('a history of goals', () => {
   });
   afterAll(() => app.close());
 
-  it('holds a few rows after 60 changes on one day, with the same answers', async () => {
+  it('of goals hold a few rows after 60 changes on one day, with the same answers', async () => {
     const { client, userId } = await app.person('alice');
     for (let index = 0; index < 60; index++)
       await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 10 + (index % 2) * 5 } });
@@ -115,5 +159,52 @@ describe('a history of goals', () => {
     } finally {
       await mongo.close();
     }
+  });
+
+  it('of consents and zones do not grow where nothing changes', async () => {
+    const { client, userId } = await app.person('bob');
+    const { consents } = await client.call('getConsents');
+    const { timeZone } = await client.call('getMe');
+    const mongo = await MongoClient.connect(app.mongoUri);
+    try {
+      const rows = mongo.db().collection('consentrecords');
+      const before = await rows.find({ userId }).toArray();
+      const again = consents.map(({ purpose, version, granted }) => ({ purpose, version, granted }));
+      expect(await client.call('putConsents', { body: { consents: again } })).toEqual({ consents });
+      expect(await rows.find({ userId }).toArray()).toEqual(before);
+      await client.call('putConsents', {
+        body: { consents: again.map((one) => ({ ...one, granted: false })) },
+      });
+      await client.call('putConsents', { body: { consents: again } });
+      expect(await rows.countDocuments({ userId })).toBe(before.length + 2 * again.length);
+      for (let index = 0; index < 3; index++) await client.call('patchMe', { body: { timeZone } });
+      const user = await mongo
+        .db()
+        .collection('users')
+        .findOne({ _id: userId as never });
+      expect(user?.['timeZones']).toHaveLength(1);
+    } finally {
+      await mongo.close();
+    }
+  });
+
+  it('of consents refuse a purpose that stands twice in one body, whatever it says', async () => {
+    const { client } = await app.person('carla');
+    const [consent] = (await client.call('getConsents')).consents;
+    if (!consent) throw new Error('a person of the tests has given consents');
+    const { purpose, version } = consent;
+    for (const granted of [true, false])
+      await expect(
+        client.call('putConsents', {
+          body: {
+            consents: [
+              { purpose, version, granted: true },
+              { purpose, version, granted },
+            ],
+          },
+        }),
+      ).rejects.toMatchObject({
+        problem: { status: 422, code: 'invalid', errors: [{ path: 'consents.1.purpose' }] },
+      });
   });
 });

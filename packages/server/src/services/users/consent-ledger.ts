@@ -2,6 +2,12 @@ import type { Purpose } from '@pufftrack/contract';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
 import type { ConsentState } from './user.ts';
 
+/**
+ * Rows of one person. The ledger is a legal record, so nothing of it is removed: where it is full, grants are refused.
+ * Withdrawals never are; there can be one more for each purpose.
+ */
+export const maxConsentRecords = 1_000;
+
 /** One word of a person on one purpose; rows are added and never changed (PRIV-1). */
 interface ConsentRecordDoc {
   userId: string;
@@ -27,6 +33,7 @@ consentRecordSchema.index({ userId: 1, at: 1 });
 export interface ConsentLedger {
   ensureIndexes(): Promise<void>;
   add(userId: string, words: readonly ConsentState[], tx: ClientSession): Promise<void>;
+  count(userId: string, tx: ClientSession): Promise<number>;
   /** Everything of this person; answers how many rows there were. */
   removeAll(userId: string): Promise<number>;
 }
@@ -50,6 +57,7 @@ export const createConsentLedger = (connection: Connection): ConsentLedger => {
         { session: tx },
       );
     },
+    count: (userId, tx) => records.countDocuments({ userId }).session(tx),
     async removeAll(userId) {
       return (await records.deleteMany({ userId })).deletedCount;
     },

@@ -1,5 +1,26 @@
-import type { PipelineStage } from 'mongoose';
+import { trusted, type PipelineStage } from 'mongoose';
+import { DomainError } from '../../platform/errors.ts';
 import type { Profile } from './user.ts';
+
+/**
+ * Entries of a history of zones: 200 moves a year for ten years. Every entry decides the local day of the instants in it,
+ * so none can be left out; the history is read with the user, so it has to stay small.
+ */
+export const maxZonePeriods = 2_000;
+
+export const zonesFull = (): DomainError =>
+  new DomainError('limit-reached', {
+    detail: `The history of time zones is full: it has ${maxZonePeriods} entries.`,
+    limit: maxZonePeriods,
+  });
+
+/** What a user has to match for a change of the profile: room for another zone, or the same zone as before. */
+export const hasRoomFor = ({ timeZone }: Partial<Profile>): Record<string, unknown> =>
+  timeZone === undefined
+    ? {}
+    : trusted({
+        $or: [{ timeZone }, { [`timeZones.${maxZonePeriods - 1}`]: trusted({ $exists: false }) }],
+      });
 
 /**
  * What a change of a profile at `at` (ms) does to the document of its person.

@@ -5,11 +5,13 @@ import { DomainError } from '../../platform/errors.ts';
 import { randomCode } from '../../platform/ids.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import type { AudienceStore } from './audience-store.ts';
+import { maxConsentRecords } from './consent-ledger.ts';
 import { friendCodeLength } from './friend-code.ts';
 import { mayShare } from './friendship.ts';
 import type { People } from './people.ts';
 import {
   isProcessed,
+  newConsents,
   profileChanges,
   requireVersionsInForce,
   settingsOf,
@@ -63,6 +65,15 @@ export const createUserService = (deps: {
 }): UserService => {
   const { store, people, clock } = deps;
 
+  /** A withdrawal needs none: it is always taken. */
+  const requireRoom = async (userId: string, added: number, tx: ClientSession): Promise<void> => {
+    if ((await store.countConsentRecords(userId, tx)) + added > maxConsentRecords)
+      throw new DomainError('limit-reached', {
+        detail: `The record of consents is full: it has ${maxConsentRecords} entries. Consents can be withdrawn.`,
+        limit: maxConsentRecords,
+      });
+  };
+
   const service: UserService = {
     async me(userId) {
       return viewUser((await store.find(userId)) ?? gone(), clock.now());
@@ -88,7 +99,9 @@ export const createUserService = (deps: {
       requireVersionsInForce(changes);
       const user = (await store.find(userId, tx)) ?? gone();
       const now = clock.now();
-      const words = changes.map((change) => ({ ...change, at: now }));
+      const words = newConsents(user.consents, changes).map((change) => ({ ...change, at: now }));
+      if (words.length === 0) return { before: user, after: user };
+      if (words.some(({ granted }) => granted)) await requireRoom(userId, words.length, tx);
       const consents = withConsents(user.consents, words);
       const sharing = mayShare(settingsOf(user)) !== mayShare(settingsOf({ ...user, consents }));
       const sharesSince = sharing ? now : user.sharesSince;

@@ -2,7 +2,7 @@ import type { Purpose, ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
 import { createConsentLedger } from './consent-ledger.ts';
-import { profileUpdate } from './profile-update.ts';
+import { hasRoomFor, maxZonePeriods, profileUpdate, zonesFull } from './profile-update.ts';
 import type { ConsentState, Ghost, Profile, UserRecord } from './user.ts';
 
 export interface UserDoc extends Profile {
@@ -80,7 +80,10 @@ export interface UserStore {
   listPage(page: PeoplePage): Promise<UserRecord[]>;
   /** Every zone that somebody lives in, as it is spelled there. */
   listTimeZones(): Promise<string[]>;
-  /** Undefined where there is nobody; `at` (ms) is when a new zone begins to hold. */
+  /**
+   * Undefined for an unknown user; `at` (ms) is when a new zone begins to hold. Throws `limit-reached` for a new zone
+   * where the history of zones has `maxZonePeriods` entries.
+   */
   changeProfile(userId: string, changes: Partial<Profile>, at: number): Promise<UserRecord | undefined>;
   /** Moves `settingsVersion`, and with it makes two transactions conflict that change one person's settings. */
   bumpSettingsVersion(userId: string, tx: ClientSession): Promise<UserRecord | undefined>;
@@ -89,6 +92,7 @@ export interface UserStore {
     signIn: { at: number; name: string | null; email: string | null; timeZone: string | undefined },
     tx: ClientSession,
   ): Promise<void>;
+  countConsentRecords(userId: string, tx: ClientSession): Promise<number>;
   /** The newest words, with a ledger row for each change. */
   saveConsents(
     userId: string,
@@ -166,12 +170,14 @@ export const createUserStore = (connection: Connection): UserStore => {
     listTimeZones: () => users.distinct('timeZone'),
     async changeProfile(userId, changes, at) {
       const doc = await users
-        .findOneAndUpdate({ _id: userId }, profileUpdate(changes, at), {
+        .findOneAndUpdate({ _id: userId, ...hasRoomFor(changes) }, profileUpdate(changes, at), {
           returnDocument: 'after',
           updatePipeline: true,
         })
         .lean<UserDoc>();
-      return doc ? toUser(doc) : undefined;
+      if (doc) return toUser(doc);
+      if (changes.timeZone !== undefined && (await users.exists({ _id: userId }))) throw zonesFull();
+      return undefined;
     },
     async bumpSettingsVersion(userId, tx) {
       const doc = await users
@@ -186,7 +192,9 @@ export const createUserStore = (connection: Connection): UserStore => {
     async recordSignIn(userId, { at, name, email, timeZone }, tx) {
       const before = await users.findById(userId).session(tx).lean<UserDoc>();
       if (!before) return;
-      const moved = timeZone !== undefined && timeZone !== before.timeZone;
+      // A full history of zones is no reason to refuse a sign-in; the app patches the zone, and is told then.
+      const moved =
+        timeZone !== undefined && timeZone !== before.timeZone && before.timeZones.length < maxZonePeriods;
       await users.updateOne(
         { _id: userId },
         {
@@ -202,6 +210,7 @@ export const createUserStore = (connection: Connection): UserStore => {
         { session: tx },
       );
     },
+    countConsentRecords: ledger.count,
     async saveConsents(userId, { consents, changes, sharesSince }, tx) {
       await users.updateOne(
         { _id: userId },

@@ -157,6 +157,16 @@ export const requireVersionsInForce = (consents: readonly { purpose: Purpose; ve
     });
 };
 
+/** Those that change something: another version, or granted where it was not, or the first of its purpose. */
+export const newConsents = <Change extends Omit<ConsentState, 'at'>>(
+  before: readonly ConsentState[],
+  changes: readonly Change[],
+): Change[] =>
+  changes.filter(
+    ({ purpose, version, granted }) =>
+      !before.some((one) => one.purpose === purpose && one.version === version && one.granted === granted),
+  );
+
 /** Each purpose once, with what was said last. */
 export const withConsents = (
   before: readonly ConsentState[],
