@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 /** docs/limits.md */
 const maxGoals = 4_000;
 const maxConsentRecords = 1_000;
-const maxZonePeriods = 2_000;
+const maxZonePeriods = 1_000;
 const checkInsOfTenYears = 3_652;
 /** Of the days that a check-in may still change; each is one small row. */
 const checkInsReadAgain = 40;

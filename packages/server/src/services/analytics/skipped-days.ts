@@ -31,7 +31,10 @@ export const skippedDays = (periods: readonly ZonePeriod[], dayStartHour: number
     // A phone may set its zone many times a day, so a day is measured once, however many jumps it lies near.
     for (let one = day - 3; one <= day + 1; one++) near.add(one);
   }
-  return new Set([...near].filter((day) => existenceMs(day, periods, dayStartHour) < leastExistenceMs));
+  const offsetOn = createOffsets();
+  return new Set(
+    [...near].filter((day) => existenceMs(day, periods, dayStartHour, offsetOn) < leastExistenceMs),
+  );
 };
 
 interface Jump {
@@ -80,6 +83,21 @@ const dateLineMovesOf = (timeZone: string): readonly Jump[] => {
   return found;
 };
 
+/** Minutes that a zone is ahead of UTC as a day begins in UTC. */
+type OffsetOn = (timeZone: string, day: DayNumber) => number;
+
+/** Remembers what it has answered: neighbouring days ask for the same. */
+const createOffsets = (): OffsetOn => {
+  const known = new Map<string, Map<DayNumber, number>>();
+  return (timeZone, day) => {
+    const days = known.get(timeZone) ?? new Map<DayNumber, number>();
+    known.set(timeZone, days);
+    const offset = days.get(day) ?? offsetMinutesAt(timeZone, day * dayMs);
+    days.set(day, offset);
+    return offset;
+  };
+};
+
 /** Where on earth a local day may lie, in ms, whatever the zone and the start of the day. */
 const boundsOf = (day: DayNumber) => ({
   low: day * dayMs - 15 * hourMs,
@@ -87,29 +105,52 @@ const boundsOf = (day: DayNumber) => ({
 });
 
 /** How long a local day lasted where the person was, in ms. */
-export const existenceMs = (day: DayNumber, periods: readonly ZonePeriod[], dayStartHour: number): number => {
+export const existenceMs = (
+  day: DayNumber,
+  periods: readonly ZonePeriod[],
+  dayStartHour: number,
+  offsetOn = createOffsets(),
+): number => {
   const { low, high } = boundsOf(day);
   const spans = new Map<string, { start: number; end: number }>();
   const spanIn = (timeZone: string) => {
     const known = spans.get(timeZone);
     if (known) return known;
-    const start = startOf(day, timeZone, dayStartHour);
-    const span = { start, end: startOf(day + 1, timeZone, dayStartHour) };
+    const start = startOf(day, timeZone, dayStartHour, offsetOn);
+    const span = { start, end: startOf(day + 1, timeZone, dayStartHour, offsetOn) };
     spans.set(timeZone, span);
     return span;
   };
-  return periods.reduce((sum, { timeZone, from }, index) => {
+  let sum = 0;
+  for (let index = lastBegunBy(periods, low); index < periods.length; index++) {
+    const { timeZone, from } = periods[index] ?? {};
+    if (timeZone === undefined || from === undefined || (from >= high && index > 0)) break;
     const began = index === 0 ? -Infinity : from;
     const ended = periods[index + 1]?.from ?? Infinity;
-    if (ended <= low || began >= high) return sum;
     const { start, end } = spanIn(timeZone);
-    return sum + Math.max(0, Math.min(end, ended) - Math.max(start, began));
-  }, 0);
+    sum += Math.max(0, Math.min(end, ended) - Math.max(start, began));
+  }
+  return sum;
+};
+
+/** The place of the last period that has begun by an instant (ms); 0 without any. */
+const lastBegunBy = (periods: readonly ZonePeriod[], instant: number): number => {
+  let [low, high] = [0, periods.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((periods[middle]?.from ?? Infinity) <= instant) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 };
 
 /** The first instant (ms) of a local day in one zone; of a day that was left out, that of the next. */
-const startOf = (day: DayNumber, timeZone: string, dayStartHour: number): number => {
+const startOf = (day: DayNumber, timeZone: string, dayStartHour: number, offsetOn: OffsetOn): number => {
   const { low, high } = boundsOf(day);
+  const offset = offsetOn(timeZone, day);
+  // Hardly ever does a clock change within these days; a search has to look for the instant only then.
+  const isEven = [-1, 1, 2, 3].every((after) => offsetOn(timeZone, day + after) === offset);
+  if (isEven) return day * dayMs + dayStartHour * hourMs - offset * 60_000;
   return firstWhere(low, high, (instant) => localDayAt(instant, timeZone, dayStartHour) >= day);
 };
 

@@ -3,10 +3,10 @@ import { DomainError } from '../../platform/errors.ts';
 import type { Profile } from './user.ts';
 
 /**
- * Entries of a history of zones: 200 moves a year for ten years. Every entry decides the local day of the instants in it,
+ * Entries of a history of zones: 100 moves a year for ten years. Every entry decides the local day of the instants in it,
  * so none can be left out; the history is read with the user, so it has to stay small.
  */
-export const maxZonePeriods = 2_000;
+export const maxZonePeriods = 1_000;
 
 export const zonesFull = (): DomainError =>
   new DomainError('limit-reached', {
