@@ -49,6 +49,7 @@ const { auth } = createServices({
   clock: systemClock,
   log,
   bus: noBus,
+  sharedData: { eraseUser: () => Promise.resolve(0) },
   metrics,
   auth: {
     appleBaseUrl: 'http://127.0.0.1:9',

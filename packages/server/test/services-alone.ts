@@ -13,6 +13,7 @@ export const servicesAlone = (connection: Connection, clock: Clock, bus: Bus = n
     clock,
     log: createLogger({ level: 'silent' }),
     bus,
+    sharedData: { eraseUser: () => Promise.resolve(0) },
     metrics: createMetrics(),
     auth: {
       appleBaseUrl: 'http://127.0.0.1:9',

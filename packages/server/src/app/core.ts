@@ -77,6 +77,7 @@ export const openCore = async (deps: {
     clock,
     log,
     bus: shared.bus,
+    sharedData: shared.personalData,
     metrics,
     auth: {
       appleBaseUrl: config.apple.baseUrl,

@@ -9,7 +9,7 @@ import { createAnalytics, type Analytics } from '../services/analytics/index.ts'
 import { createAuth, type Auth } from '../services/auth/index.ts';
 import { createNotifications, type ApnsConfig, type Notifications } from '../services/notifications/index.ts';
 import { createPuffs, type Puffs } from '../services/puffs/index.ts';
-import { createUsers, type PersonSettings, type Users } from '../services/users/index.ts';
+import { createUsers, type PersonalData, type PersonSettings, type Users } from '../services/users/index.ts';
 
 export interface Services {
   readonly auth: Auth;
@@ -28,6 +28,8 @@ export const createServices = (deps: {
   clock: Clock;
   log: Logger;
   bus: Bus;
+  /** What the processes share of an account beside the database. */
+  sharedData: PersonalData;
   metrics: Metrics;
   auth: Parameters<typeof createAuth>[0]['config'];
   apns: ApnsConfig | undefined;
@@ -67,7 +69,7 @@ export const createServices = (deps: {
     publicUrl: deps.auth.publicUrl,
     masterKey: deps.auth.masterKey,
     closing: () => auth.closing,
-    personalData: () => [puffs, analytics, notifications, auth.closing],
+    personalData: () => [puffs, analytics, notifications, auth.closing, deps.sharedData],
     isKnownZone,
     live: notifications,
     tell: notifications.tell,

@@ -16,6 +16,8 @@ export interface Shared {
   readonly rateStore: RateStore;
   /** Undefined: the bound that each process keeps is all. */
   readonly socketPlaces: SocketPlaces | undefined;
+  /** What the processes share of one account. Nothing fails where Redis is away: its keys name nobody and expire. */
+  readonly personalData: { eraseUser(userId: string): Promise<number> };
   /** From the sockets of this process to those of all. */
   realtimeOf(local: () => Realtime): () => Realtime;
   state(): 'up' | 'down' | 'off';
@@ -30,6 +32,7 @@ const alone = (): Shared => ({
   bus: noBus,
   rateStore: createMemoryRateStore(),
   socketPlaces: undefined,
+  personalData: { eraseUser: () => Promise.resolve(0) },
   realtimeOf: (local) => local,
   state: () => 'off',
   follow: () => Promise.resolve(),
@@ -50,10 +53,18 @@ export const openShared = async (deps: {
   const redis = createRedisLink({ url: redisUrl, prefix: `pufftrack:${database}:`, log });
   await parts.start('redis', () => redis.start(redisAnswersAtStartMs), redis.stop);
   const bus = createRedisBus({ redis, log });
+  const socketPlaces = createSocketPlaces(redis, maxSocketsPerPerson);
   return {
     bus,
     rateStore: createRedisRateStore(redis),
-    socketPlaces: createSocketPlaces(redis, maxSocketsPerPerson),
+    socketPlaces,
+    personalData: {
+      async eraseUser(userId) {
+        await socketPlaces.forget(userId);
+        await bus.trim();
+        return 0;
+      },
+    },
     realtimeOf(local) {
       const realtime = shareRealtime({ local, bus, clock, log });
       return () => realtime;

@@ -30,9 +30,12 @@ describe('the bus', () => {
     for (const server of servers.splice(0)) await server.stop();
   });
 
-  const startProcess = async (url?: string): Promise<Process> => {
+  const startProcess = async (
+    url?: string,
+    limits: { keptForMs?: number; maxStreamBytes?: number } = {},
+  ): Promise<Process> => {
     const link = await openTestRedis({ prefix, ...(url !== undefined && { url }) });
-    const bus = createRedisBus({ redis: link, log: createLogger({ level: 'silent' }) });
+    const bus = createRedisBus({ redis: link, log: createLogger({ level: 'silent' }), ...limits });
     const heard: unknown[] = [];
     let gaps = 0;
     bus.on('news', (message) => void heard.push(message));
@@ -66,6 +69,68 @@ describe('the bus', () => {
     for (const index of range(100)) one.bus.publish('news', { index });
     await until('all is heard', () => two.heard.length === 100);
     expect(await one.link.commands.xlen(`${prefix}bus`)).toBe(1);
+  });
+
+  it('keeps an entry for a time, trims it with the next one, and leaves nothing where none follows', async () => {
+    const keptForMs = 1_500;
+    const [one, two] = [
+      await startProcess(undefined, { keptForMs }),
+      await startProcess(undefined, { keptForMs }),
+    ];
+    const { commands } = one.link;
+    const key = `${prefix}bus`;
+    one.bus.publish('news', { index: 0 });
+    await until('the first is heard', () => two.heard.length === 1);
+    expect(await commands.pttl(key)).toBeGreaterThan(0);
+    expect(await commands.pttl(key)).toBeLessThanOrEqual(keptForMs);
+    const [first] = await commands.xrange(key, '-', '+');
+    const isOld = async () => {
+      const [seconds] = await commands.time();
+      return Number(seconds) * 1_000 - Number(first?.[0].split('-')[0]) > keptForMs;
+    };
+    // Something is said all the time, so the key lives on.
+    await until('the first is old', async () => {
+      one.bus.publish('news', { index: 'again' });
+      return isOld();
+    });
+    one.bus.publish('news', { index: 'last' });
+    await one.bus.announced();
+    expect((await commands.xrange(key, '-', first?.[0] ?? '')).length).toBe(0);
+    await until('nothing is left', async () => (await commands.exists(key)) === 0);
+    const heard = two.heard.length;
+    one.bus.publish('news', { index: 'after' });
+    await until('the next is heard', () => two.heard.length === heard + 1);
+    expect(two.gaps()).toBe(0);
+  });
+
+  it('is cut where it takes too many bytes, and tells a reader that has missed something', async () => {
+    const [one, two] = [await startProcess(undefined, { maxStreamBytes: 100_000 }), await startProcess()];
+    const text = 'x'.repeat(50_000);
+    // More than this process writes before it looks how much the stream takes.
+    for (let sent = 0; sent < 200; sent++) {
+      one.bus.publish('news', { text });
+      await one.bus.announced();
+    }
+    const bytes = async () => Number(await one.link.commands.memory('USAGE', `${prefix}bus`));
+    await until('it is cut', async () => (await bytes()) < 8_000_000);
+    one.bus.publish('news', { index: 'last' });
+    await until(
+      'the last is heard',
+      () => two.heard.length > 0 && JSON.stringify(two.heard.at(-1)).includes('last'),
+    );
+    expect(two.heard.length === 201 || two.gaps() > 0).toBe(true);
+  });
+
+  it('forgets what every process has had time to read, for an erasure', async () => {
+    const one = await startProcess();
+    const key = `${prefix}bus`;
+    one.bus.publish('news', { index: 0 });
+    await one.bus.announced();
+    expect(await one.link.commands.xlen(key)).toBe(1);
+    await until('it is gone', async () => {
+      await one.bus.trim();
+      return (await one.link.commands.xlen(key)) === 0;
+    });
   });
 
   it('has announced a message once the others are about to hear it', async () => {

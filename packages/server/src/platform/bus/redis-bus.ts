@@ -5,8 +5,18 @@ import type { RedisLink } from '../redis/redis-link.ts';
 import type { Bus } from './bus.ts';
 import { followStream, type StreamEntry } from './stream-follower.ts';
 
-/** Entries that are kept for a process that was cut off for a moment; a batch is one of them. */
-const maxEntries = 10_000;
+/**
+ * How long an entry is kept for a process that was cut off for a moment. It is trimmed by the next entry, or the key
+ * expires: either way it is gone twice this time after it was written, a minute.
+ */
+const keptForMs = 30_000;
+/** What all entries together may take of Redis, as far as `MEMORY USAGE` tells; more is trimmed to half of it. */
+const maxStreamBytes = 64 * 1024 * 1024;
+/** This process looks how much they take after so many bytes of its own, and with every repair. */
+const bytesPerCheck = 8 * 1024 * 1024;
+const expireEveryMs = 1_000;
+/** What an erasure leaves for processes that have not read it yet; one that is slower finds a gap. */
+const unreadForMs = 1_000;
 /** Of messages that wait for the one entry under way; far more than an answer of Redis lets come together. */
 const maxWaiting = 10_000;
 const announcedWithinMs = 250;
@@ -17,6 +27,8 @@ export interface RedisBus extends Bus {
   /** Resolves when the stream is followed, or Redis found to be away. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Removes every entry that is older than a second, for an erasure. Best effort: the entries go in a minute anyway. */
+  trim(): Promise<void>;
   /** Whether Redis takes what is said and brings what others say, as far as anybody has tried. */
   isWhole(): boolean;
 }
@@ -26,8 +38,15 @@ export interface RedisBus extends Bus {
  * goes into the next one, so load makes entries longer and not more. Every sender numbers its entries, dropped ones
  * too, so that a hole in the numbers tells the others (docs/adr/0012-redis.md).
  */
-export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBus => {
+export const createRedisBus = (deps: {
+  redis: RedisLink;
+  log: Logger;
+  keptForMs?: number;
+  maxStreamBytes?: number;
+}): RedisBus => {
   const { redis, log } = deps;
+  const keptMs = deps.keptForMs ?? keptForMs;
+  const maxBytes = deps.maxStreamBytes ?? maxStreamBytes;
   const key = `${redis.prefix}bus`;
   const self = newId();
   const listeners = new Map<string, ((message: unknown) => void)[]>();
@@ -41,6 +60,42 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
   /** Redis is there and did not take the last entry: it is full, a replica, or hangs. */
   let isRefused = false;
   let timer: NodeJS.Timeout | undefined;
+  /** The clock of Redis, which numbers the entries, less the monotonic one of this process (ms). */
+  let clockOffset: number | undefined;
+  let expiredAt = -Infinity;
+  let bytesSinceCheck = 0;
+
+  const readClock = async (): Promise<number> => {
+    const [seconds, micros] = await redis.commands.time();
+    clockOffset = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - performance.now();
+    return clockOffset;
+  };
+  const redisNow = async () => Math.floor((clockOffset ?? (await readClock())) + performance.now());
+
+  /** Not with every entry: an entry lives a second less at the most. */
+  const keepExpiry = () => {
+    const now = performance.now();
+    if (now - expiredAt < expireEveryMs) return;
+    expiredAt = now;
+    redis.commands.pexpire(key, keptMs).catch(() => {
+      expiredAt = -Infinity;
+    });
+  };
+
+  const boundBytes = async () => {
+    bytesSinceCheck = 0;
+    const bytes = (await redis.commands.memory('USAGE', key)) ?? 0;
+    if (bytes <= maxBytes) return;
+    const length = await redis.commands.xlen(key);
+    await redis.commands.xtrim(key, 'MAXLEN', Math.floor((length * maxBytes) / bytes / 2));
+    log.warn(
+      { event: 'bus.too_large', bytes },
+      'messages to other processes take too much of Redis and were cut',
+    );
+  };
+  const checkBytes = () => {
+    if (redis.isUp()) void boundBytes().catch(() => undefined);
+  };
 
   /** What waits, and what comes meanwhile; an entry that says nothing where nothing waits. */
   const send = async () => {
@@ -49,14 +104,18 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
       waiting = [];
       try {
         number += 1;
+        const messages = JSON.stringify(batch);
         await redis.commands.xadd(
           key,
-          'MAXLEN',
-          '~',
-          maxEntries,
+          'MINID',
+          '=',
+          (await redisNow()) - keptMs,
           '*',
-          ...['from', self, 'number', number, 'messages', JSON.stringify(batch)],
+          ...['from', self, 'number', number, 'messages', messages],
         );
+        keepExpiry();
+        bytesSinceCheck += messages.length;
+        if (bytesSinceCheck > bytesPerCheck) checkBytes();
         taken();
       } catch (error) {
         dropped += batch.length;
@@ -98,13 +157,18 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
     if (before !== undefined && now > before + 1) tellGap();
   };
 
-  const follower = followStream({ redis, key, onEntry: hear, onReturn: tellGap });
+  const follower = followStream({ redis, key, keptMs, onEntry: hear, onReturn: tellGap });
 
   /** The number of the next entry tells the others, also where nobody has anything to say. */
   const showHole = () => {
     if (dropped > 0 && redis.isUp()) sending ??= send();
   };
   redis.commands.on('ready', showHole);
+  // Another server may answer now, with a clock of its own.
+  redis.commands.on('close', () => {
+    clockOffset = undefined;
+    expiredAt = -Infinity;
+  });
 
   const isWhole = () => redis.isUp() && follower.isFollowing() && !isRefused;
 
@@ -127,12 +191,21 @@ export const createRedisBus = (deps: { redis: RedisLink; log: Logger }): RedisBu
       gapListeners.push(listener);
     },
     isWhole,
+    async trim() {
+      try {
+        await redis.commands.xtrim(key, 'MINID', '=', (await redisNow()) - unreadForMs);
+      } catch (error) {
+        log.debug({ event: 'bus.not_trimmed', err: error }, 'the stream was not trimmed; its entries expire');
+      }
+    },
     announced: () => sending && settledWithin(sending, announcedWithinMs),
     async start() {
       await follower.start();
       timer = setInterval(() => {
         if (!isWhole()) tellGap();
         showHole();
+        checkBytes();
+        if (redis.isUp()) void readClock().catch(() => undefined);
       }, repairEveryMs).unref();
     },
     async stop() {

@@ -28,11 +28,15 @@ const startWithinMs = 1_000;
 export const followStream = (deps: {
   redis: RedisLink;
   key: string;
+  /** Entries that are older than this (ms) may be gone. */
+  keptMs: number;
+  /** Monotonic, ms. */
+  now?: () => number;
   onEntry: (entry: StreamEntry) => void;
-  /** Follows again after an outage. */
+  /** Follows again after an outage, or after it stood still for so long that entries may be gone unread. */
   onReturn: () => void;
 }): StreamFollower => {
-  const { redis, key } = deps;
+  const { redis, key, now = () => performance.now() } = deps;
   const stopping = new AbortController();
   let reader: Redis | undefined;
   let running: Promise<void> | undefined;
@@ -54,14 +58,18 @@ export const followStream = (deps: {
     isFollowing = true;
     if (onFirst) onFirst();
     else deps.onReturn();
+    let readAt = now();
     while (!stopping.signal.aborted) {
       const answer = await from.xread('COUNT', entriesPerRead, 'BLOCK', waitMs, 'STREAMS', key, at);
+      const stoodStill = now() - readAt > deps.keptMs / 2;
+      readAt = now();
       // Silence: what is written to a stream that was emptied may stand before the place that is waited at.
       if (!answer) last = at = await position(from);
       for (const [id, values] of answer?.[0]?.[1] ?? []) {
         last = at = id;
         deps.onEntry({ id, fields: fieldsOf(values) });
       }
+      if (stoodStill) deps.onReturn();
     }
   };
 

@@ -48,7 +48,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
 
   /** Resolves when Redis knows of so many calls, and `limits` has read its answer. */
   const untilTold = async ({ link }: { link: RedisLink }, id: string, calls: number) => {
-    const told = () => link.commands.hget(`${prefix}rate write person ${id}`, 'count');
+    const told = () => link.commands.hget(link.keyOf('rate', `write person ${id}`), 'count');
     await until(`Redis knows of ${calls}`, async () => Number(await told()) === calls);
     await link.commands.ping();
   };
@@ -60,7 +60,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     const store = createRedisRateStore({ ...link, isUp: () => isUp });
     const hit = () => store.hit('read person alice', minute, now);
     await hit();
-    const told = () => link.commands.hget(`${prefix}rate read person alice`, 'count');
+    const told = () => link.commands.hget(link.keyOf('rate', 'read person alice'), 'count');
     await until('Redis knows of it', async () => (await told()) === '1');
     isUp = false;
     for (let minutes = 0; minutes < 90; minutes += 1) {
@@ -150,7 +150,8 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
   it('leave nothing in Redis for longer than two windows', async () => {
     const one = await startProcess();
     take(one, 'gina');
-    const key = `${prefix}rate write person gina`;
+    const key = one.link.keyOf('rate', 'write person gina');
+    expect(await one.link.commands.keys(`${prefix}*gina*`)).toEqual([]);
     await until('it was told', async () => (await one.link.commands.exists(key)) === 1);
     expect(await one.link.commands.pttl(key)).toBeGreaterThan(minute);
     expect(await one.link.commands.pttl(key)).toBeLessThanOrEqual(2 * minute);

@@ -26,6 +26,7 @@ const digest = createHash('sha1').update(script).digest('hex');
 const keysPerExchange = 200;
 
 interface Window {
+  /** As Redis has it. */
   readonly key: string;
   readonly windowMs: number;
   /** Of all processes, as far as Redis has said. */
@@ -64,7 +65,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
   const exchange = async (batch: readonly Window[], windowMs: number, now: number) => {
     const counted = batch.map(({ own }) => own);
     const answer = (await evaluate(
-      batch.map(({ key }) => `${redis.prefix}rate ${key}`),
+      batch.map(({ key }) => key),
       [now, windowMs, ...counted],
     )) as number[];
     batch.forEach((window, index) => {
@@ -109,7 +110,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
       let window = windows.get(key);
       // Also a window that ends later than any clock here could say: this one was set back.
       if (!window || now >= window.endsAt || window.endsAt - now > 2 * windowMs) {
-        window = { key, windowMs, told: 0, own: 0, endsAt: now + windowMs };
+        window = { key: redis.keyOf('rate', key), windowMs, told: 0, own: 0, endsAt: now + windowMs };
         windows.set(key, window);
       }
       window.own += 1;

@@ -5,6 +5,8 @@ export interface SocketPlaces {
   /** Takes a place for a new socket, and names those that have to make room for it: the oldest. */
   take(userId: string, socketId: string): Promise<readonly string[]>;
   give(userId: string, socketId: string): void;
+  /** Forgets every place of this account. Best effort: what is left expires. */
+  forget(userId: string): Promise<void>;
 }
 
 /** What a process that was killed left behind goes after this long, or makes room first: it is the oldest. */
@@ -12,7 +14,7 @@ const keptMs = 24 * 60 * 60_000;
 
 /** Without Redis nobody has to make room; each process keeps its own bound all the same. */
 export const createSocketPlaces = (redis: RedisLink, places: number): SocketPlaces => {
-  const keyOf = (userId: string) => `${redis.prefix}sockets ${userId}`;
+  const keyOf = (userId: string) => redis.keyOf('sockets', userId);
   return {
     async take(userId, socketId) {
       const key = keyOf(userId);
@@ -29,6 +31,9 @@ export const createSocketPlaces = (redis: RedisLink, places: number): SocketPlac
     },
     give(userId, socketId) {
       redis.commands.lrem(keyOf(userId), 1, socketId).catch(() => undefined);
+    },
+    async forget(userId) {
+      await redis.commands.del(keyOf(userId)).catch(() => undefined);
     },
   };
 };

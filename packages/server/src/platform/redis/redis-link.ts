@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
 import { settledWithin } from '../deadline.ts';
 import type { Logger } from '../logger.ts';
@@ -11,6 +12,8 @@ export interface RedisLink {
   readonly commands: Redis;
   /** In front of every key, so that deployments can share a Redis. */
   readonly prefix: string;
+  /** The key of what is kept for one account or address. It holds a hash of the id, so that keys name nobody. */
+  keyOf(kind: string, id: string): string;
   isUp(): boolean;
   /** Another connection, for reads that wait at most `waitMs`. Whoever opens it disconnects it. */
   openReader(waitMs: number): Redis;
@@ -74,6 +77,8 @@ export const createRedisLink = (deps: { url: string; prefix: string; log: Logger
   return {
     commands,
     prefix: deps.prefix,
+    keyOf: (kind, id) =>
+      `${deps.prefix}${kind} ${createHash('sha256').update(id).digest('base64url').slice(0, 22)}`,
     isUp: () => commands.status === 'ready',
     openReader(waitMs) {
       const reader = new Redis(deps.url, {
