@@ -136,6 +136,7 @@ const http = createHttpServer({
   log,
   announced: noBus.announced,
   metrics: createHttpMetrics(metrics),
+  connectionMetrics: metrics,
   validateAnswers: false,
   phase: () => 'open',
   requireCapacity: () => undefined,

@@ -39,6 +39,7 @@ const problem = (code: ProblemCode, status: number) =>
     status,
     code,
     detail: code,
+    instance: 'urn:uuid:r',
     requestId: 'r',
   });
 

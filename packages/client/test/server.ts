@@ -14,7 +14,15 @@ export type ScriptedAnswer = { status: number; body?: unknown; headers?: Record<
 
 export const problem = (code: ProblemCode, headers: Record<string, string> = {}): ScriptedAnswer => ({
   status: problemStatus[code],
-  body: { type: 'about:blank', title: code, status: problemStatus[code], code, detail: code, requestId: 'r' },
+  body: {
+    type: 'about:blank',
+    title: code,
+    status: problemStatus[code],
+    code,
+    detail: code,
+    instance: 'urn:uuid:r',
+    requestId: 'r',
+  },
   headers,
 });
 

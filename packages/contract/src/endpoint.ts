@@ -5,17 +5,23 @@ import { problemStatus, type ProblemCode } from './problem.ts';
 export type Auth = 'none' | 'user';
 
 /**
- * Which calls share a limit. `refused` counts failed authentications and is never declared; `none` has no limit.
+ * Which calls share a limit. Never declared: `refused` counts failed authentications, `bad-request` what is no call of
+ * this API (unknown paths and methods, refused preflights, bodies that cannot be read). `session` counts for the session
+ * whose token the body carries. `none` has no limit.
  */
 export const rateClasses = [
   'read',
   'write',
   'puffs',
   'socket',
-  'auth',
+  'session',
+  'nonce',
+  'sign-in',
+  'webhook',
   'public',
   'guess',
   'refused',
+  'bad-request',
   'none',
 ] as const;
 export type RateClass = (typeof rateClasses)[number];
@@ -28,7 +34,7 @@ export interface EndpointSpec {
   readonly auth: Auth;
   /** Which limit counts the call; told where it is another one than its shape says, see `rateClassOf`. */
   readonly rate?: RateClass;
-  /** A second limit, of the address, where many accounts at one place could guess together (trust.md API-6). */
+  /** A second limit, of the person and of the address, where many accounts at one place could guess together (trust.md API-6). */
   readonly addressRate?: RateClass;
   /** True where an app older than `MIN_APP_BUILD` may still call; see `acceptsAnyBuild`. */
   readonly anyAppBuild?: boolean;
@@ -56,7 +62,7 @@ export const endpoint = <const S extends EndpointSpec>(spec: S): S => spec;
 /** The limit that counts an endpoint: of the person where there is one, else of the address. */
 export const rateClassOf = (spec: EndpointSpec): RateClass => {
   if (spec.rate) return spec.rate;
-  if (spec.auth === 'none') return spec.tag === 'auth' ? 'auth' : 'public';
+  if (spec.auth === 'none') return 'public';
   if (spec.method === 'GET') return 'read';
   return spec.tag === 'puffs' ? 'puffs' : 'write';
 };
@@ -119,7 +125,13 @@ export const problemsOf = (spec: EndpointSpec): ProblemCode[] => {
     codes.add('unauthenticated'); // a token in the URL is refused everywhere
   }
   if (mayHaveBody(spec)) {
-    for (const code of ['malformed', 'forbidden-key', 'payload-too-large', 'unsupported-media-type'] as const)
+    for (const code of [
+      'malformed',
+      'forbidden-key',
+      'request-timeout',
+      'payload-too-large',
+      'unsupported-media-type',
+    ] as const)
       codes.add(code);
   }
   if (rateClassOf(spec) !== 'none') codes.add('rate-limited');

@@ -194,6 +194,7 @@ const startNode = async (world: {
     log,
     announced: noBus.announced,
     metrics: createHttpMetrics(metrics),
+    connectionMetrics: metrics,
     validateAnswers: true,
     phase: () => 'open',
     requireCapacity: () => undefined,

@@ -366,7 +366,7 @@ describe('the authorization matrix (API-0)', () => {
         },
         body: JSON.stringify({ requestId: id }),
       });
-      return { ...((await answer.json()) as object), requestId: '' };
+      return { ...((await answer.json()) as object), requestId: '', instance: '' };
     };
     expect(await bodyOf(requestId)).toEqual(await bodyOf('0'.repeat(26)));
   });

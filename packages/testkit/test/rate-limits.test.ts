@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createHash } from 'node:crypto';
+import { startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 import { closeSockets, eventOf, openSocket, tokenOf } from './bare-sockets.ts';
 
 afterEach(closeSockets);
@@ -74,5 +75,143 @@ describe('rate limits (RATE-1)', () => {
     void call('no-such-event', {}).catch(() => undefined);
     expect(await ended).toBe('io server disconnect');
     expect(await app.client().call('healthLive')).toEqual({ status: 'live' });
+  });
+});
+
+describe('a neighbour at the same address', () => {
+  const carrier = '198.51.100.77';
+  let app: TestApp;
+  beforeAll(async () => {
+    // Of the address: 300 nonces, 120 sign-ins, 30 refused tokens a minute. Of a session: 6 refreshes and logouts.
+    app = await startTestApp({ edge: { rateLimitScale: 0.1, trustedHops: 1 } });
+  });
+  afterAll(() => app.close());
+
+  const send = (method: string, path: string, { token, body }: { token?: string; body?: object } = {}) =>
+    fetch(`${app.url}${path}`, {
+      method,
+      headers: {
+        'x-forwarded-for': carrier,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const invented = (length: number, call: number) => String(call).padStart(length, '0');
+  /** A token with a key id and a session of this server's form, whose signature is wrong. */
+  const forged = (call: number, sid: string, kid: string) =>
+    `${part({ alg: 'ES256', typ: 'at+jwt', kid })}.${part({ sub: 'x', sid, jti: String(call) })}.${invented(86, call)}`;
+  const keyIdOf = (token: string) =>
+    (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid;
+  const refreshOf = async (person: Person) => {
+    const { nonce } = await app.client().call('createNonce');
+    const { identityToken } = await app.apple.authorize({
+      person: person.name,
+      clientId: testClientId,
+      nonce: createHash('sha256').update(nonce).digest('hex'),
+    });
+    return app.client().call('signInWithApple', { body: { identityToken, nonce } });
+  };
+
+  const floods: Record<string, (call: number, kid: string) => Promise<Response>> = {
+    'asks for nonces': () => send('POST', '/auth/apple/nonce'),
+    'signs in with what is no token': () =>
+      send('POST', '/auth/apple', { body: { identityToken: 'x', nonce: 'x' } }),
+    'refreshes with what is no token': () =>
+      send('POST', '/auth/refresh', { body: { refreshToken: 'rubbish' } }),
+    'refreshes with invented tokens': (call) =>
+      send('POST', '/auth/refresh', {
+        body: { refreshToken: `ptr_${invented(26, call)}.1.${invented(43, call)}` },
+      }),
+    'logs out with invented tokens': (call) =>
+      send('POST', '/auth/logout', {
+        body: { refreshToken: `ptr_${invented(26, call)}.1.${invented(43, call)}` },
+      }),
+    'logs out with forged access tokens': (call, kid) =>
+      send('POST', '/auth/logout', { token: forged(call, invented(26, call), kid) }),
+    'sends what is no access token': () => send('GET', '/users/me', { token: 'rubbish' }),
+    'sends forged access tokens': (call, kid) =>
+      send('GET', '/users/me', { token: forged(call, invented(26, call), kid) }),
+    'sends no token': () => send('GET', '/users/me'),
+    'calls unknown paths': () => send('GET', '/nowhere'),
+    'calls with wrong methods': () => send('DELETE', '/config'),
+    'sends bodies that do not parse': () =>
+      fetch(`${app.url}/auth/refresh`, {
+        method: 'POST',
+        headers: { 'x-forwarded-for': carrier, 'content-type': 'application/json' },
+        body: '{',
+      }),
+    'sends forbidden preflights': () =>
+      fetch(`${app.url}/puffs`, {
+        method: 'OPTIONS',
+        headers: {
+          'x-forwarded-for': carrier,
+          origin: 'https://evil.example',
+          'access-control-request-method': 'POST',
+        },
+      }),
+  };
+
+  it.each(Object.entries(floods))('%s until it is refused: no session there is', async (name, flood) => {
+    app.clock.advance(60_000);
+    const [alice, bob] = [await app.person(`alice ${name}`), await app.person(`bob ${name}`)];
+    const known = await refreshOf(alice);
+    const leaving = await refreshOf(bob);
+    const { nonce } = await app.client().call('createNonce');
+    const { identityToken } = await app.apple.authorize({
+      person: alice.name,
+      clientId: testClientId,
+      nonce: createHash('sha256').update(nonce).digest('hex'),
+    });
+    const kid = keyIdOf(known.accessToken);
+    let status = 0;
+    // The largest quota of them is 300.
+    for (let call = 0; call < 310 && status !== 429; call++) ({ status } = await flood(call, kid));
+    expect(status).toBe(429);
+
+    const refreshed = await send('POST', '/auth/refresh', { body: { refreshToken: known.refreshToken } });
+    expect(refreshed.status).toBe(200);
+    expect(refreshed.headers.get('ratelimit-policy')).toBe('"session";q=6;w=60');
+    // A token that no process has seen before.
+    const { accessToken } = (await refreshed.json()) as { accessToken: string };
+    expect((await send('GET', '/users/me', { token: accessToken })).status).toBe(200);
+    expect((await send('POST', '/puffs', { token: accessToken, body: {} })).status).toBe(201);
+    expect((await send('GET', '/config')).status).toBe(200);
+    expect((await send('GET', '/.well-known/jwks.json')).status).toBe(200);
+    expect((await send('GET', '/legal/versions')).status).toBe(200);
+    expect((await send('POST', '/auth/apple', { body: { identityToken, nonce } })).status).toBe(200);
+    const { refreshToken } = leaving;
+    expect((await send('POST', '/auth/logout', { body: { refreshToken } })).status).toBe(204);
+  });
+
+  it('who forges tokens of their own session uses up that session alone', async () => {
+    app.clock.advance(60_000);
+    const [mallory, victim] = [await app.person('mallory'), await app.person('victim')];
+    const own = await refreshOf(mallory);
+    const fresh = await refreshOf(victim);
+    const sid = (
+      JSON.parse(Buffer.from(own.accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sid: string }
+    ).sid;
+    const statuses: number[] = [];
+    for (let call = 0; call < 31; call++)
+      statuses.push(
+        (await send('GET', '/users/me', { token: forged(call, sid, keyIdOf(own.accessToken)) })).status,
+      );
+    expect(statuses).toEqual([...Array<number>(30).fill(401), 429]);
+    expect((await send('GET', '/users/me', { token: own.accessToken })).status).toBe(429);
+    expect((await send('GET', '/users/me', { token: fresh.accessToken })).status).toBe(200);
+  });
+
+  it('one account cannot use up the friend requests of an address', async () => {
+    app.clock.advance(60_000);
+    const [mallory, bob] = [await app.person('mallory'), await app.person('bob')];
+    const request = (person: Person) =>
+      send('POST', '/friends/request', { token: tokenOf(person), body: { friendCode: 'ABCD123456' } });
+    const statuses: number[] = [];
+    for (let call = 0; call < 13; call++) statuses.push((await request(mallory)).status);
+    // Two a minute of one person; those beyond them do not count for the address, which has sixty.
+    expect(statuses).toEqual([202, 202, ...Array<number>(11).fill(429)]);
+    expect((await request(bob)).status).toBe(202);
   });
 });

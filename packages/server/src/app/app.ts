@@ -114,6 +114,7 @@ export const startApp = async (deps: {
     log,
     announced: shared.bus.announced,
     metrics: createHttpMetrics(metrics),
+    connectionMetrics: metrics,
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
     requireCapacity,

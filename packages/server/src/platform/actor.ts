@@ -6,5 +6,14 @@ export interface Actor {
   readonly expiresAt: number;
 }
 
-/** Throws `invalid-token`, `token-expired`, `session-ended` or `account-gone`. */
-export type Authenticate = (accessToken: string) => Actor | Promise<Actor>;
+/**
+ * Called before the signature of a token is checked, which costs CPU time that anybody can ask for. `sessionId` is the
+ * session that the token names, where its form proves that this server made that id. Throws `rate-limited`.
+ */
+export type BeforeVerification = (sessionId: string | undefined) => void;
+
+/** Throws `invalid-token`, `token-expired`, `session-ended`, `account-gone`, and what `beforeVerification` throws. */
+export type Authenticate = (
+  accessToken: string,
+  beforeVerification?: BeforeVerification,
+) => Actor | Promise<Actor>;

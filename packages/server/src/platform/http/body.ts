@@ -4,6 +4,12 @@ import { DomainError } from '../errors.ts';
 
 const maxDepth = 8;
 
+/** Event of a request whose body will not be waited for any longer. */
+const failed = 'bodyFailed';
+
+/** Ends the reading of a body with this error. False where no body is being read. */
+export const failBody = (req: IncomingMessage, error: DomainError): boolean => req.emit(failed, error);
+
 /** Reads a JSON object of at most `limit` bytes; undefined where no body was sent. */
 export const readJsonBody = async (req: IncomingMessage, limit: number): Promise<object | undefined> => {
   const bytes = await readBytes(req, limit);
@@ -61,11 +67,14 @@ export const refuseForbiddenKeys = (value: unknown, depth = 1): void => {
 
 const readBytes = (req: IncomingMessage, limit: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const tooLarge = () => {
+    /** A proxy that is still sending when the connection is closed answers 502 instead. `Connections` bounds it. */
+    const dropRest = () => {
       req.removeAllListeners('data');
-      // The rest is read and dropped, for as long as a request may take: a proxy that is still sending when the
-      // connection is closed answers 502 instead.
+      req.removeAllListeners(failed);
       req.resume();
+    };
+    const tooLarge = () => {
+      dropRest();
       reject(new DomainError('payload-too-large', { detail: `The body may have at most ${limit} bytes.` }));
     };
     if (Number(req.headers['content-length'] ?? 0) > limit) {
@@ -88,6 +97,10 @@ const readBytes = (req: IncomingMessage, limit: number): Promise<Buffer> =>
     });
     req.on('end', () => {
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+    req.on(failed, (error: DomainError) => {
+      dropRest();
+      reject(error);
     });
     req.on('error', () => {
       reject(new DomainError('malformed', { detail: 'The request ended before its body did.' }));

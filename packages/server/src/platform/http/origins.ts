@@ -51,15 +51,21 @@ const keyOf = ({ secure, hostname, port }: WebAddress) => `${secure ? 's' : '-'}
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
 /**
- * Lets pages of the allowed origins read answers (CORS). True where the request was a preflight and is answered.
+ * Lets pages of the allowed origins read answers (CORS). `answered`: a preflight that needs nothing more. `refused`: a
+ * preflight of another origin, which the caller answers without allowing anything.
  * Tokens travel in a header that pages set themselves and never in cookies, so credentials are not allowed.
  */
-export const answerCors = (req: IncomingMessage, res: ServerResponse, mayCall: MayCall): boolean => {
+export const answerCors = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  mayCall: MayCall,
+): 'continue' | 'answered' | 'refused' => {
   const { origin, host } = req.headers;
-  if (origin === undefined) return false;
+  if (origin === undefined) return 'continue';
   res.setHeader('Vary', 'Origin');
   const isPreflight = req.method === 'OPTIONS' && 'access-control-request-method' in req.headers;
-  if (mayCall(origin, host)) {
+  const isAllowed = mayCall(origin, host);
+  if (isAllowed) {
     res.setHeader('Access-Control-Allow-Origin', origin);
     res.setHeader('Access-Control-Expose-Headers', exposed);
     if (isPreflight) {
@@ -68,8 +74,9 @@ export const answerCors = (req: IncomingMessage, res: ServerResponse, mayCall: M
       res.setHeader('Access-Control-Max-Age', '600');
     }
   }
-  if (!isPreflight) return false;
+  if (!isPreflight) return 'continue';
+  if (!isAllowed) return 'refused';
   res.statusCode = 204;
   res.end();
-  return true;
+  return 'answered';
 };

@@ -9,18 +9,18 @@ import {
 } from '@pufftrack/contract';
 import type { z } from 'zod';
 import { DomainError } from '../errors.ts';
-import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
+import { requestIdOf, sendJson, sendProblem } from './answers.ts';
 import { readJsonBody } from './body.ts';
 import { clientAddress, truncatedAddress } from './client-address.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { queryOf } from './query.ts';
 import { logRefusal } from './refusals.ts';
-import { invalidInput, isGuess, problemHeaders, problemOf, toDomainError } from './problem.ts';
-import type { Actor, Authenticate } from '../actor.ts';
-import type { Route } from './route.ts';
+import { invalidInput, isGuess, isUnreadableBody } from './problem.ts';
+import type { Actor, Authenticate, BeforeVerification } from '../actor.ts';
+import type { Counted, Route } from './route.ts';
 
 export interface PipelineDeps {
   authenticate: Authenticate;
@@ -58,39 +58,110 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
 
   /** Counts the call and says so in its headers; throws `rate-limited`. At once where the store answers at once. */
   const take = (res: ServerResponse, scope: RateScope, id: string, rateClass: RateClass) => {
-    const settle = (state: RateState | undefined) => {
-      if (!state) return;
-      res.setHeader('RateLimit-Policy', state.policy);
-      res.setHeader('RateLimit', state.limit);
-      if (!state.allowed) throw rateLimited(state);
-    };
     const counted = limits.take(scope, id, rateClass);
-    if (counted instanceof Promise) return counted.then(settle);
-    settle(counted);
+    if (counted instanceof Promise)
+      return counted.then((state) => {
+        showLimit(res, state);
+      });
+    showLimit(res, counted);
     return undefined;
   };
 
+  const addressOf = (req: IncomingMessage) => clientAddress(req, deps.trustedHops);
+
+  /** Throws `rate-limited` where this source has spent its refused tokens, so that another one is not even verified. */
+  const requireRefusedBudget = (req: IncomingMessage, res: ServerResponse, sessionId: string | undefined) => {
+    const spent = sessionId
+      ? limits.exhausted('session', sessionId, 'refused')
+      : limits.exhausted('address', addressOf(req), 'refused');
+    if (spent) showLimit(res, spent);
+  };
+
+  /** A refused token counts for its address, and for the session that it names where that is proven. */
+  const countRefused = async (req: IncomingMessage, res: ServerResponse, sessionId: string | undefined) => {
+    if (sessionId) await limits.take('session', sessionId, 'refused');
+    await take(res, 'address', addressOf(req), 'refused');
+  };
+
   const actorOf = async (req: IncomingMessage, res: ServerResponse, bearer: string | undefined) => {
+    let named: string | undefined;
+    const beforeVerification: BeforeVerification = (sessionId) => {
+      named = sessionId;
+      requireRefusedBudget(req, res, sessionId);
+    };
     try {
-      return await requireActor(authenticate, bearer);
+      return await requireActor(authenticate, bearer, beforeVerification);
     } catch (error) {
-      if (isGuess(error)) await take(res, 'address', clientAddress(req, deps.trustedHops), 'refused');
+      if (isGuess(error)) await countRefused(req, res, named);
       throw error;
     }
   };
 
+  const countFor = async (req: IncomingMessage, res: ServerResponse, spec: EndpointSpec, source: Counted) => {
+    if (source === 'garbage') return take(res, 'address', addressOf(req), 'refused');
+    if (source === 'address') return take(res, 'address', addressOf(req), rateClassOf(spec));
+    if (!source.isProven) requireRefusedBudget(req, res, undefined);
+    return take(res, 'session', source.sessionId, rateClassOf(spec));
+  };
+
+  /** What cannot be read counts for the address, whose share of those is not that of its good calls. */
+  const countUnreadable = async (thrown: unknown, req: IncomingMessage, res: ServerResponse) => {
+    const state = await limits.take('address', addressOf(req), 'bad-request');
+    if (!state || state.allowed) return thrown;
+    setLimitHeaders(res, state);
+    return rateLimited(state);
+  };
+
+  /** Public calls whose token says whom they count for: the body comes first, then the count, then all else. */
+  const handleByToken = async (
+    { route, countFor: sourceOf }: { route: Route; countFor: NonNullable<Route['countFor']> },
+    { req, res, params, bearer, log }: HandlerContext,
+  ) => {
+    let input: Awaited<ReturnType<typeof inputOf>>;
+    try {
+      input = await inputOf(route.spec, req, params);
+    } catch (error) {
+      throw await countUnreadable(error, req, res);
+    }
+    const source = sourceOf({ body: input.body, bearer });
+    await countFor(req, res, route.spec, source);
+    requireAppBuild(req, route.spec, minAppBuild);
+    try {
+      return await route.handle(callOf({ input, actor: undefined, bearer, log }));
+    } catch (error) {
+      if (isGuess(error) && typeof source === 'object')
+        await countRefused(req, res, source.isProven ? source.sessionId : undefined);
+      throw error;
+    }
+  };
+
+  const handle = async (
+    route: Route,
+    { req, res, params, bearer, log }: HandlerContext,
+    actor: Actor | undefined,
+  ) => {
+    const { spec } = route;
+    const counted = actor
+      ? take(res, 'person', actor.userId, rateClassOf(spec))
+      : take(res, 'address', addressOf(req), rateClassOf(spec));
+    if (counted) await counted;
+    if (spec.addressRate) {
+      if (actor) await take(res, 'person', actor.userId, spec.addressRate);
+      await take(res, 'address', addressOf(req), spec.addressRate);
+    }
+    requireAppBuild(req, spec, minAppBuild);
+    if (spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
+    const input = await inputOf(spec, req, params);
+    return route.handle(callOf({ input, actor, bearer, log }));
+  };
+
   return async (route, req, res, params) => {
     const startedAt = performance.now();
-    const requestId = newUuid();
     // Most requests log nothing, and a child logger costs more than their input.
     let log: Logger | undefined;
     const ownLog = () =>
-      (log ??= deps.log.child({
-        requestId,
-        network: truncatedAddress(clientAddress(req, deps.trustedHops)),
-      }));
+      (log ??= deps.log.child({ requestId: requestIdOf(res), network: truncatedAddress(addressOf(req)) }));
     let actor: Actor | undefined;
-    res.setHeader('X-Request-Id', requestId);
     try {
       if (deps.phase() === 'starting' && route.spec.tag !== 'service')
         throw new DomainError('not-ready', {
@@ -100,28 +171,12 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       // What watches this process is answered while it is overloaded too.
       if (rateClassOf(route.spec) !== 'none') deps.requireCapacity();
       const bearer = bearerOf(req);
-      actor = route.spec.auth === 'user' ? await actorOf(req, res, bearer) : undefined;
-      const counted = actor
-        ? take(res, 'person', actor.userId, rateClassOf(route.spec))
-        : take(res, 'address', clientAddress(req, deps.trustedHops), rateClassOf(route.spec));
-      if (counted) await counted;
-      if (route.spec.addressRate)
-        await take(res, 'address', clientAddress(req, deps.trustedHops), route.spec.addressRate);
-      requireAppBuild(req, route.spec, minAppBuild);
-      if (route.spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
-      const input = {
-        params: parse(route.spec.params, params),
-        query: parse(route.spec.query, queryOf(req.url ?? '/', route.spec.query)),
-        body: await readBody(route.spec, req),
-      };
-      const answer = await route.handle({
-        input,
-        actor: actor as never,
-        bearer,
-        get log() {
-          return ownLog();
-        },
-      } as never);
+      const context = { req, res, params, bearer, log: ownLog };
+      const { countFor: sourceOf } = route;
+      if (route.spec.auth === 'user') actor = await actorOf(req, res, bearer);
+      const answer = await (sourceOf
+        ? handleByToken({ route, countFor: sourceOf }, context)
+        : handle(route, context, actor));
       // The next call may come to another process. Puffs do not wait: every process finds them in the log.
       if (route.spec.method !== 'GET' && route.spec.tag !== 'puffs') await deps.announced();
       if (validateAnswers) checkAnswer(route.spec, answer);
@@ -131,11 +186,57 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       // A refresh token that was used twice is refused, and has ended its session.
       if (route.spec.tag === 'auth') await deps.announced();
       closeWhileDraining(res, deps.phase());
-      logRefusal(thrown, { where: `${route.spec.method} ${route.spec.path}`, actor, log: ownLog });
-      sendProblem(res, thrown, requestId, ownLog());
+      const shown =
+        route.countFor || !isUnreadableBody(thrown) ? thrown : await countUnreadable(thrown, req, res);
+      logRefusal(shown, { where: `${route.spec.method} ${route.spec.path}`, actor, log: ownLog });
+      sendProblem(res, shown, ownLog());
     }
     metrics.answered(route.spec, res.statusCode, performance.now() - startedAt);
   };
+};
+
+interface HandlerContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly params: Record<string, string>;
+  readonly bearer: string | undefined;
+  readonly log: () => Logger;
+}
+
+const callOf = ({
+  log,
+  ...call
+}: {
+  input: Awaited<ReturnType<typeof inputOf>>;
+  actor: Actor | undefined;
+  bearer: string | undefined;
+  log: () => Logger;
+}) =>
+  ({
+    ...call,
+    get log() {
+      return log();
+    },
+  }) as never;
+
+const inputOf = async (spec: EndpointSpec, req: IncomingMessage, params: Record<string, string>) => ({
+  params: parse(spec.params, params),
+  query: parse(spec.query, queryOf(req.url ?? '/', spec.query)),
+  body: await readBody(spec, req),
+});
+
+/** Shows a state in the answer's headers; throws `rate-limited` where it is used up. */
+export const showLimit = (res: ServerResponse, state: RateState | undefined): void => {
+  if (!state) return;
+  setLimitHeaders(res, state);
+  if (!state.allowed) throw rateLimited(state);
+};
+
+const setLimitHeaders = (res: ServerResponse, { policy, limit }: RateState) => {
+  // A request that was cut while its body arrived has its answer already.
+  if (res.headersSent) return;
+  res.setHeader('RateLimit-Policy', policy);
+  res.setHeader('RateLimit', limit);
 };
 
 /** A client that keeps its connection would keep this process from ending. */
@@ -143,10 +244,14 @@ const closeWhileDraining = (res: ServerResponse, phase: Phase) => {
   if (phase === 'draining' && !res.headersSent) res.setHeader('Connection', 'close');
 };
 
-const requireActor = async (authenticate: Authenticate, bearer: string | undefined): Promise<Actor> => {
+const requireActor = async (
+  authenticate: Authenticate,
+  bearer: string | undefined,
+  beforeVerification: BeforeVerification,
+): Promise<Actor> => {
   if (bearer === undefined)
     throw new DomainError('unauthenticated', { detail: 'Send `Authorization: Bearer <accessToken>`.' });
-  return authenticate(bearer);
+  return authenticate(bearer, beforeVerification);
 };
 
 const bearerOf = (req: IncomingMessage): string | undefined =>
@@ -186,31 +291,4 @@ const checkAnswer = (spec: EndpointSpec, answer: { status: number; body?: unknow
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success)
     throw new Error(`${spec.method} ${spec.path} answers against its schema: ${parsed.error.message}`);
-};
-
-const sendJson = (res: ServerResponse, status: number, body: unknown) => {
-  res.statusCode = status;
-  if (body === undefined) {
-    res.end();
-    return;
-  }
-  const json = JSON.stringify(body);
-  res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  res.setHeader('Content-Length', Buffer.byteLength(json));
-  res.end(json);
-};
-
-/** Answers with problem+json; logs what only the operator can mend. */
-export const sendProblem = (res: ServerResponse, thrown: unknown, requestId: string, log: Logger): void => {
-  const error = toDomainError(thrown);
-  if (error.code === 'internal') log.error({ err: error.cause }, 'request failed');
-  else if (error.details.cause !== undefined)
-    log.warn({ err: error.details.cause, code: error.code }, 'request refused');
-  if (res.headersSent || res.destroyed) return;
-  const json = JSON.stringify(problemOf(error, requestId));
-  res.statusCode = problemOf(error, requestId).status;
-  for (const [name, value] of Object.entries(problemHeaders(error))) res.setHeader(name, value);
-  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
-  res.setHeader('Content-Length', Buffer.byteLength(json));
-  res.end(json);
 };

@@ -26,6 +26,13 @@ export const isGuess = (error: unknown): boolean =>
   error.code !== 'token-expired' &&
   error.code !== 'session-ended';
 
+/** A body that no handler sees. */
+export const isUnreadableBody = (error: unknown): boolean =>
+  error instanceof DomainError &&
+  ['malformed', 'forbidden-key', 'payload-too-large', 'unsupported-media-type', 'request-timeout'].includes(
+    error.code,
+  );
+
 // Express gives a 400 to a path that does not decode.
 const isMalformedUrl = (error: unknown) =>
   error instanceof URIError || (error as { status?: unknown }).status === 400;
@@ -47,6 +54,8 @@ export const problemOf = (error: DomainError, requestId: string): Problem => ({
   status: problemStatus[error.code],
   code: error.code,
   detail: error.details.detail ?? `${titleOf(error.code)}.`,
+  // Not the URL, whose path may hold a device token.
+  instance: `urn:uuid:${requestId}`,
   requestId,
   ...(error.details.errors && { errors: error.details.errors }),
   ...(error.details.purposes && { purposes: [...error.details.purposes] }),
@@ -59,6 +68,7 @@ export const problemHeaders = (error: DomainError): Record<string, string> => ({
   ...(problemStatus[error.code] === 401 && {
     'WWW-Authenticate': error.code === 'unauthenticated' ? 'Bearer' : 'Bearer error="invalid_token"',
   }),
+  ...(error.code === 'request-timeout' && { Connection: 'close' }),
   ...(error.details.retryAfterSeconds !== undefined && {
     'Retry-After': String(error.details.retryAfterSeconds),
   }),

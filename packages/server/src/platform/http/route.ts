@@ -11,17 +11,34 @@ export interface Call<S extends EndpointSpec> {
   readonly log: Logger;
 }
 
+/**
+ * Whom a call without an actor counts for, by the form of the token that it carries. Nothing is looked up or verified
+ * before it is counted.
+ * - `{sessionId}`: the session that the token names. `isProven`: its id was made by this server, so no other client can
+ *   have invented it; without that a failure also counts for the address.
+ * - `address`: the address, in the endpoint's own class.
+ * - `garbage`: not a token at all; counts as a refused one for the address.
+ */
+export type Counted = { readonly sessionId: string; readonly isProven: boolean } | 'address' | 'garbage';
+
 /** An endpoint of the contract with its handler. */
 export interface Route {
   readonly spec: EndpointSpec;
+  /** For the calls that are counted by their body; all others count before it is read. */
+  readonly countFor?: (call: { readonly body: unknown; readonly bearer: string | undefined }) => Counted;
   readonly handle: (call: Call<EndpointSpec>) => Promise<{ status: number; body?: unknown }>;
 }
 
 export const route = <const S extends EndpointSpec>(
   spec: S,
   handle: (call: Call<NoInfer<S>>) => Promise<EndpointAnswer<NoInfer<S>>>,
+  countFor?: (call: {
+    readonly body: EndpointInput<NoInfer<S>>['body'];
+    readonly bearer: string | undefined;
+  }) => Counted,
 ): Route => ({
   spec,
+  ...(countFor && { countFor: (call) => countFor(call as never) }),
   // The pipeline parses with the schemas of this very spec before it calls.
   handle: async (call) => handle(call),
 });

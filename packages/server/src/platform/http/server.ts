@@ -2,9 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import { DomainError } from '../errors.ts';
-import { newUuid } from '../ids.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { assignRequestId, requestIdOf, sendProblem } from './answers.ts';
+import { clientAddress, truncatedAddress } from './client-address.ts';
+import { defaultConnectionLimits, guardConnections, type ConnectionLimits } from './connections.ts';
 import { answerCors, type MayCall } from './origins.ts';
-import { createPipeline, sendProblem, type PipelineDeps } from './pipeline.ts';
+import { createPipeline, showLimit, type PipelineDeps } from './pipeline.ts';
+import { answerProtocolErrors } from './protocol-errors.ts';
 import { queryNamesOf, refuseUrlTokens } from './query.ts';
 import type { Route } from './route.ts';
 
@@ -13,6 +17,10 @@ export interface HttpDeps extends PipelineDeps {
   /** Pages that are no part of the contract (docs); mounted before the 404. */
   pages: readonly ((app: Express) => void)[];
   mayCall: MayCall;
+  /** Where the connections are counted. */
+  connectionMetrics: Metrics;
+  /** Tests need shorter times. */
+  connectionLimits?: Partial<ConnectionLimits>;
 }
 
 /** The hot calls. They are answered without Express; see docs/adr/0003 for what that buys. */
@@ -52,11 +60,25 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   app.use(() => {
     throw new DomainError('not-found', { detail: 'There is nothing at this address; see /docs.' });
   });
-  const onError: ErrorRequestHandler = (error, _req, res, _next) => {
-    const requestId = newUuid();
-    res.setHeader('X-Request-Id', requestId);
-    sendProblem(res, error, requestId, deps.log.child({ requestId }));
+  /** What is no call of the API counts for its address; throws `rate-limited` beyond it. */
+  const countBadRequest = async (req: IncomingMessage, res: ServerResponse) => {
+    const state = await deps.limits.take('address', clientAddress(req, deps.trustedHops), 'bad-request');
+    if (state && !state.allowed) showLimit(res, state);
+  };
+  const refuse = (req: IncomingMessage, res: ServerResponse, error: unknown) => {
+    const network = truncatedAddress(clientAddress(req, deps.trustedHops));
+    sendProblem(res, error, deps.log.child({ requestId: requestIdOf(res), network }));
     deps.metrics.unmatched(res.statusCode);
+  };
+  const onError: ErrorRequestHandler = (error, req, res, _next) => {
+    countBadRequest(req, res).then(
+      () => {
+        refuse(req, res, error);
+      },
+      (limited: unknown) => {
+        refuse(req, res, limited);
+      },
+    );
   };
   app.use(onError);
 
@@ -65,22 +87,78 @@ export const createHttpServer = (deps: HttpDeps): Server => {
       .map((route) => [`${route.spec.method} ${route.spec.path}`, route] as const)
       .filter(([address]) => lean.has(address)),
   );
+  /** Headers of every answer that no page of its own sets. */
+  const prepare = (req: IncomingMessage, res: ServerResponse) => {
+    res.setHeader('Cache-Control', 'no-store');
+    secure(req, res, () => undefined);
+  };
+  const refusePreflight = (req: IncomingMessage, res: ServerResponse) => {
+    prepare(req, res);
+    countBadRequest(req, res).then(
+      () => {
+        res.statusCode = 204;
+        res.end();
+      },
+      (limited: unknown) => {
+        refuse(req, res, limited);
+      },
+    );
+  };
   const listener = (req: IncomingMessage, res: ServerResponse) => {
-    if (answerCors(req, res, deps.mayCall)) return;
+    connections.began({ req, res });
+    assignRequestId(res);
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      prepare(req, res);
+      refuse(
+        req,
+        res,
+        new DomainError('malformed', { detail: 'Send a Host header (RFC 9112 section 3.2).' }),
+      );
+      return;
+    }
+    const cors = answerCors(req, res, deps.mayCall);
+    if (cors === 'answered') return;
+    if (cors === 'refused') {
+      refusePreflight(req, res);
+      return;
+    }
     const route = leanRoutes.get(`${req.method ?? ''} ${req.url ?? ''}`);
     if (!route) {
       app(req, res);
       return;
     }
-    res.setHeader('Cache-Control', 'no-store');
-    secure(req, res, () => undefined);
+    prepare(req, res);
     void respond(route, req, res, {});
   };
 
+  const limits = { ...defaultConnectionLimits, ...deps.connectionLimits };
   const server = createServer(
-    { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    {
+      headersTimeout: limits.headersMs,
+      // Bodies are bound by `Connections`, which also knows their rate; this is above it.
+      requestTimeout: limits.headersMs + limits.transferMs + limits.drainMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      // Checked above, with an answer that Node does not give.
+      requireHostHeader: false,
+    },
     listener,
   );
+  const connections = guardConnections(server, {
+    limits,
+    trustedHops: deps.trustedHops,
+    metrics: deps.connectionMetrics,
+  });
+  answerProtocolErrors(server, {
+    connections,
+    listener,
+    refuse(req, res, error) {
+      if (!res.hasHeader('X-Request-Id')) assignRequestId(res);
+      prepare(req, res);
+      refuse(req, res, error);
+    },
+    counted: deps.metrics.unmatched,
+  });
   return server;
 };
 

@@ -4,8 +4,8 @@ import { DomainError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RateCount, RateStore } from './rate-store.ts';
 
-/** Who is counted: a person wherever one is known, so that a shared address keeps nobody out. */
-export type RateScope = 'person' | 'address';
+/** Who is counted: a person or a session wherever one is known, so that a shared address keeps nobody out. */
+export type RateScope = 'person' | 'session' | 'address';
 
 export interface RateState {
   readonly allowed: boolean;
@@ -22,24 +22,43 @@ export interface RateLimits {
     id: string,
     rateClass: RateClass,
   ): RateState | undefined | Promise<RateState | undefined>;
+  /** The state of a quota that is used up; undefined while there is room. Counts nothing. */
+  exhausted(scope: RateScope, id: string, rateClass: RateClass): RateState | undefined;
 }
 
 const windowMs = 60_000;
 
+type CountedClass = Exclude<RateClass, 'none'>;
+
 /**
  * Calls a minute. A person taps some dozen times an hour, and a phone that comes back after a week sends a few
- * batches; the figures leave ten times that. An address may be a whole mobile network.
+ * batches; the figures leave ten times that. An address may be a whole mobile network: what counts for it alone has room
+ * for thousands of people, and no call of a signed-in person or session waits for a neighbour's (docs/adr/0020).
  */
-const quotas: Readonly<Record<Exclude<RateClass, 'none'>, number>> = {
+const quotas: Readonly<Record<CountedClass, number | Readonly<Partial<Record<RateScope, number>>>>> = {
   read: 600,
   write: 120,
   puffs: 600,
   socket: 120,
-  auth: 600,
-  public: 1_200,
-  // Of one address, whatever the number of accounts there; a person has their twenty requests a day besides.
-  guess: 60,
+  // A phone refreshes every 15 minutes, and once more for each answer that it has lost.
+  session: 60,
+  // One small write each.
+  nonce: 3_000,
+  'sign-in': 1_200,
+  // Apple's own addresses alone.
+  webhook: 600,
+  // Answered from memory: refusing such a call costs as much as answering it.
+  public: 6_000,
+  // A person has twenty friend requests a day besides. The address takes thirty times a person's share, so that one
+  // account cannot use it up.
+  guess: { person: 20, address: 600 },
   refused: 300,
+  'bad-request': 1_200,
+};
+
+const quotaFor = (rateClass: CountedClass, scope: RateScope): number => {
+  const quota = quotas[rateClass];
+  return typeof quota === 'number' ? quota : (quota[scope] ?? Infinity);
 };
 
 export const createRateLimits = (deps: {
@@ -54,10 +73,16 @@ export const createRateLimits = (deps: {
     help: 'Calls beyond their limit, by the class that counts them',
     labels: ['class'],
   });
-  const quotaOf = (rateClass: keyof typeof quotas) => Math.max(1, Math.floor(quotas[rateClass] * deps.scale));
+  const quotaOf = (rateClass: CountedClass, scope: RateScope) =>
+    Math.max(1, Math.floor(quotaFor(rateClass, scope) * deps.scale));
+  const keyOf = (scope: RateScope, id: string, rateClass: CountedClass) => `${rateClass} ${scope} ${id}`;
 
-  const stateOf = (rateClass: keyof typeof quotas, { count, endsAt }: RateCount, now: number): RateState => {
-    const quota = quotaOf(rateClass);
+  const stateOf = (
+    rateClass: CountedClass,
+    quota: number,
+    { count, endsAt }: RateCount,
+    now: number,
+  ): RateState => {
     if (count > quota) limited({ class: rateClass });
     const resetSeconds = Math.max(1, Math.ceil((endsAt - now) / 1000));
     return {
@@ -72,10 +97,19 @@ export const createRateLimits = (deps: {
     take(scope, id, rateClass) {
       if (rateClass === 'none') return undefined;
       const now = clock.now();
-      const counted = store.hit(`${rateClass} ${scope} ${id}`, windowMs, now);
+      const quota = quotaOf(rateClass, scope);
+      const counted = store.hit(keyOf(scope, id, rateClass), windowMs, now);
       return counted instanceof Promise
-        ? counted.then((count) => stateOf(rateClass, count, now))
-        : stateOf(rateClass, counted, now);
+        ? counted.then((count) => stateOf(rateClass, quota, count, now))
+        : stateOf(rateClass, quota, counted, now);
+    },
+    exhausted(scope, id, rateClass) {
+      if (rateClass === 'none') return undefined;
+      const now = clock.now();
+      const quota = quotaOf(rateClass, scope);
+      const known = store.peek(keyOf(scope, id, rateClass), windowMs, now);
+      if (!known || known.count < quota) return undefined;
+      return stateOf(rateClass, quota, { count: quota + 1, endsAt: known.endsAt }, now);
     },
   };
 };

@@ -13,6 +13,8 @@ export interface RateCount {
 export interface RateStore {
   /** Counts one more call of `key` in a window of `windowMs` that begins with the first call. */
   hit(key: string, windowMs: number, now: number): RateCount | Promise<RateCount>;
+  /** What this process knows of a key's window, without counting; undefined where none is running. */
+  peek(key: string, windowMs: number, now: number): RateCount | undefined;
 }
 
 /** Some 20 MB. Beyond it the longest unused window is forgotten, so a flood of addresses cannot fill the memory. */
@@ -26,11 +28,17 @@ interface Window {
 /** Fixed windows in this process. Each process counts for itself. */
 export const createMemoryRateStore = (): RateStore => {
   const windows = new LRUCache<string, Window>({ max: maxKeys });
+  /** Also over: a window that ends later than it can, because the clock was set back. */
+  const running = (known: Window | undefined, windowMs: number, now: number): known is Window =>
+    known !== undefined && now < known.endsAt && known.endsAt - now <= windowMs;
   return {
+    peek(key, windowMs, now) {
+      const known = windows.get(key);
+      return running(known, windowMs, now) ? known : undefined;
+    },
     hit(key, windowMs, now) {
       const known = windows.get(key);
-      // Also a window that ends later than it can: the clock was set back.
-      if (known && now < known.endsAt && known.endsAt - now <= windowMs) {
+      if (running(known, windowMs, now)) {
         known.count += 1;
         return known;
       }

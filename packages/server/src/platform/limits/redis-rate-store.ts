@@ -105,11 +105,19 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
       });
   };
 
+  /** Also over: a window that ends later than any clock here could say, because this one was set back. */
+  const running = (window: Window | undefined, windowMs: number, now: number): window is Window =>
+    window !== undefined && now < window.endsAt && window.endsAt - now <= 2 * windowMs;
+
   return {
+    peek(key, windowMs, now) {
+      const window = windows.get(key);
+      if (!running(window, windowMs, now)) return undefined;
+      return { count: window.told + window.own, endsAt: window.endsAt };
+    },
     hit(key, windowMs, now) {
       let window = windows.get(key);
-      // Also a window that ends later than any clock here could say: this one was set back.
-      if (!window || now >= window.endsAt || window.endsAt - now > 2 * windowMs) {
+      if (!running(window, windowMs, now)) {
         window = { key: redis.keyOf('rate', key), windowMs, told: 0, own: 0, endsAt: now + windowMs };
         windows.set(key, window);
       }

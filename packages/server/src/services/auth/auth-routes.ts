@@ -1,27 +1,47 @@
 import { endpoints } from '@pufftrack/contract';
-import { answer, noContent, route, type Route } from '../../platform/http/route.ts';
+import { answer, noContent, route, type Counted, type Route } from '../../platform/http/route.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { AppleNotifications } from './apple-notification-service.ts';
+import { readRefreshToken } from './refresh-token.ts';
+import type { SessionIds } from './session-ids.ts';
 import type { SessionService } from './session-service.ts';
 import type { SignInService } from './sign-in-service.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import { isAppleJws } from './token-header.ts';
 
 export const authRoutes = (deps: {
   signIns: SignInService;
   sessions: SessionService;
   keys: SigningKeys;
   notifications: AppleNotifications;
+  accessTokens: Pick<AccessTokens, 'read'>;
+  sessionIds: SessionIds;
 }): Route[] => [
   route(endpoints.createNonce, async () => answer(200, await deps.signIns.createNonce())),
-  route(endpoints.signInWithApple, async ({ input, log }) =>
-    answer(200, await deps.signIns.signIn(input.body, log)),
+  route(
+    endpoints.signInWithApple,
+    async ({ input, log }) => answer(200, await deps.signIns.signIn(input.body, log)),
+    ({ body }) => (isAppleJws(body.identityToken) ? 'address' : 'garbage'),
   ),
-  route(endpoints.refreshSession, async ({ input, log }) =>
-    answer(200, await deps.sessions.refresh(input.body.refreshToken, log)),
+  route(
+    endpoints.refreshSession,
+    async ({ input, log }) => answer(200, await deps.sessions.refresh(input.body.refreshToken, log)),
+    ({ body }) => sessionOf(readRefreshToken(body.refreshToken)?.sessionId, deps.sessionIds),
   ),
-  route(endpoints.logout, async ({ input, bearer, log }) => {
-    await deps.sessions.logout({ bearer, refreshToken: input.body.refreshToken }, log);
-    return noContent;
-  }),
+  route(
+    endpoints.logout,
+    async ({ input, bearer, log }) => {
+      await deps.sessions.logout({ bearer, refreshToken: input.body.refreshToken }, log);
+      return noContent;
+    },
+    ({ body: { refreshToken }, bearer }) =>
+      sessionOf(
+        refreshToken === undefined
+          ? namedBy(bearer, deps.accessTokens)
+          : readRefreshToken(refreshToken)?.sessionId,
+        deps.sessionIds,
+      ),
+  ),
   route(endpoints.logoutAll, async ({ actor, log }) => {
     await deps.sessions.endEveryOwn(actor, log);
     return noContent;
@@ -33,9 +53,28 @@ export const authRoutes = (deps: {
     await deps.sessions.endOne(actor, input.params.id, log);
     return noContent;
   }),
-  route(endpoints.receiveAppleNotification, async ({ input, log }) => {
-    await deps.notifications.receive(input.body.payload, log);
-    return answer(200, {});
-  }),
+  route(
+    endpoints.receiveAppleNotification,
+    async ({ input, log }) => {
+      await deps.notifications.receive(input.body.payload, log);
+      return answer(200, {});
+    },
+    ({ body }) => (isAppleJws(body.payload) ? 'address' : 'garbage'),
+  ),
   route(endpoints.getJwks, () => Promise.resolve(answer(200, deps.keys.jwks()))),
 ];
+
+const sessionOf = (sessionId: string | undefined, ids: SessionIds): Counted =>
+  sessionId === undefined ? 'garbage' : { sessionId, isProven: ids.isProven(sessionId) };
+
+/** The session of a bearer token, by its form; undefined where it is none or has expired, which is refused anyway. */
+const namedBy = (
+  bearer: string | undefined,
+  accessTokens: Pick<AccessTokens, 'read'>,
+): string | undefined => {
+  try {
+    return bearer === undefined ? undefined : accessTokens.read(bearer).sessionId;
+  } catch {
+    return undefined;
+  }
+};

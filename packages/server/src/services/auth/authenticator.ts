@@ -1,13 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
-import type { Actor, Authenticate } from '../../platform/actor.ts';
+import type { Actor, Authenticate, BeforeVerification } from '../../platform/actor.ts';
+import { createSlots } from '../../platform/slots.ts';
 import { tokenExpired, type AccessToken, type AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import { endedProblem, type EndReason, type StoredSession } from './session.ts';
+import type { SessionIds } from './session-ids.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** How old an answer about a session may get: an ended one is dead everywhere within this time (SES-6). */
 const livenessMs = 5_000;
+/**
+ * Signatures are checked on Node's four worker threads. More at a time gain nothing, and what waits here is asked for
+ * its budget only when it is its turn: a burst of forged tokens cannot pass the count of those before it.
+ */
+const verificationsAtOnce = 4;
 /** Bounds of memory, some 20 MB together. */
 const maxTokens = 20_000;
 const maxSessions = 20_000;
@@ -27,11 +34,13 @@ export interface Authenticator {
  */
 export const createAuthenticator = (deps: {
   accessTokens: AccessTokens;
+  sessionIds: SessionIds;
   sessions: SessionStore;
   accounts: Accounts;
   clock: Clock;
 }): Authenticator => {
-  const { accessTokens, sessions, accounts, clock } = deps;
+  const { accessTokens, sessionIds, sessions, accounts, clock } = deps;
+  const inSlot = createSlots(verificationsAtOnce);
   const verified = new LRUCache<string, AccessToken>({ max: maxTokens });
   const states = new LRUCache<string, SessionState>({ max: maxSessions });
   const lookups = new Map<string, Promise<StoredSession>>();
@@ -67,16 +76,20 @@ export const createAuthenticator = (deps: {
     return actor;
   };
 
-  const verify = async (token: string): Promise<Actor> => {
-    const accessToken = await accessTokens.verify(token);
+  const verify = async (token: string, before: BeforeVerification | undefined): Promise<Actor> => {
+    const { sessionId } = accessTokens.read(token);
+    const accessToken = await inSlot(() => {
+      before?.(sessionIds.isProven(sessionId) ? sessionId : undefined);
+      return accessTokens.verify(token);
+    });
     verified.set(token, accessToken);
     return admit(accessToken);
   };
 
   return {
-    authenticate(token) {
+    authenticate(token, beforeVerification) {
       const known = verified.get(token);
-      if (!known) return verify(token);
+      if (!known) return verify(token, beforeVerification);
       const now = clock.now();
       if (now >= known.actor.expiresAt) throw tokenExpired();
       const state = states.get(known.actor.sessionId);

@@ -36,6 +36,7 @@ import { createNonceStore } from './nonce-store.ts';
 import { resealJob } from './reseal-job.ts';
 import type { MasterKeys } from './sealed.ts';
 import { createSealedStore } from './sealed-store.ts';
+import { createSessionIds } from './session-ids.ts';
 import { createSessionService, type MoveDevices, type SessionEnded } from './session-service.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSignInService } from './sign-in-service.ts';
@@ -162,7 +163,14 @@ export const createAuth = (deps: {
 
   const keys = createSigningKeys({ store: keyStore, clock, log, masterKeys });
   const accessTokens = createAccessTokens({ keys, clock, issuer: config.publicUrl });
-  const authenticator = createAuthenticator({ accessTokens, sessions: sessionStore, accounts, clock });
+  const sessionIds = createSessionIds(masterKeys);
+  const authenticator = createAuthenticator({
+    accessTokens,
+    sessionIds,
+    sessions: sessionStore,
+    accounts,
+    clock,
+  });
   const onEnded = (ended: SessionEnded) => {
     authenticator.sessionEnded(ended.sessionId, ended.reason);
     deps.onSessionEnded(ended);
@@ -170,6 +178,7 @@ export const createAuth = (deps: {
   const watch = createSessionWatch({ sessions: sessionStore, openSessions: deps.openSessions, onEnded, log });
   const sessions = createSessionService({
     sessions: sessionStore,
+    sessionIds,
     accessTokens,
     accounts,
     clock,
@@ -269,7 +278,7 @@ export const createAuth = (deps: {
       clock,
     }),
     jobs: [resealJob({ rows: createSealedStore(connection), masterKeys })],
-    routes: authRoutes({ signIns, sessions, keys, notifications }),
+    routes: authRoutes({ signIns, sessions, keys, notifications, accessTokens, sessionIds }),
     async ensureIndexes() {
       for (const store of [nonces, links, sessionStore, keyStore, inbox, revocations])
         await store.ensureIndexes();

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Secret scanners know the prefix; the id is `newId()`, the last part 256 bits of HMAC in base64url. */
+/** Secret scanners know the prefix; the id is one of `SessionIds`, the last part 256 bits of HMAC in base64url. */
 const form = /^ptr_([0-9a-z]{26})\.([1-9][0-9]{0,9})\.([A-Za-z0-9_-]{43})$/;
 
 export interface RefreshTokenName {

@@ -4,7 +4,6 @@ import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/errors.ts';
 import type { Actor } from '../../platform/actor.ts';
-import { newId } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Tell } from '../notifications/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -30,6 +29,7 @@ import {
   type EndReason,
   type StoredSession,
 } from './session.ts';
+import type { SessionIds } from './session-ids.ts';
 import type { SessionStore } from './session-store.ts';
 import { viewSession } from './session-view.ts';
 
@@ -76,6 +76,7 @@ export interface SessionService {
 
 export const createSessionService = (deps: {
   sessions: SessionStore;
+  sessionIds: SessionIds;
   accessTokens: AccessTokens;
   accounts: Accounts;
   clock: Clock;
@@ -172,7 +173,7 @@ export const createSessionService = (deps: {
       const { replaced, evicted } = sessionsToEnd(live, device.id);
       for (const one of [...replaced, ...evicted]) await sessions.end(one.id, 'logout', now, tx);
       const isNewDevice = device.id === null || !(await sessions.hasDevice(userId, device.id, tx));
-      const id = newId();
+      const id = deps.sessionIds.create();
       const number = (live.at(-1)?.number ?? 0) + 1;
       const sealedKey = seal(masterKeys, randomBytes(32), sealContexts.session(id));
       const session = newSession({ id, userId, number, device, sealedKey }, now);

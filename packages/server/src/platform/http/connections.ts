@@ -1,0 +1,269 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { DomainError } from '../errors.ts';
+import { newUuid } from '../ids.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { problemMessage } from './answers.ts';
+import { failBody } from './body.ts';
+import { clientAddress } from './client-address.ts';
+import { createTransferAllowance } from './transfer-allowance.ts';
+
+/** docs/adr/0020-slow-and-many-connections.md has the reasons. */
+export interface ConnectionLimits {
+  /** Of this process, WebSockets included. */
+  readonly connections: number;
+  /** Of one client address; not applied behind proxies, whose connections carry many clients. */
+  readonly connectionsPerAddress: number;
+  /** From a request's first byte, or from the connection, to the end of its headers. */
+  readonly headersMs: number;
+  /** A connection without a request in progress. */
+  readonly idleMs: number;
+  /** A body, or an answer that the client does not read, at most. */
+  readonly transferMs: number;
+  readonly uploadBytesPerSecond: number;
+  /** How long a body may stop arriving. */
+  readonly uploadStallMs: number;
+  /** How long the rest of a body that is not wanted is read after its answer. */
+  readonly drainMs: number;
+  readonly checkEveryMs: number;
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  connections: 10_000,
+  connectionsPerAddress: 2_000,
+  headersMs: 10_000,
+  idleMs: 65_000,
+  transferMs: 300_000,
+  uploadBytesPerSecond: 1_024,
+  uploadStallMs: 10_000,
+  drainMs: 15_000,
+  checkEveryMs: 2_000,
+};
+
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+export interface Connections {
+  /** A request has arrived on its connection, its headers whole. */
+  began(exchange: Exchange): void;
+  /** The latest request of a connection, answered or not. */
+  exchangeOf(socket: Socket): Exchange | undefined;
+  /** Cuts what is too slow, at `now` (monotonic ms). Runs every `checkEveryMs` by itself. */
+  check(now: number): void;
+}
+
+type CutReason = 'headers' | 'body' | 'drain' | 'answer' | 'evicted' | 'refused';
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  exchange: Exchange | undefined;
+  upgraded: boolean;
+  /** What `check` last saw it do. */
+  phase: Phase | undefined;
+}
+
+type Phase =
+  | {
+      readonly name: 'body';
+      readonly of: Exchange;
+      readonly startedAt: number;
+      lives: ReturnType<typeof createTransferAllowance>;
+      failed: boolean;
+    }
+  | {
+      readonly name: 'drain' | 'answer' | 'handler';
+      readonly of: Exchange;
+      readonly startedAt: number;
+    }
+  | {
+      readonly name: 'rest';
+      readonly of: Exchange | undefined;
+      readonly bytes: number;
+      moreSince: number | undefined;
+    };
+
+/** Of those at their bound, so many make room at once: a flood then costs a scan for every sixteenth of the bound. */
+const evictedShare = 16;
+
+/**
+ * Bounds the connections of a server in number and in time. Node's own timeouts cover the headers of a request; this
+ * covers the rest: bodies by their rate, answers that are not read, bytes that never become a request.
+ */
+export const guardConnections = (
+  server: Server,
+  deps: { limits: ConnectionLimits; trustedHops: number; metrics: Metrics },
+): Connections => {
+  const { limits } = deps;
+  const open = new Map<Socket, Connection>();
+  const byAddress = new Map<string, Set<Connection>>();
+  const cuts = deps.metrics.counter({
+    name: 'connections_cut_total',
+    help: 'Connections that were closed or refused because they were too slow or too many, by reason',
+    labels: ['reason'],
+  });
+  deps.metrics.watched(
+    { name: 'connections_open', help: 'Connections of the API listener' },
+    () => open.size,
+  );
+
+  const cut = ({ socket }: Connection, reason: CutReason) => {
+    cuts({ reason });
+    socket.destroy();
+  };
+
+  /** Destroys the oldest ones that wait for a request; without any, those that are idle, then slow bodies. */
+  const makeRoom = (among: Iterable<Connection>, bound: number): boolean => {
+    const ranked: Connection[][] = [[], [], []];
+    for (const connection of among) {
+      const rank = evictionRank(connection);
+      if (rank !== undefined) ranked[rank]?.push(connection);
+    }
+    const evicted = ranked.flat().slice(0, Math.ceil(bound / evictedShare));
+    for (const connection of evicted) {
+      forget(connection);
+      cut(connection, 'evicted');
+    }
+    return evicted.length > 0;
+  };
+
+  const forget = ({ socket, address }: Connection) => {
+    const connection = open.get(socket);
+    if (!connection) return;
+    open.delete(socket);
+    const own = byAddress.get(address);
+    own?.delete(connection);
+    if (own?.size === 0) byAddress.delete(address);
+  };
+
+  const refuse = (socket: Socket, error: DomainError) => {
+    cuts({ reason: 'refused' });
+    socket.on('error', () => undefined);
+    socket.write(problemMessage(error, newUuid()));
+    socket.destroySoon();
+  };
+
+  server.on('connection', (socket: Socket) => {
+    // Behind proxies the peer is a proxy, and its clients are known by their requests alone.
+    const address = deps.trustedHops > 0 ? 'proxy' : clientAddress({ headers: {}, socket }, 0);
+    const own = byAddress.get(address) ?? new Set();
+    if (
+      deps.trustedHops === 0 &&
+      own.size >= limits.connectionsPerAddress &&
+      !makeRoom(own, limits.connectionsPerAddress)
+    ) {
+      refuse(socket, tooMany('rate-limited', 'This address has too many connections open.'));
+      return;
+    }
+    if (open.size >= limits.connections && !makeRoom(open.values(), limits.connections)) {
+      refuse(socket, tooMany('overloaded', 'The server has too many connections open.'));
+      return;
+    }
+    const connection: Connection = {
+      socket,
+      address,
+      exchange: undefined,
+      upgraded: false,
+      phase: undefined,
+    };
+    open.set(socket, connection);
+    byAddress.set(address, own.add(connection));
+    socket.once('close', () => {
+      forget(connection);
+    });
+  });
+  server.on('upgrade', (req: IncomingMessage) => {
+    const connection = open.get(req.socket);
+    if (connection && isSocketPath(req)) connection.upgraded = true;
+  });
+
+  const phaseOf = (connection: Connection, now: number): Phase => {
+    const { exchange, socket, phase } = connection;
+    const name = exchange ? stageOf(exchange) : 'rest';
+    if (phase?.name === name && phase.of === exchange) return phase;
+    if (name === 'rest' || !exchange)
+      return { name: 'rest', of: exchange, bytes: socket.bytesRead, moreSince: undefined };
+    if (name !== 'body') return { name, of: exchange, startedAt: now };
+    const lives = createTransferAllowance(
+      { bytesPerSecond: limits.uploadBytesPerSecond, stallMs: limits.uploadStallMs },
+      { now, bytes: socket.bytesRead },
+    );
+    return { name, of: exchange, startedAt: now, lives, failed: false };
+  };
+
+  const checkOne = (connection: Connection, now: number) => {
+    const phase = (connection.phase = phaseOf(connection, now));
+    const { bytesRead } = connection.socket;
+    switch (phase.name) {
+      case 'rest':
+        // Node starts its own clock at the first byte of a request line, and empty lines before one are none.
+        if (bytesRead === phase.bytes) return;
+        phase.moreSince ??= now;
+        if (now - phase.moreSince >= limits.headersMs) cut(connection, 'headers');
+        return;
+      case 'body': {
+        const lives = phase.lives(now, bytesRead) && now - phase.startedAt < limits.transferMs;
+        if (lives) return;
+        // The answer closes the connection; one that does not is closed by the next check.
+        if (phase.failed || !failBody(phase.of.req, tooSlow())) cut(connection, 'body');
+        else cuts({ reason: 'body' });
+        phase.failed = true;
+        return;
+      }
+      case 'drain':
+        if (now - phase.startedAt >= limits.drainMs) cut(connection, 'drain');
+        return;
+      case 'answer':
+        if (now - phase.startedAt >= limits.transferMs) cut(connection, 'answer');
+        return;
+      case 'handler': // has a deadline of its own
+    }
+  };
+
+  const check = (now: number) => {
+    for (const connection of open.values()) if (!connection.upgraded) checkOne(connection, now);
+  };
+  const timer = setInterval(() => {
+    check(performance.now());
+  }, limits.checkEveryMs).unref();
+  server.on('close', () => {
+    clearInterval(timer);
+  });
+
+  return {
+    began(exchange) {
+      const connection = open.get(exchange.req.socket);
+      if (connection) connection.exchange = exchange;
+    },
+    exchangeOf: (socket) => open.get(socket)?.exchange,
+    check,
+  };
+};
+
+/** Requests of Socket.IO's path, whose connections are its own business once they are upgraded. */
+export const isSocketPath = ({ url }: IncomingMessage): boolean => url?.startsWith('/socket.io') === true;
+
+const stageOf = ({ req, res }: Exchange): Phase['name'] => {
+  if (!req.complete && !req.destroyed) return res.writableFinished ? 'drain' : 'body';
+  if (!res.writableEnded) return 'handler';
+  return res.writableFinished ? 'rest' : 'answer';
+};
+
+/** Undefined: it is in use, by a request whose body has arrived or by a WebSocket. */
+const evictionRank = ({ exchange, upgraded }: Connection): 0 | 1 | 2 | undefined => {
+  if (upgraded) return undefined;
+  if (!exchange) return 0;
+  if (exchange.res.writableFinished) return 1;
+  return exchange.req.complete ? undefined : 2;
+};
+
+const tooSlow = () =>
+  new DomainError('request-timeout', {
+    detail:
+      'The body arrived too slowly. Send at 1 KB/s or more, within 5 minutes; a smaller batch takes less.',
+  });
+
+const tooMany = (code: 'rate-limited' | 'overloaded', detail: string) =>
+  new DomainError(code, { detail: `${detail} Connect again in a moment.`, retryAfterSeconds: 1 });
