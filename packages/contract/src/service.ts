@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { Instant } from './values.ts';
+import { Day, Instant } from './values.ts';
 
 const Dependencies = z.record(z.string(), z.enum(['up', 'down', 'off']));
 
 const Ready = z.object({
   status: z.enum(['ready', 'degraded', 'not-ready']),
   dependencies: Dependencies,
+  zoneRules: z
+    .object({
+      version: z
+        .string()
+        .meta({ description: 'The release of the IANA time zone database in use.', example: '2026f' }),
+      publishedOn: Day.meta({ description: 'The day on which the package that carries it was published.' }),
+    })
+    .optional(),
 });
 
 export const healthLive = endpoint({

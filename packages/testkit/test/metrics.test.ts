@@ -109,6 +109,14 @@ describe('metrics', () => {
     expect(valueOf(figures, 'pufftrack_group_commit_duration_seconds_sum')).toBeGreaterThan(0);
   });
 
+  it('tell which zone rules are in use, and how old they are', async () => {
+    const { zoneRules } = await app.client().call('healthReady');
+    const version = zoneRules?.version ?? '';
+    expect(valueOf(figures, 'pufftrack_zone_rules_info', { version })).toBe(1);
+    const age = (app.clock.now() - Date.parse(zoneRules?.publishedOn ?? '')) / 1_000;
+    expect(valueOf(figures, 'pufftrack_zone_rules_age_seconds')).toBe(age);
+  });
+
   it('tell what every Node.js process tells', () => {
     for (const name of [
       'process_cpu_seconds_total',

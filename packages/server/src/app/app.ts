@@ -14,6 +14,7 @@ import { createOverload, watchLoopLag, type WatchLag } from '../platform/overloa
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { createMetricsServer, metricsPage } from '../platform/telemetry/metrics-server.ts';
+import { watchZoneRules } from '../platform/zone-rules.ts';
 import { clientConfigRoutes } from './client-config.ts';
 import { openCore, type CoreConfig } from './core.ts';
 import { docsPages } from './docs.ts';
@@ -76,6 +77,7 @@ export const startApp = async (deps: {
 
   const metrics = createMetrics();
   metrics.watchProcess();
+  watchZoneRules({ clock, log, metrics });
   const core = await openCore({ parts, config, clock, log, metrics, realtime: () => realtime ?? noSockets });
   const { edges, jobs, shared } = core;
   const { auth, users, puffs, notifications } = core.services;

@@ -1,6 +1,7 @@
 import { endpoints } from '@pufftrack/contract';
 import type { Phase } from '../platform/lifecycle.ts';
 import { answer, route, type Route } from '../platform/http/route.ts';
+import { installedZoneRules } from '../platform/zone-rules.ts';
 
 /** `/health/ready` is public and has no rate limit, so its cost to the database is bounded here. */
 const databaseProbeEveryMs = 1_000;
@@ -21,12 +22,13 @@ export const healthRoutes = (deps: {
       const database = await isDatabaseReachable();
       const redis = deps.redis();
       const dependencies = { mongodb: database ? ('up' as const) : ('down' as const), redis };
+      const facts = { dependencies, zoneRules: installedZoneRules };
       if (!database || deps.phase() !== 'open')
-        return answer(503, { status: 'not-ready' as const, dependencies });
+        return answer(503, { status: 'not-ready' as const, ...facts });
       // Without Redis everything is answered; only live events of other processes are missing.
       return answer(200, {
         status: redis === 'down' ? ('degraded' as const) : ('ready' as const),
-        dependencies,
+        ...facts,
       });
     }),
     route(endpoints.healthStartup, () =>

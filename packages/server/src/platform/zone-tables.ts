@@ -37,14 +37,15 @@ const base60 = (text: string): number => {
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
 
 const unpack = (packed: string): Zone => {
-  const [, , packedOffsets = '', indices = '', packedUntils = ''] = packed.split('|');
+  const [, , packedOffsets = '', packedIndices = '', packedUntils = ''] = packed.split('|');
   // Packed are minutes west of UTC, and the minutes from one change of the offset to the next.
   const offsets = words(packedOffsets).map((word) => 0 - base60(word));
   let minutes = 0;
   const untils = Float64Array.from(words(packedUntils), (word) =>
     Math.round((minutes += base60(word)) * minuteMs),
   );
-  if (indices.length !== untils.length + 1 || ![...indices].every((char) => digit(char) in offsets))
+  const indices = Uint8Array.from({ length: packedIndices.length }, (_, at) => digit(packedIndices, at));
+  if (indices.length !== untils.length + 1 || indices.some((index) => index >= offsets.length))
     throw new Error(`the rules of a time zone cannot be read: ${packed.slice(0, 40)}`);
   return {
     offsetAt(instantMs) {
@@ -54,7 +55,7 @@ const unpack = (packed: string): Zone => {
         if ((untils[middle] ?? Infinity) <= instantMs) low = middle + 1;
         else high = middle;
       }
-      return offsets[digit(indices, low)] ?? 0;
+      return offsets[indices[low] ?? 0] ?? 0;
     },
   };
 };
