@@ -41,9 +41,9 @@ export interface PuffQueue {
 }
 
 /** The device's offset says nothing about a puff for which the app names another zone. */
-const timestampOf = (at: Date, timeZone: string | undefined): string => {
+const timestampOf = (at: Date, timeZone: string | null | undefined): string => {
   const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return timeZone === undefined || timeZone === own ? timestampWithOffset(at) : at.toISOString();
+  return (timeZone ?? own) === own ? timestampWithOffset(at) : at.toISOString();
 };
 
 export const createPuffQueue = (

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { eachPurposeOnce, User } from './users.ts';
-import { AgeBand, Day, Id, Instant, Purpose, text, ZoneName } from './values.ts';
+import { AgeBand, Day, decoration, Id, Instant, optional, Purpose, text, ZoneName } from './values.ts';
 
 export const Session = z
   .object({
@@ -33,23 +33,36 @@ export const AppleSignIn = z
   .object({
     identityToken: jws,
     nonce: z.string().min(1).max(256).meta({ description: 'The raw nonce; Apple gets its SHA-256 in hex.' }),
-    authorizationCode: z.string().min(1).max(2048).optional(),
-    user: z
-      .object({
-        name: z.object({ firstName: text(0, 50).nullish(), lastName: text(0, 50).nullish() }).nullish(),
-      })
-      .nullish(),
-    device: z
-      .object({ id: text(1, 64).nullish(), name: text(1, 64).nullish(), model: text(1, 64).nullish() })
-      .nullish(),
-    timeZone: ZoneName.optional(),
-    deviceCheckToken: z.string().max(8192).optional(),
-    ageBand: AgeBand.optional(),
-    consents: z
-      .array(z.object({ purpose: Purpose, version: text(1, 32) }))
-      .max(20)
-      .superRefine(eachPurposeOnce)
-      .optional(),
+    authorizationCode: optional(z.string().min(1).max(2048)),
+    // A sign-in is never refused over what only decorates it: that is cleaned, truncated or dropped.
+    user: optional(
+      z.object({
+        name: optional(z.object({ firstName: decoration(50), lastName: decoration(50) })).catch(undefined),
+      }),
+    ).catch(undefined),
+    device: optional(
+      z.object({
+        id: optional(text(1, 64)).catch(undefined).meta({
+          description:
+            'One session per device: a sign-in ends the session of the same id. An id that is not valid is not used.',
+        }),
+        name: decoration(64),
+        model: decoration(64),
+      }),
+    ).catch(undefined),
+    timeZone: optional(ZoneName).catch(undefined).meta({
+      description: 'An unknown zone is not used: UTC for a new account, otherwise the zone stays as it is.',
+    }),
+    deviceCheckToken: optional(z.string().max(8192)),
+    ageBand: optional(AgeBand),
+    consents: optional(
+      z
+        .array(z.object({ purpose: Purpose, version: text(1, 32) }))
+        .max(20)
+        .superRefine(eachPurposeOnce),
+    ).meta({
+      description: 'Granted as by `PUT /users/me/consents`.',
+    }),
   })
   .meta({ id: 'AppleSignIn' });
 export type AppleSignIn = z.infer<typeof AppleSignIn>;
@@ -96,7 +109,7 @@ export const logout = endpoint({
   auth: 'none',
   rate: 'session',
   summary: 'End this session, named by the access token or by the refresh token',
-  body: z.object({ refreshToken: z.string().min(1).max(512).optional() }),
+  body: z.object({ refreshToken: optional(z.string().min(1).max(512)) }),
   bodyOptional: true,
   responses: { 204: null },
   problems: ['unauthenticated', 'invalid-token', 'token-expired'],

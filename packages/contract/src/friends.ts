@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { Day, Id, Instant, ShareLevel, text } from './values.ts';
+import { tolerantText } from './text.ts';
+import { Day, Id, Instant, optional, ShareLevel } from './values.ts';
 
 export const FriendSummary = z
   .object({
@@ -38,7 +39,7 @@ export const requestFriend = endpoint({
   auth: 'user',
   summary: 'Ask for a friendship by code; the answer is always the same',
   addressRate: 'guess',
-  body: z.object({ friendCode: text(4, 32), shareLevel: ShareLevel.optional() }),
+  body: z.object({ friendCode: tolerantText(4, 32), shareLevel: optional(ShareLevel) }),
   responses: { 202: z.object({ status: z.literal('sent') }) },
   problems: ['consent-required', 'rate-limited'],
 });
@@ -85,7 +86,7 @@ export const acceptFriend = endpoint({
   tag: 'friends',
   auth: 'user',
   summary: 'Accept a request; only its receiver can',
-  body: z.object({ requestId: Id, shareLevel: ShareLevel.optional() }),
+  body: z.object({ requestId: Id, shareLevel: optional(ShareLevel) }),
   responses: { 200: FriendAnswer },
   problems: ['conflict', 'consent-required', 'not-found'],
 });
@@ -118,7 +119,7 @@ export const patchFriend = endpoint({
   auth: 'user',
   summary: 'Change what I share with a friend, or mute them',
   params: z.object({ userId: Id }),
-  body: z.object({ shareLevel: ShareLevel.optional(), muted: z.boolean().optional() }),
+  body: z.object({ shareLevel: optional(ShareLevel), muted: optional(z.boolean()) }),
   responses: { 200: FriendAnswer },
   problems: ['not-found'],
 });

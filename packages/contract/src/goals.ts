@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { UserStats } from './stats.ts';
-import { Day, Instant, Product } from './values.ts';
+import { Day, Instant, optional, Product } from './values.ts';
 
 export const GoalMode = z.enum(['track', 'reduce', 'quit']);
 export type GoalMode = z.infer<typeof GoalMode>;
@@ -27,7 +27,7 @@ export const Plan = z
 export type Plan = z.infer<typeof Plan>;
 
 export const PlanInput = Plan.extend({
-  baseline: Plan.shape.baseline.optional().meta({
+  baseline: optional(Plan.shape.baseline).meta({
     description: 'Required if declared. If measured, the server measures and what is sent is not used.',
   }),
 }).meta({ id: 'PlanInput' });
@@ -36,11 +36,11 @@ export type PlanInput = z.infer<typeof PlanInput>;
 export const GoalInput = z
   .object({
     mode: GoalMode,
-    dailyLimit: DailyLimit.nullish(),
-    plan: PlanInput.nullish().meta({ description: 'With `reduce` or `quit`.' }),
+    dailyLimit: DailyLimit.nullish().meta({ description: 'null: no daily limit.' }),
+    plan: PlanInput.nullish().meta({ description: 'With `reduce` or `quit`; null: no plan.' }),
     quitAt: Instant.nullish().meta({
       description:
-        'With `quit` alone: up to 10 years back or a year ahead; left out: as set before, or now if the goal was another.',
+        'With `quit` alone: up to 10 years back or a year ahead; left out: as set before, or now if the goal was another; null: now.',
     }),
   })
   .meta({ id: 'GoalInput' });

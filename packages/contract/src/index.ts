@@ -28,6 +28,7 @@ export * from './puffs.ts';
 export * from './service.ts';
 export * from './sockets.ts';
 export * from './stats.ts';
+export * from './text.ts';
 export * from './users.ts';
 export * from './values.ts';
 

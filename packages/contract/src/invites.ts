@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { FriendAnswer } from './friends.ts';
-import { Instant, ShareLevel, text } from './values.ts';
+import { Instant, optional, ShareLevel, text } from './values.ts';
 
 export const createInvite = endpoint({
   method: 'POST',
@@ -26,7 +26,7 @@ export const acceptInvite = endpoint({
   auth: 'user',
   addressRate: 'guess',
   summary: 'Become a friend of whoever made the invite',
-  body: z.object({ token: text(1, 200), shareLevel: ShareLevel.optional() }),
+  body: z.object({ token: text(1, 200), shareLevel: optional(ShareLevel) }),
   responses: { 200: FriendAnswer },
   problems: ['conflict', 'consent-required', 'not-found'],
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { Cursor, Id, Instant, Limit, text } from './values.ts';
+import { Cursor, Id, Instant, Limit, Locale, optional, text } from './values.ts';
 
 export const notificationCategories = [
   'friend-request',
@@ -56,7 +56,7 @@ export const readNotifications = endpoint({
   auth: 'user',
   summary: 'Mark notifications as read; ids that are not in the inbox are passed over',
   body: z
-    .object({ ids: z.array(Id).min(1).max(500).optional(), all: z.literal(true).optional() })
+    .object({ ids: optional(z.array(Id).min(1).max(500)), all: optional(z.literal(true)) })
     .refine(({ ids, all }) => (ids === undefined) !== (all === undefined), {
       error: 'send either ids, or all: true',
     }),
@@ -97,9 +97,9 @@ export const NotificationPreferences = z
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
 
 export const NotificationPreferencesChange = z.object({
-  categories: z.partialRecord(NotificationCategory, Delivery).optional(),
-  quietHours: QuietHours.nullish(),
-  discreet: z.boolean().optional(),
+  categories: optional(z.partialRecord(NotificationCategory, optional(Delivery))),
+  quietHours: QuietHours.nullish().meta({ description: 'null: none.' }),
+  discreet: optional(z.boolean()),
 });
 export type NotificationPreferencesChange = z.infer<typeof NotificationPreferencesChange>;
 
@@ -141,7 +141,7 @@ export const registerDevice = endpoint({
     token: DeviceToken,
     environment: z.enum(['sandbox', 'production']),
     bundleId: text(1, 155),
-    locale: text(2, 35).optional(),
+    locale: optional(Locale),
   }),
   responses: { 201: z.object({ environment: z.enum(['sandbox', 'production']), registeredAt: Instant }) },
   problems: [],

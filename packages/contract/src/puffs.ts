@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 import { UserStats } from './stats.ts';
-import { Cursor, Day, Instant, Limit, Product, text, Uuid, ZoneName } from './values.ts';
+import { Cursor, Day, Instant, Limit, optional, Product, text, Uuid, ZoneOfPuff } from './values.ts';
 
 export const Puff = z
   .object({
@@ -32,22 +32,25 @@ const SentTimestamp = Instant.meta({
 
 export const PuffInput = z
   .object({
-    id: Uuid.optional(),
-    timestamp: SentTimestamp.optional(),
-    timeZone: ZoneName.optional(),
-    deviceId: text(1, 64).nullish(),
-    quantity: z.number().int().min(1).max(50).optional(),
-    product: Product.optional(),
-    trigger: text(1, 40).nullish(),
+    id: optional(Uuid),
+    timestamp: optional(SentTimestamp),
+    timeZone: optional(ZoneOfPuff),
+    deviceId: optional(text(1, 64)),
+    quantity: optional(z.number().int().min(1).max(50)),
+    product: optional(Product),
+    trigger: optional(text(1, 40)),
   })
   .meta({ id: 'PuffInput' });
-export type PuffInput = z.infer<typeof PuffInput>;
+/** What a client sends. */
+export type PuffInput = z.input<typeof PuffInput>;
+/** The same as a handler gets it. */
+export type ParsedPuffInput = z.output<typeof PuffInput>;
 
 export const PuffEdit = z
   .object({
-    timestamp: SentTimestamp.optional(),
-    quantity: z.number().int().min(1).max(50).optional(),
-    product: Product.optional(),
+    timestamp: optional(SentTimestamp),
+    quantity: optional(z.number().int().min(1).max(50)),
+    product: optional(Product),
     trigger: text(1, 40).nullish().meta({ description: 'null: no trigger any more.' }),
   })
   .meta({ id: 'PuffEdit', description: 'Absent = keep.' });
@@ -56,7 +59,7 @@ export type PuffEdit = z.infer<typeof PuffEdit>;
 export const BatchPuffInput = PuffInput.extend({ id: Uuid, timestamp: SentTimestamp }).meta({
   id: 'BatchPuffInput',
 });
-export type BatchPuffInput = z.infer<typeof BatchPuffInput>;
+export type BatchPuffInput = z.input<typeof BatchPuffInput>;
 
 export const PuffAnswer = z
   .object({ status: z.enum(['created', 'duplicate']), puff: Puff.nullable(), stats: UserStats })
@@ -181,8 +184,8 @@ export const restorePuff = endpoint({
   problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'day-full'],
 });
 
-export const UndoInput = z.object({ id: Uuid.optional() });
-export type UndoInput = z.infer<typeof UndoInput>;
+export const UndoInput = z.object({ id: optional(Uuid) });
+export type UndoInput = z.input<typeof UndoInput>;
 
 export const UndoAnswer = z
   .object({ undonePuff: Puff.nullable(), stats: UserStats })

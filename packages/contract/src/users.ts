@@ -4,6 +4,7 @@ import {
   AgeBand,
   Instant,
   Locale,
+  optional,
   Product,
   Purpose,
   ShareLevel,
@@ -142,7 +143,7 @@ export const deleteMe = endpoint({
   anyAppBuild: true,
   summary: 'Delete the account with everything that is kept of the person',
   body: z.object({
-    authorizationCode: z.string().min(1).max(2048).optional().meta({
+    authorizationCode: optional(z.string().min(1).max(2048)).meta({
       description: 'A fresh one of Apple, for the revocation of sign-ins that left no token here.',
     }),
   }),

@@ -1,21 +1,29 @@
 import { z } from 'zod';
+import { canonicalLocale } from './locale.ts';
+import { cleanText, text, tolerantText, truncateText } from './text.ts';
 
-// Control characters of C0, DEL and C1; tabs and line breaks among them: no field of this API has several lines.
-// eslint-disable-next-line no-control-regex
-const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+export { text };
 
-/** Half of a character of two code units: no UTF-8 can hold it. */
-const loneSurrogate = /\p{Surrogate}/u;
+/**
+ * An optional member of a request: null means absent, and the handler sees undefined for both. A member whose null means
+ * something, like a cleared value, is `.nullish()` and says so.
+ */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().overwrite((value) => value ?? undefined) as unknown as z.ZodOptional<
+    z.ZodType<z.output<T>, z.input<T> | null>
+  >;
 
-/** Text from a person: NFC-normalised and trimmed; control characters are refused. Length counts code units. */
-export const text = (min: number, max: number) =>
-  z
-    .string()
-    .overwrite((value) => value.normalize('NFC').trim())
-    .min(min)
-    .max(max)
-    .refine((value) => !controlCharacter.test(value), { error: 'must not hold control characters' })
-    .refine((value) => !loneSurrogate.test(value), { error: 'must be well-formed Unicode' });
+/**
+ * Text that only decorates a call, like the name of a device: cleaned and truncated, and absent where nothing visible is
+ * left or where it is no text at all. It is never a reason to refuse the call.
+ */
+export const decoration = (max: number) =>
+  optional(
+    z
+      .string()
+      .overwrite((value) => truncateText(cleanText(value), max))
+      .min(1),
+  ).catch(undefined);
 
 /** ISO 8601 with an offset or `Z`; answered in UTC with milliseconds. */
 export const Instant = z.iso
@@ -30,15 +38,28 @@ export const Day = z.iso
   .meta({ description: 'Local day, YYYY-MM-DD (local-day model).', example: '2026-10-25' });
 
 /** Any string that could be a zone name. Whether the server knows it is decided by the service. */
-export const ZoneName = text(1, 64).meta({ description: 'IANA time zone name.', example: 'Europe/Berlin' });
+export const ZoneName = tolerantText(1, 64).meta({
+  description: 'IANA time zone name.',
+  example: 'Europe/Berlin',
+});
 
-/** A language, with whatever more a BCP 47 tag may say; kept and answered as sent. */
-export const Locale = text(2, 35)
-  // iOS also writes `de_AT`, and `zh-Hans_CN`.
-  .refine((tag) => /^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/.test(tag), {
-    error: 'must be a language tag, like en, de-AT or de_AT',
-  })
-  .meta({ description: 'A language tag as the phone writes it.', example: 'de-AT' });
+/** A zone that decides nothing about whether its puff is kept: any string; one that is no zone name is an unknown zone. */
+export const ZoneOfPuff = z
+  .string()
+  .overwrite((name) => truncateText(name, 64))
+  .meta({
+    description: 'IANA time zone name. An unknown one keeps the puff, in the zone of the person.',
+    example: 'Europe/Berlin',
+  });
+
+/**
+ * A language as phones write it (`de-AT`, `de_AT`, `en_US@currency=EUR`), kept as a canonical BCP 47 tag. What is no
+ * language tag counts as absent: it never costs the rest of a call.
+ */
+export const Locale = z.string().transform(canonicalLocale).meta({
+  description: 'A language tag as the phone writes it, kept in BCP 47; what is none is not used.',
+  example: 'de-AT',
+});
 
 /** A UUID in either case, compared, stored and answered in lower case. */
 export const Uuid = z

@@ -1,20 +1,14 @@
+import { truncateText } from '@pufftrack/contract';
+
 const maxLength = 50;
 
 /**
- * The name that the app got from Apple's sheet, as one display name; null where there is none. It is what somebody
- * typed, and the app may send anything (SIWA-13). A name that is too long is cut, so that it keeps nobody out.
+ * The name that the app got from Apple's sheet, as one display name; null where there is none. Its parts are cleaned by
+ * the schema (SIWA-13); together they are truncated between two graphemes, so that a long name keeps nobody out.
  */
 export const displayNameOf = (
-  name: { firstName?: string | null | undefined; lastName?: string | null | undefined } | null | undefined,
+  name: { firstName?: string | undefined; lastName?: string | undefined } | undefined,
 ): string | null => {
-  const whole = [name?.firstName, name?.lastName]
-    .map((part) => part?.trim() ?? '')
-    .filter((part) => part !== '')
-    .join(' ');
-  // Not through the middle of a character of two code units.
-  const cut = whole
-    .slice(0, maxLength)
-    .replace(/[\uD800-\uDBFF]$/, '')
-    .trim();
-  return cut === '' ? null : cut;
+  const parts = [name?.firstName, name?.lastName].filter((part) => part !== undefined);
+  return truncateText(parts.join(' '), maxLength) || null;
 };

@@ -1,13 +1,17 @@
-import type { Notification } from '@pufftrack/contract';
+import { cleanText, type Notification } from '@pufftrack/contract';
 import type { InboxRow } from './inbox-store.ts';
 
+/** Rows of an earlier version may hold names that are not accepted any more. */
 export const viewNotification = (row: InboxRow): Notification => ({
   id: row.id,
   seq: row.seq,
   category: row.category,
-  title: row.title,
-  body: row.body,
-  data: { kind: row.kind, ...row.data },
+  title: cleanText(row.title),
+  body: cleanText(row.body),
+  data: {
+    kind: row.kind,
+    ...Object.fromEntries(Object.entries(row.data).map(([key, value]) => [key, cleanText(value)])),
+  },
   createdAt: new Date(row.createdAt).toISOString(),
   readAt: row.readAt === null ? null : new Date(row.readAt).toISOString(),
 });

@@ -36,11 +36,16 @@ export const changedPreferences = (
       errors: [{ path: 'categories.security', message: 'must be push or in-app' }],
     });
   return {
-    categories: { ...before.categories, ...change.categories },
+    categories: { ...before.categories, ...named(change.categories ?? {}) },
     quietHours: change.quietHours === undefined ? before.quietHours : change.quietHours,
     discreet: change.discreet ?? before.discreet,
   };
 };
+
+const named = (categories: NonNullable<NotificationPreferencesChange['categories']>) =>
+  Object.fromEntries(
+    Object.entries(categories).filter(([, delivery]) => delivery !== undefined),
+  ) as StoredPreferences['categories'];
 
 /** Every category with its word. */
 export const viewPreferences = (preferences: StoredPreferences): NotificationPreferences => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PuffInput } from '@pufftrack/contract';
+import type { ParsedPuffInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { offsetMinutesAt, wallClockAt } from '../../platform/time-zones.ts';
 import { factsOf } from './date-facts.ts';
@@ -21,7 +21,7 @@ const withOffset = (instantMs: number, minutes: number): string => {
   return `${local}${minutes < 0 ? '-' : '+'}${two(size / 60)}:${two(size % 60)}`;
 };
 
-const puffOf = (input: PuffInput, timeZone = 'Europe/Berlin', at = now) =>
+const puffOf = (input: ParsedPuffInput, timeZone = 'Europe/Berlin', at = now) =>
   newPuff(input, { timeZone, product: 'vape' }, at, 'session');
 
 const shown = ({ wall }: { wall: { dayNumber: number; hour: number } }) =>

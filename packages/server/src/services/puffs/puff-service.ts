@@ -3,8 +3,8 @@ import {
   type BatchAnswer,
   type BatchResult,
   type Puff,
+  type ParsedPuffInput,
   type PuffAnswer,
-  type PuffInput,
   type Purpose,
   type UserStats,
 } from '@pufftrack/contract';
@@ -29,7 +29,7 @@ import type { PuffStore } from './puff-store.ts';
 import { viewPuff } from './puff-view.ts';
 
 export interface PuffService {
-  record(actor: Actor, input: PuffInput): Promise<PuffAnswer>;
+  record(actor: Actor, input: ParsedPuffInput): Promise<PuffAnswer>;
   recordBatch(actor: Actor, items: readonly unknown[]): Promise<BatchAnswer>;
   /** Resolves when every puff of this person that was admitted before is stored or refused, in this process. */
   drain(userId: string): Promise<void>;

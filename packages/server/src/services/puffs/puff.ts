@@ -1,4 +1,4 @@
-import type { PuffEdit, PuffInput } from '@pufftrack/contract';
+import type { PuffEdit, ParsedPuffInput } from '@pufftrack/contract';
 import { DomainError } from '../../platform/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { isKnownZone, type WallClock } from '../../platform/time-zones.ts';
@@ -107,7 +107,7 @@ export const timeProblem = (code: TimeRejection, now: number): DomainError =>
  * derives it from the zone again.
  */
 export const newPuff = (
-  input: PuffInput,
+  input: ParsedPuffInput,
   defaults: PuffDefaults,
   now: number,
   sessionId: string,

@@ -2,8 +2,13 @@
 export const friendCodeLength = 10;
 
 /**
- * A code as somebody typed it, in the form in which codes are stored: Crockford base32, where case, blanks and dashes
- * do not count, O is 0, and I and L are 1. What is no code comes out as something that nobody has.
+ * A code as typed, in the form in which codes are stored: Crockford base32, where case, width (NFKC), blanks and dashes do
+ * not count, O is 0, and I and L are 1. What is no code comes out as something that no account has.
  */
 export const normaliseFriendCode = (typed: string): string =>
-  typed.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1');
+  typed
+    .normalize('NFKC')
+    .toUpperCase()
+    .replaceAll(/[\s\p{Pd}\u2212]/gu, '')
+    .replaceAll('O', '0')
+    .replaceAll(/[IL]/g, '1');

@@ -1,4 +1,4 @@
-import type { Purpose, ShareLevel } from '@pufftrack/contract';
+import { cleanText, type Purpose, type ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
 import { createConsentLedger } from './consent-ledger.ts';
@@ -291,9 +291,12 @@ export const toGhostDoc = ({ since, until, summary }: Ghost) => ({
   summary,
 });
 
+/** Names that an earlier version accepted may hold what is invisible or turns the direction of the text around them. */
+const nameOf = ({ name }: UserDoc): string | null => (name === null ? null : cleanText(name) || null);
+
 export const toUser = (doc: UserDoc): UserRecord => ({
   userId: doc._id,
-  name: doc.name,
+  name: nameOf(doc),
   email: doc.email,
   createdAt: doc.createdAt.getTime(),
   lastLoginAt: doc.lastLoginAt.getTime(),
