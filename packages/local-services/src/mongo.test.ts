@@ -194,6 +194,19 @@ describe('startMongo', () => {
     await expect(access(join(dataDir, 'server.lock'))).rejects.toThrow('ENOENT');
   });
 
+  it('runs no JavaScript', async () => {
+    const mongo = await start();
+    await write(mongo);
+    const scripts: object[] = [
+      { $where: 'true' },
+      { $expr: { $function: { body: 'function () { return true }', args: [], lang: 'js' } } },
+    ];
+    for (const filter of scripts)
+      await expect(withPuffs(mongo, (puffs) => puffs.find(filter).toArray())).rejects.toThrow(
+        /globalScriptEngine|javascript/i,
+      );
+  });
+
   it('is refused in production', async () => {
     const starting = startMongo({ dataDir, env: { ...process.env, NODE_ENV: 'production' } });
     await expect(starting).rejects.toThrow(/NODE_ENV=production.*Set MONGODB_URI/);

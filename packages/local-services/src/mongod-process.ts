@@ -70,6 +70,8 @@ export const spawnMongod = async (options: {
   const args = ['--replSet', replicaSetName, '--bind_ip', '127.0.0.1', '--port', String(port)];
   // Without the Unix socket: its place, /tmp, is shared, and a stale one of another user's would stop the start.
   args.push('--dbpath', dbPathOf(dataDir), '--nounixsocket', '--quiet');
+  // No JavaScript in the server (`security.javascriptEnabled: false`): $where, $function and $accumulator fail.
+  args.push('--noscripting');
   // A process killed in mid-transaction leaves its document locks for so long (60 s by default).
   args.push('--setParameter', 'transactionLifetimeLimitSeconds=3', '--wiredTigerCacheSizeGB', '0.5');
   const log = openSync(logOf(dataDir), 'a', 0o600);

@@ -17,6 +17,8 @@ export interface ServerProcess {
 
 const root = resolve(import.meta.dirname, '../../..');
 const startWithinMs = 60_000;
+/** As in the start scripts of package.json: without `__proto__` no input can reach a prototype by it. */
+const nodeFlags = ['--disable-proto=delete'];
 const endWithParent = join(import.meta.dirname, '../end-with-parent.mjs');
 
 /** How Node runs a program: as it was built, as the test run has bundled it, or from its sources. */
@@ -34,11 +36,15 @@ export const spawnProgram = (
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) => {
-  const child = spawn(process.execPath, ['--import', endWithParent, ...argumentsFor(program), ...args], {
-    cwd: root,
-    env: { ...process.env, NODE_OPTIONS: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...nodeFlags, '--import', endWithParent, ...argumentsFor(program), ...args],
+    {
+      cwd: root,
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  );
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error(`${program} has no pipes`);
   let output = '';
