@@ -159,7 +159,15 @@ export const editPuff = endpoint({
   params: PuffId,
   body: PuffEdit,
   responses: { 200: ChangedPuff },
-  problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'timestamp-in-future', 'too-old', 'day-full'],
+  problems: [
+    ...puffWriteProblems,
+    'not-found',
+    'puff-deleted',
+    'timestamp-in-future',
+    'too-old',
+    'day-full',
+    'limit-reached',
+  ],
 });
 
 export const deletePuff = endpoint({
@@ -181,7 +189,7 @@ export const restorePuff = endpoint({
   summary: 'Take a deletion back; a live puff: the same answer',
   params: PuffId,
   responses: { 200: ChangedPuff },
-  problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'day-full'],
+  problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'day-full', 'limit-reached'],
 });
 
 export const UndoInput = z.object({ id: optional(Uuid) });

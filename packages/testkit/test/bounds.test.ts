@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import type { Client } from '@pufftrack/client';
 import { MongoClient, type Db, type Document } from 'mongodb';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
@@ -7,6 +8,7 @@ import { documentsRead, profiled } from './profiler.ts';
 const dayMs = 86_400_000;
 /** docs/limits.md */
 const maxGoals = 4_000;
+const maxChangesPerPuff = 2_500;
 const maxConsentRecords = 1_000;
 const maxZonePeriods = 1_000;
 const checkInsOfTenYears = 3_652;
@@ -186,6 +188,41 @@ describe('histories', () => {
     } finally {
       await mongo.close();
     }
+  });
+
+  it('of a late puff cost its 60th edit what they cost its sixth', async () => {
+    const { client } = await app.person('dave');
+    const id = randomUUID();
+    await client.call('recordPuff', { body: { id, timestamp: '2026-10-10T09:00:00Z', quantity: 9 } });
+    const edit = async (index: number) =>
+      client.call('editPuff', { params: { id }, body: { quantity: 2 + (index % 2) * 5 } });
+    const readBy = async (index: number) => documentsRead(await profiled(app.mongoUri, () => edit(index)));
+    for (let index = 0; index < 6; index++) await edit(index);
+    const early = await readBy(6);
+    for (let index = 7; index < 60; index++) await edit(index);
+    expect(await readBy(60)).toEqual(early);
+  });
+
+  it('of a puff that is full refuse edits and restores, and never its deletion', async () => {
+    const { client, userId } = await app.person('erin');
+    const params = { id: randomUUID() };
+    await client.call('recordPuff', { body: { ...params, quantity: 2 } });
+    const mongo = await MongoClient.connect(app.mongoUri);
+    try {
+      await mongo
+        .db()
+        .collection('puffrecords')
+        .updateOne(
+          { _id: `${userId}:${params.id}` as never },
+          { $set: { changeRevs: Array.from({ length: maxChangesPerPuff }, (_, index) => -1 - index) } },
+        );
+    } finally {
+      await mongo.close();
+    }
+    const full = { problem: { status: 422, code: 'limit-reached', limit: maxChangesPerPuff } };
+    await expect(client.call('editPuff', { params, body: { quantity: 3 } })).rejects.toMatchObject(full);
+    expect(await client.call('deletePuff', { params })).toMatchObject({ stats: { totalPuffCount: 0 } });
+    await expect(client.call('restorePuff', { params })).rejects.toMatchObject(full);
   });
 
   it('of consents refuse a purpose that stands twice in one body, whatever it says', async () => {

@@ -5,7 +5,7 @@ import type { Admission } from './admission.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from './local-day.ts';
 import type { Counted } from './log-record.ts';
-import { comesLate, maxQuantityPerDay, type PuffValues, type RecordedPuff } from './puff.ts';
+import { comesLate, maxQuantityPerDay, type PuffValues, type RecordedPuff, type StoredPuff } from './puff.ts';
 import type { PuffPeople } from './puff-people.ts';
 import type { PuffState } from './puff-state.ts';
 import { UnknownOutcome, type PuffStore } from './puff-store.ts';
@@ -116,6 +116,7 @@ export const createPuffChanges = (deps: {
         if (!content || !after) return { state, found: content, puff: content?.puff, changed: false };
 
         if (after.deletedAt === null) {
+          requireChangesLeft(stored);
           const day = localDayOf(after.values.wall, wanted.dayStartHour);
           state = await people.currentWith(person, new Set([monthOf(day), monthOf(day + 1)]));
           if (state.rev !== rev) return undefined;
@@ -150,6 +151,17 @@ export const createPuffChanges = (deps: {
         return { state: await people.current(person), deleted: records, hidden };
       }),
   };
+};
+
+/** Each change is a record of the log and a number in the puff's own. A deletion is always possible. */
+export const maxChangesPerPuff = 2_500;
+
+const requireChangesLeft = (stored: StoredPuff | undefined): void => {
+  if (stored && stored.changes >= maxChangesPerPuff)
+    throw new DomainError('limit-reached', {
+      detail: `This puff was changed ${maxChangesPerPuff} times. It can be deleted and recorded again.`,
+      limit: maxChangesPerPuff,
+    });
 };
 
 /** At most 5,000 of quantity on one local day, whatever the puff has counted there so far. */

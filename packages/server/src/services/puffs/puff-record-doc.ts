@@ -31,7 +31,7 @@ export interface PuffRecordDoc extends Partial<ValuesDoc> {
   person: string;
   /**
    * Of a change, only where it took something from its day late (`takesLate`): when that happened. So a count of the date
-   * finds it beside the puffs.
+   * finds it beside the puffs, until a later change of the same puff says as much (`supersede`, recount-store.ts).
    */
   timestamp?: Date;
   /** The person's own number, from 1, without gaps once a reader has passed. */
@@ -202,7 +202,12 @@ export const logProjection = {
 
 /** A puff with its newest values. */
 export const storedPuffOf = (doc: PuffRecordDoc): StoredPuff => {
-  const own = { id: clientIdOf(doc), firstRev: doc.rev, latestRev: doc.editRev ?? doc.rev };
+  const own = {
+    id: clientIdOf(doc),
+    firstRev: doc.rev,
+    latestRev: doc.editRev ?? doc.rev,
+    changes: doc.changeRevs?.length ?? 0,
+  };
   if (!hasContent(doc)) return { ...own, content: undefined };
   return {
     ...own,

@@ -117,6 +117,8 @@ export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecord
 });
 
 const maxTimeMS = 5_000;
+/** The numbers of a puff's changes: up to `maxChangesPerPuff`, which a list of puffs does not need. */
+const withoutChanges = { changeRevs: 0 } as const;
 /** Clocks of two processes may differ by this much. */
 const clockSkewMs = 60_000;
 
@@ -185,11 +187,15 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return docs.map(logRecordOf);
     },
     async readChangesAfter(person, rev, limit) {
-      const docs = await records.find(after(person, rev), { sort: { rev: 1 }, limit, maxTimeMS }).toArray();
+      const docs = await records
+        .find(after(person, rev), { projection: withoutChanges, sort: { rev: 1 }, limit, maxTimeMS })
+        .toArray();
       const targets = docs.flatMap(({ target }) =>
         target === undefined ? [] : [recordIdOf(person, target)],
       );
-      const found = await records.find({ _id: { $in: targets } }, { maxTimeMS }).toArray();
+      const found = await records
+        .find({ _id: { $in: targets } }, { projection: withoutChanges, maxTimeMS })
+        .toArray();
       const puffs = new Map(found.map((doc) => [doc._id, storedPuffOf(doc)]));
       return docs.map((doc): LoggedChange => {
         const { kind } = doc;
@@ -209,7 +215,10 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return new Set(docs.map((doc) => doc._id.slice(person.length + 1)));
     },
     async find(person, id) {
-      const doc = await records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS });
+      const doc = await records.findOne(
+        { _id: recordIdOf(person, id) },
+        { projection: withoutChanges, maxTimeMS },
+      );
       return doc ? storedPuffOf(doc) : undefined;
     },
     async findNewest(person, id) {
@@ -233,7 +242,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
               $or: [{ timestamp: { $lt: new Date(before.timestamp) } }, { rev: { $lt: before.rev } }],
             }),
           },
-          { sort: { timestamp: -1, rev: -1 }, limit, maxTimeMS },
+          { projection: withoutChanges, sort: { timestamp: -1, rev: -1 }, limit, maxTimeMS },
         )
         .toArray();
       return docs.flatMap((doc) => {
@@ -251,7 +260,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
             rev: { $gt: after, $lt: before },
           },
           // By number, which follows the receipt: the time of a puff may have been changed since it was shown.
-          { sort: { rev: -1 }, limit: maxQuantityPerDay, maxTimeMS },
+          { projection: withoutChanges, sort: { rev: -1 }, limit: maxQuantityPerDay, maxTimeMS },
         )
         .toArray();
       const isRecent = ({ receivedAt }: PuffRecordDoc) =>

@@ -58,6 +58,8 @@ export interface StoredPuff {
   readonly firstRev: number;
   /** The number of its newest change, or of its recording. */
   readonly latestRev: number;
+  /** How often it was edited, deleted and restored; only where the whole record was read, else 0. */
+  readonly changes: number;
   /** Undefined where it is gone for good. */
   readonly content:
     | {

@@ -2,7 +2,7 @@ import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { onNewestPast } from '../../platform/mongo/newest-past.ts';
 import { factsOf, type DateFacts } from './date-facts.ts';
-import { datesOfMonth, dayOf, type DayNumber } from './local-day.ts';
+import { datesOfMonth, dayNumberOf, dayOf, type DayNumber } from './local-day.ts';
 import type { ChangeRecord } from './log-record.ts';
 import { restorePurgeMs } from './puff.ts';
 import {
@@ -49,6 +49,12 @@ export interface RecountStore {
 const dayMs = 86_400_000;
 const maxTimeMS = 5_000;
 
+/** Between which instants puffs of these wall dates lie, whatever their zones. */
+const timesOf = ({ first, last }: { first: DayNumber; last: DayNumber }) => ({
+  $gte: new Date(first * dayMs - wallReachMs),
+  $lt: new Date((last + 1) * dayMs + wallReachMs),
+});
+
 export const createRecountStore = (connection: Connection): RecountStore => {
   const records = puffRecordsOf(connection);
 
@@ -65,10 +71,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         {
           person,
           rev: { $gt: clearedRev, $lte: rev },
-          timestamp: {
-            $gte: new Date(first * dayMs - wallReachMs),
-            $lt: new Date((last + 1) * dayMs + wallReachMs),
-          },
+          timestamp: timesOf({ first, last }),
           $or: [
             { kind: 'puff', wallDate: dates, deletedAt: { $exists: false } },
             { kind: 'change', 'before.wallDate': dates },
@@ -108,6 +111,34 @@ export const createRecountStore = (connection: Connection): RecountStore => {
     );
   };
 
+  /**
+   * Takes an earlier change of the same puff out of the counts of its date, where this one took as much or more from the
+   * same hour: `trimsOf` says the same without it. So a date is counted at the same cost, however often its puffs change.
+   * A count up to an earlier number misses it until it has folded this change too, which counts the date again.
+   */
+  const supersede = async (
+    person: string,
+    { rev, timestamp, target, before }: PuffRecordDoc,
+    session: ClientSession,
+  ): Promise<void> => {
+    if (!timestamp || target === undefined || !before) return;
+    const date = dayNumberOf(before.wallDate);
+    await records.updateMany(
+      {
+        person,
+        rev: { $lt: rev },
+        timestamp: timesOf({ first: date, last: date }),
+        kind: 'change',
+        target,
+        'before.wallDate': before.wallDate,
+        'before.wallHour': before.wallHour,
+        'before.quantity': { $lte: before.quantity },
+      },
+      { $unset: { timestamp: '' } },
+      { session },
+    );
+  };
+
   /** The newest puff, where the change took away the one that was it. */
   const newestPuffAt = async (
     person: string,
@@ -130,7 +161,10 @@ export const createRecountStore = (connection: Connection): RecountStore => {
       const session = connection.getClient().startSession({ causalConsistency: true });
       try {
         const entry = await records.findOne({ person, rev }, { session, maxTimeMS });
-        if (entry?.after) await apply(person, target, entry, session);
+        if (entry?.after) {
+          await apply(person, target, entry, session);
+          await supersede(person, entry, session);
+        }
         const upTo = { ...counting, rev };
         const dates = new Map<DayNumber, DateFacts>();
         for (const day of new Set([before, after].flatMap((each) => (each ? [each.wall.dayNumber] : []))))
