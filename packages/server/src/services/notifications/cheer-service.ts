@@ -17,14 +17,17 @@ export interface CheerService {
   cheer(userId: string, milestoneId: string, kind: CheerKind): Promise<void>;
   /** One kind, or all. Throws `not-found` where there is none and the milestone is not to be seen. */
   takeBack(userId: string, milestoneId: string, kind: CheerKind | undefined): Promise<void>;
-  /** Two people are no friends any more: what they cheered of each other goes, and their names in those notices. */
+  /**
+   * Two people are no friends any more: what they cheered of each other goes, and each one's name in the inbox of the other.
+   * It is the same whether one removed or blocked the other, which neither may tell from it.
+   */
   endBetween(tx: ClientSession, one: string, other: string): Promise<void>;
 }
 
 export interface CheerServiceDeps {
   store: CheerStore;
   milestones: Pick<MilestoneStore, 'find'>;
-  inbox: Pick<InboxStore, 'forgetCheersOf'>;
+  inbox: Pick<InboxStore, 'hideName'>;
   tell: Tell;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   person: (userId: string) => MilestonePerson | Promise<MilestonePerson>;
@@ -85,8 +88,8 @@ export const createCheerService = (deps: CheerServiceDeps): CheerService => {
     async endBetween(tx, one, other) {
       await store.removeBetween(one, other, tx);
       const now = clock.now();
-      await inbox.forgetCheersOf(one, other, now, tx);
-      await inbox.forgetCheersOf(other, one, now, tx);
+      await inbox.hideName(one, now, { inboxOf: other }, tx);
+      await inbox.hideName(other, now, { inboxOf: one }, tx);
     },
   };
 };

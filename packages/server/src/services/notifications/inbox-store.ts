@@ -72,6 +72,13 @@ export const nobody = (rowId: string): string => `${nobodyMark}${rowId}`;
 /** Nothing that a failover could take back is told to anybody. */
 const safe = { readConcern: { level: 'majority' } } as const;
 
+/** Which rows that name a person; all of them without a member. */
+export interface HiddenWhere {
+  readonly inboxOf?: string;
+  /** The row about this friend request alone. */
+  readonly requestId?: string;
+}
+
 export interface InboxStore {
   ensureIndexes(): Promise<void>;
   /** Gives the row the person's next number. Two transactions that tell one person conflict here, so numbers come in the order of the commits. */
@@ -86,8 +93,6 @@ export interface InboxStore {
   ): Promise<boolean>;
   /** What this person was told of these milestones counts as read. */
   readAbout(userId: string, milestoneIds: readonly string[], now: number, tx: ClientSession): Promise<void>;
-  /** Takes the name of somebody who cheered out of this inbox; the rows stay, because numbers have no gaps. */
-  forgetCheersOf(userId: string, sender: string, now: number, tx: ClientSession): Promise<void>;
   /** The last number; 0 where nothing was ever told. */
   head(userId: string): Promise<number>;
   heads(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
@@ -106,9 +111,12 @@ export interface InboxStore {
    * The inbox of this person, and their name in those of others, whose rows stay because numbers have no gaps. Answers how
    * many rows there were.
    */
-  removeAll(userId: string): Promise<number>;
-  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
-  hideName(named: string, inboxOf?: string): Promise<void>;
+  removeAll(userId: string, now: number): Promise<number>;
+  /**
+   * Takes a person's name out of what was told of them. The rows stay, because numbers have no gaps; cheers count as read
+   * (`now`, ms).
+   */
+  hideName(named: string, now: number, where?: HiddenWhere, tx?: ClientSession): Promise<void>;
 }
 
 export const createInboxStore = (connection: Connection): InboxStore => {
@@ -118,9 +126,22 @@ export const createInboxStore = (connection: Connection): InboxStore => {
   const heads = headModel.collection as unknown as Collection<HeadDoc>;
 
   /** The rows stay, because numbers have no gaps; a title names nobody. */
-  const hideName = async (filter: Filter<InboxDoc>): Promise<number> => {
-    const blank = { $set: { body: '$title', data: { $literal: {} } } };
-    return (await rows.updateMany(filter, [blank])).matchedCount;
+  const hideName = async (
+    named: string,
+    now: number,
+    { inboxOf, requestId }: HiddenWhere = {},
+    tx?: ClientSession,
+  ): Promise<number> => {
+    const filter: Filter<InboxDoc> = {
+      'data.userId': named,
+      ...(inboxOf !== undefined && { userId: inboxOf }),
+      ...(requestId !== undefined && { 'data.requestId': requestId }),
+    };
+    const readAt = {
+      $cond: [{ $eq: ['$category', 'cheer'] }, { $ifNull: ['$readAt', new Date(now)] }, '$readAt'],
+    };
+    const blank = { $set: { body: '$title', data: { $literal: {} }, readAt } };
+    return (await rows.updateMany(filter, [blank], { ...(tx && { session: tx }) })).matchedCount;
   };
 
   return {
@@ -157,17 +178,6 @@ export const createInboxStore = (connection: Connection): InboxStore => {
       await rows.updateMany(
         { 'data.milestoneId': { $in: [...milestoneIds] }, userId, readAt: null },
         { $set: { readAt: new Date(now) } },
-        { session: tx },
-      );
-    },
-    async forgetCheersOf(userId, sender, now, tx) {
-      await rows.updateMany(
-        { 'data.userId': sender, userId, category: 'cheer' },
-        [
-          {
-            $set: { body: '$title', data: { $literal: {} }, readAt: { $ifNull: ['$readAt', new Date(now)] } },
-          },
-        ],
         { session: tx },
       );
     },
@@ -210,13 +220,13 @@ export const createInboxStore = (connection: Connection): InboxStore => {
       await heads.deleteMany({ _id: { $gte: nobodyMark } });
       return (await rows.deleteMany({ userId: { $gte: nobodyMark } })).deletedCount;
     },
-    async removeAll(userId) {
+    async removeAll(userId, now) {
       const { deletedCount: own } = await rows.deleteMany({ userId });
       const { deletedCount: head } = await heads.deleteOne({ _id: userId });
-      return own + head + (await hideName({ 'data.userId': userId }));
+      return own + head + (await hideName(userId, now));
     },
-    async hideName(named, inboxOf) {
-      await hideName({ 'data.userId': named, ...(inboxOf !== undefined && { userId: inboxOf }) });
+    async hideName(...what) {
+      await hideName(...what);
     },
   };
 };

@@ -12,7 +12,7 @@ import { createDeviceStore, type DeviceStore } from './device-store.ts';
 import { createInboxDelivery } from './inbox-delivery.ts';
 import { inboxJobs } from './inbox-jobs.ts';
 import { createInboxService, type InboxService } from './inbox-service.ts';
-import { createInboxStore } from './inbox-store.ts';
+import { createInboxStore, type HiddenWhere } from './inbox-store.ts';
 import type { MilestoneAwardsDeps } from './milestone-awards.ts';
 import { createMilestones, type Milestones, type MilestonesDeps } from './milestones.ts';
 import { createPreferencesService, type PreferencesService } from './preferences-service.ts';
@@ -47,8 +47,8 @@ export interface Inbox {
   /** A new session of the same device has replaced others: its push registrations belong to the new one. */
   moveDevices: DeviceStore['moveSessions'];
   ensureIndexes(): Promise<void>;
-  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
-  hideName(named: string, inboxOf?: string): Promise<void>;
+  /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
+  hideName(named: string, where?: HiddenWhere): Promise<void>;
   /** Deletes everything that is kept of a person here; answers how many rows there were. */
   eraseUser(userId: string): Promise<number>;
   /** Another process has told somebody something: their sockets here get it at once, and pushes are looked for. */
@@ -116,11 +116,11 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     async ensureIndexes() {
       for (const owned of [store, preferences, devices, push, milestones]) await owned.ensureIndexes();
     },
-    hideName: store.hideName,
+    hideName: (named, where) => store.hideName(named, clock.now(), where),
     async eraseUser(userId) {
       let removed = 0;
-      for (const owned of [milestones, store, preferences, devices, push])
-        removed += await owned.removeAll(userId);
+      for (const owned of [milestones, preferences, devices, push]) removed += await owned.removeAll(userId);
+      removed += await store.removeAll(userId, clock.now());
       return removed;
     },
     toldElsewhere(message) {

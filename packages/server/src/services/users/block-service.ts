@@ -10,6 +10,8 @@ import type { FriendConnectionStore } from './friend-connection-store.ts';
 import type { FriendRequestStore } from './friend-request-store.ts';
 import type { FriendLive } from './friend-service.ts';
 import type { People } from './people.ts';
+import type { HideName } from './hide-name.ts';
+import { settingsOf } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 /** So that the list stays one that can be read. */
@@ -17,7 +19,8 @@ const maxBlocks = 1_000;
 
 /**
  * Blocking hides two people from each other (domain.md D10): the friendship ends, what one asked of the other is dropped
- * and goes on looking sent. The one who is blocked learns of an ended friendship and of nothing else.
+ * and goes on looking sent. To the one who is blocked it is the same as a removal, or where they are no friends, as a
+ * cancelled friend request: the same rows, texts and events.
  */
 export interface Blocks {
   /** Blocking again changes nothing. Throws `not-found` where there is nobody. */
@@ -37,13 +40,13 @@ export const createBlocks = (deps: {
   audience: Audience;
   people: People;
   live: FriendLive;
-  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
-  hideName: (named: string, inboxOf?: string) => Promise<void>;
+  /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
+  hideName: HideName;
   /** Part of the transaction that blocks. */
   endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   clock: Clock;
 }): Blocks => {
-  const { connection, users, blocks, connections, requests, people, live, clock } = deps;
+  const { connection, users, blocks, connections, requests, live, clock } = deps;
   return {
     async block({ userId, sessionId }, blocked) {
       if (blocked === userId)
@@ -51,22 +54,25 @@ export const createBlocks = (deps: {
           detail: 'Nobody can block themselves.',
           errors: [{ path: 'userId', message: 'must be somebody else' }],
         });
-      const wereFriends = await inTransaction(connection, async (tx) => {
-        if (!(await users.find(blocked, tx)))
-          throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
+      const { wereFriends, cancelled } = await inTransaction(connection, async (tx) => {
+        const user = await users.find(blocked, tx);
+        if (!user) throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
         // An ask or a friendship of the two that is under way conflicts here, and then sees the block.
         for (const person of [userId, blocked]) await users.touchRequests(person, tx);
         if ((await blocks.count(userId, tx)) >= maxBlocks)
           throw new DomainError('conflict', { detail: `You have blocked ${maxBlocks} people already.` });
-        await blocks.add({ blocker: userId, blocked, since: clock.now() }, tx);
-        await requests.dropBetween(userId, blocked, tx);
+        const { name } = settingsOf(user);
+        await blocks.add({ blocker: userId, blocked, name, since: clock.now() }, tx);
+        const dropped = await requests.dropBetween(userId, blocked, tx);
         const ended = await connections.remove(userId, blocked, tx);
-        if (ended) await deps.audiences.move([userId, blocked], tx);
-        await deps.endCheers(tx, userId, blocked);
-        return ended;
+        if (ended) {
+          await deps.audiences.move([userId, blocked], tx);
+          await deps.endCheers(tx, userId, blocked);
+        }
+        return { wereFriends: ended, cancelled: dropped };
       });
-      await deps.hideName(userId, blocked);
-      await deps.hideName(blocked, userId);
+      for (const requestId of cancelled) await deps.hideName(userId, { inboxOf: blocked, requestId });
+      await deps.hideName(blocked, { inboxOf: userId });
       if (!wereFriends) return;
       await deps.audience.changed([userId, blocked]);
       live.friendRemoved(blocked, userId);
@@ -74,15 +80,16 @@ export const createBlocks = (deps: {
     },
     async list(userId) {
       const list = await blocks.list(userId);
-      const ids = list.map(({ blocked }) => blocked);
-      const names = await people.settingsOfMany(ids);
-      // Who has blocked the caller too shows them nothing any more.
-      const hidden = await blocks.blockersAmong(userId, ids);
-      return list.map(({ blocked, since }) => ({
-        userId: blocked,
-        name: hidden.has(blocked) ? null : (names.get(blocked)?.name ?? null),
-        since: new Date(since).toISOString(),
-      }));
+      const people = await deps.people.settingsOfMany(list.map(({ blocked }) => blocked));
+      return list.map(({ blocked, name, since }) => {
+        // The name of then, whether or not they have blocked the caller since; none where they show none any more.
+        const current = people.get(blocked)?.name ?? null;
+        return {
+          userId: blocked,
+          name: current === null || name === undefined ? current : name,
+          since: new Date(since).toISOString(),
+        };
+      });
     },
     async unblock(userId, blocked) {
       if (!(await blocks.remove(userId, blocked)))

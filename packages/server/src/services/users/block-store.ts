@@ -4,6 +4,8 @@ import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 export interface Block {
   readonly blocker: string;
   readonly blocked: string;
+  /** As it was shown when they were blocked; undefined in rows of before it was kept. */
+  readonly name: string | null | undefined;
   readonly since: number;
 }
 
@@ -12,6 +14,7 @@ interface BlockDoc {
   _id: string;
   blocker: string;
   blocked: string;
+  name?: string | null;
   since: Date;
 }
 
@@ -20,6 +23,7 @@ const blockSchema = new Schema<BlockDoc>(
     _id: { type: String, required: true },
     blocker: { type: String, required: true },
     blocked: { type: String, required: true },
+    name: String,
     since: { type: Date, required: true },
   },
   { collection: 'friendblocks', versionKey: false },
@@ -36,8 +40,6 @@ export interface BlockStore {
   /** Oldest first. */
   list(blocker: string): Promise<Block[]>;
   count(blocker: string, tx: ClientSession): Promise<number>;
-  /** Those of these people who have blocked `blocked`. */
-  blockersAmong(blocked: string, people: readonly string[]): Promise<ReadonlySet<string>>;
   /** Whether one of the two has blocked the other, whichever. */
   isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
   /** Every block by this person or of them; answers how many there were. */
@@ -53,10 +55,10 @@ export const createBlockStore = (connection: Connection): BlockStore => {
       await model.createCollection();
       await model.createIndexes();
     },
-    async add({ blocker, blocked, since }, tx) {
+    async add({ blocker, blocked, name = null, since }, tx) {
       await model.updateOne(
         { _id: idOf(blocker, blocked) },
-        { $setOnInsert: { blocker, blocked, since: new Date(since) } },
+        { $setOnInsert: { blocker, blocked, name, since: new Date(since) } },
         { upsert: true, session: tx },
       );
     },
@@ -66,14 +68,9 @@ export const createBlockStore = (connection: Connection): BlockStore => {
     },
     async list(blocker) {
       const docs = await model.find({ blocker }).sort({ since: 1, _id: 1 }).lean<BlockDoc[]>();
-      return docs.map(({ blocked, since }) => ({ blocker, blocked, since: since.getTime() }));
+      return docs.map(({ blocked, name, since }) => ({ blocker, blocked, name, since: since.getTime() }));
     },
     count: (blocker, tx) => model.countDocuments({ blocker }).session(tx).exec(),
-    async blockersAmong(blocked, people) {
-      const ids = people.map((blocker) => idOf(blocker, blocked));
-      const docs = await model.find({ _id: trusted({ $in: ids }) }).lean<BlockDoc[]>();
-      return new Set(docs.map(({ blocker }) => blocker));
-    },
     async isBetween(one, other, tx) {
       const ids = [idOf(one, other), idOf(other, one)];
       const docs = await model

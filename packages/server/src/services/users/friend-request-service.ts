@@ -15,6 +15,7 @@ import type { FriendConnectionStore } from './friend-connection-store.ts';
 import type { FriendRequestStore } from './friend-request-store.ts';
 import type { FriendService } from './friend-service.ts';
 import { newSide, type Friendship } from './friendship.ts';
+import type { HideName } from './hide-name.ts';
 import type { People } from './people.ts';
 import { requireConsents, type PersonSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
@@ -75,6 +76,7 @@ export const createFriendRequests = (deps: {
   people: People;
   /** Puts something into a person's inbox, inside the transaction. */
   tell: Tell;
+  hideName: HideName;
   clock: Clock;
 }): FriendRequests & Befriending => {
   const { connection, users, requests, connections, blocks, audiences, friends, people, tell, clock } = deps;
@@ -241,8 +243,10 @@ export const createFriendRequests = (deps: {
     },
 
     async cancel(userId, requestId) {
-      if (!(await requests.cancel(requestId, userId)))
-        throw new DomainError('not-found', { detail: 'There is no such request of yours.' });
+      const cancelled = await requests.cancel(requestId, userId);
+      if (!cancelled) throw new DomainError('not-found', { detail: 'There is no such request of yours.' });
+      // As a block does, and the end of an account: none of them can be told from the others.
+      await deps.hideName(userId, { inboxOf: cancelled.to ?? '-', requestId });
     },
   };
 };

@@ -74,10 +74,16 @@ export interface FriendRequestStore {
   acceptAllBetween(one: string, other: string, tx: ClientSession): Promise<void>;
   /** False where there is no delivered ask to this person; declining again is fine. */
   decline(id: string, to: string, now: number): Promise<boolean>;
-  /** False where this person has no such ask, or it was accepted; cancelling again is fine. */
-  cancel(id: string, from: string): Promise<boolean>;
-  /** Ends what one who blocks has asked, and takes what they were asked out of their sight; nobody is told. */
-  dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<void>;
+  /**
+   * Answers to whom it was (null: to nobody); undefined where this person has no such ask, or it was accepted. Cancelling
+   * again is fine.
+   */
+  cancel(id: string, from: string): Promise<{ to: string | null } | undefined>;
+  /**
+   * Cancels what the blocker has asked, and takes what they were asked out of their sight; nobody is told. Answers the ids
+   * of what was cancelled.
+   */
+  dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<string[]>;
   /** Those made before `instant` (ms), whatever became of them; answers how many there were. */
   removeMadeBefore(instant: number): Promise<number>;
   /**
@@ -150,19 +156,23 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
       return matchedCount > 0;
     },
     async cancel(id, from) {
-      const { matchedCount } = await model.updateOne(
-        { _id: id, from, state: trusted({ $ne: 'accepted' }) },
-        { $set: { state: 'cancelled' } },
-      );
-      return matchedCount > 0;
+      const doc = await model
+        .findOneAndUpdate(
+          { _id: id, from, state: trusted({ $ne: 'accepted' }) },
+          { $set: { state: 'cancelled' } },
+        )
+        .lean<FriendRequestDoc>();
+      return doc ? { to: doc.to } : undefined;
     },
     async dropBetween(blocker, blocked, tx) {
+      const open = await many({ from: blocker, to: blocked, state: 'open' }, tx);
       await model.updateMany(
         { from: blocker, to: blocked, state: 'open' },
         { $set: { state: 'cancelled' } },
         { session: tx },
       );
       await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
+      return open.map(({ id }) => id);
     },
     async removeMadeBefore(instant) {
       const made = { createdAt: trusted({ $lt: new Date(instant) }) };

@@ -36,6 +36,7 @@ import {
   type LiveViewer,
 } from './friend-service.ts';
 import { createGhosts } from './ghost-service.ts';
+import type { HideName } from './hide-name.ts';
 import { createInvites } from './invite-service.ts';
 import { createInviteStore } from './invite-store.ts';
 import { createPeople, type People, type SettingsChanged } from './people.ts';
@@ -109,8 +110,8 @@ export const createUsers = (deps: {
   isKnownZone: (name: string) => boolean;
   live: FriendLive & AudienceRooms;
   tell: Tell;
-  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
-  hideName: (named: string, inboxOf?: string) => Promise<void>;
+  /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
+  hideName: HideName;
   endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   /** Resolves when nothing of this person that was admitted before is under way in this process. */
@@ -151,7 +152,14 @@ export const createUsers = (deps: {
     clock,
   };
   const friends = createFriendService({ ...graph, store: connections, summaries });
-  const friendRequests = createFriendRequests({ ...graph, requests, blocks, friends, tell: deps.tell });
+  const friendRequests = createFriendRequests({
+    ...graph,
+    requests,
+    blocks,
+    friends,
+    tell: deps.tell,
+    hideName: deps.hideName,
+  });
   const ghosts = createGhosts({ ...graph, store: audiences, friends, summaries });
   const reports = createReports({
     connection,

@@ -26,7 +26,7 @@ describe('what is kept of a person beside others', () => {
     ] as const;
     await inTransaction(connection, async (tx) => {
       for (const [one, other] of pairs) {
-        await blocks.add({ blocker: one, blocked: other, since: 1 }, tx);
+        await blocks.add({ blocker: one, blocked: other, name: null, since: 1 }, tx);
         const said = { reason: 'spam', note: null, at: 1 } as const;
         await reports.save({ reporter: one, reported: other, ...said }, tx);
         const times = { createdAt: 1, expiresAt: 2 };
@@ -42,6 +42,6 @@ describe('what is kept of a person beside others', () => {
       expect(JSON.stringify(rest)).not.toMatch(/"ann"/);
       expect(JSON.stringify(rest)).toMatch(/"cleo"/);
     }
-    expect(await blocks.list('ben')).toEqual([{ blocker: 'ben', blocked: 'cleo', since: 1 }]);
+    expect(await blocks.list('ben')).toEqual([{ blocker: 'ben', blocked: 'cleo', name: null, since: 1 }]);
   });
 });

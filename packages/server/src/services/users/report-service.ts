@@ -5,6 +5,7 @@ import { DomainError } from '../../platform/errors.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import type { FriendService } from './friend-service.ts';
 import { levelInForce } from './friendship.ts';
+import type { HideName } from './hide-name.ts';
 import type { People } from './people.ts';
 import type { Report, ReportStore } from './report-store.ts';
 import type { UserRecord } from './user.ts';
@@ -43,8 +44,8 @@ export const createReports = (deps: {
   reports: ReportStore;
   people: People;
   friends: Pick<FriendService, 'showAnew'>;
-  /** Takes a person's name out of what was told of them: to one person, or to everybody. */
-  hideName: (named: string, inboxOf?: string) => Promise<void>;
+  /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
+  hideName: HideName;
   clock: Clock;
 }): Reports => {
   const { connection, users, reports, people, friends, clock } = deps;

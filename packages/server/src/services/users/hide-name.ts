@@ -1,0 +1,5 @@
+/** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
+export type HideName = (
+  named: string,
+  where?: { readonly inboxOf?: string; readonly requestId?: string },
+) => Promise<void>;
