@@ -22,6 +22,7 @@ export const problemHandling: Readonly<Record<ProblemCode | 'network', Handling>
   'not-found': 'retry-later',
   'method-not-allowed': 'retry-later',
   'unsupported-media-type': 'retry-later',
+  'origin-not-allowed': 'retry-later',
   'expectation-failed': 'retry-later',
   'headers-too-large': 'retry-later',
   // The body took too long, whatever is in it; `wasCut` makes the next batch smaller.

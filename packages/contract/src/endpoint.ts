@@ -14,6 +14,7 @@ export const rateClasses = [
   'write',
   'puffs',
   'socket',
+  'connect',
   'session',
   'nonce',
   'sign-in',

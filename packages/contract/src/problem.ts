@@ -19,6 +19,7 @@ export const problemStatus = {
   'age-confirmation-required': 403,
   'under-age': 403,
   'device-refused': 403,
+  'origin-not-allowed': 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'request-timeout': 408,

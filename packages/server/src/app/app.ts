@@ -11,6 +11,7 @@ import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecyc
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createOverload, watchLoopLag, type WatchLag } from '../platform/overload.ts';
+import { refusedTransports } from '../platform/realtime/handshake.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { createMetricsServer, metricsPage } from '../platform/telemetry/metrics-server.ts';
@@ -106,6 +107,7 @@ export const startApp = async (deps: {
     pages: [
       ...(config.metrics.onApiListener ? [(app: Express) => app.get('/metrics', metricsPage(metrics))] : []),
       ...(edges.pages && config.docs ? [docsPages(config.publicUrl)] : []),
+      ...(edges.sockets ? [refusedTransports] : []),
     ],
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,
@@ -128,6 +130,7 @@ export const startApp = async (deps: {
       limits,
       mayCall,
       trustedHops,
+      rateScale: rateLimitScale,
       clock,
       log,
       metrics,

@@ -1,7 +1,8 @@
 import { defaultBodyLimit, endpoints } from '@pufftrack/contract';
 import type { Clock } from '../platform/clock.ts';
 import { answer, route, type Route } from '../platform/http/route.ts';
-import { frameLimitBytes, maxSocketsPerPerson } from '../platform/realtime/socket-server.ts';
+import { maxSocketsPerPerson } from '../platform/realtime/socket-server.ts';
+import { frameLimitBytes } from '../platform/realtime/upgrades.ts';
 import { maxLiveSessions } from '../services/auth/index.ts';
 
 /** `GET /config`: what an app asks at its start. The figures are those of the contract's schemas. */

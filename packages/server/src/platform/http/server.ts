@@ -67,6 +67,8 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   };
   const refuse = (req: IncomingMessage, res: ServerResponse, error: unknown) => {
     const network = truncatedAddress(clientAddress(req, deps.trustedHops));
+    // A page chooses headers of its own; a problem in its place has those of every answer.
+    if (!res.headersSent) secure(req, res, () => undefined);
     sendProblem(res, error, deps.log.child({ requestId: requestIdOf(res), network }));
     deps.metrics.unmatched(res.statusCode);
   };

@@ -40,6 +40,8 @@ const quotas: Readonly<Record<CountedClass, number | Readonly<Partial<Record<Rat
   write: 120,
   puffs: 600,
   socket: 120,
+  // WebSocket upgrades of one address, before any token is looked at.
+  connect: 3_000,
   // A phone refreshes every 15 minutes, and once more for each answer that it has lost.
   session: 60,
   // One small write each.

@@ -1,45 +1,51 @@
 import { DomainError } from '../errors.ts';
 import { isGuess } from '../http/problem.ts';
-import { clientAddress } from '../http/client-address.ts';
-import { refuseUrlTokens } from '../http/query.ts';
 import type { Authenticate } from '../actor.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { AppSocket } from './app-socket.ts';
 
-/** Lets a socket in by the token of its handshake, or throws what `connect_error` says. */
+/**
+ * Lets a socket in by the token of its handshake, or throws what `connect_error` says. Checks go from cheap to dear: the
+ * upgrade was counted for the address before, a connection has one attempt, and a session or an address that has spent
+ * its refused tokens has no further signature verified.
+ */
 export const admit = async (
   socket: AppSocket,
+  address: string,
   deps: {
     authenticate: Authenticate;
     phase: () => Phase;
     requireCapacity: () => void;
     limits: RateLimits;
-    trustedHops: number;
   },
 ): Promise<void> => {
+  const { limits } = deps;
   if (deps.phase() !== 'open')
     throw new DomainError('not-ready', {
       detail: 'The server is starting or stopping. Connect again in a moment.',
       retryAfterSeconds: 1,
     });
   deps.requireCapacity();
-  refuseUrlTokens(Object.keys(socket.handshake.query));
   const token: unknown = (socket.handshake.auth as Record<string, unknown>)['token'];
   if (typeof token !== 'string')
     throw new DomainError('unauthenticated', { detail: 'Connect with `auth: {token: <accessToken>}`.' });
+  let named: string | undefined;
   try {
-    socket.data.actor = await deps.authenticate(token);
+    socket.data.actor = await deps.authenticate(token, (sessionId) => {
+      named = sessionId;
+      const spent = sessionId
+        ? limits.exhausted('session', sessionId, 'refused')
+        : limits.exhausted('address', address, 'refused');
+      if (spent) throw rateLimited(spent);
+    });
   } catch (error) {
     if (!isGuess(error)) throw error;
-    const state = await deps.limits.take(
-      'address',
-      clientAddress(socket.request, deps.trustedHops),
-      'refused',
-    );
+    if (named) await limits.take('session', named, 'refused');
+    const state = await limits.take('address', address, 'refused');
     throw state && !state.allowed ? rateLimited(state) : error;
   }
-  const state = await deps.limits.take('person', socket.data.actor.userId, 'socket');
+  const state = await limits.take('person', socket.data.actor.userId, 'socket');
   if (state && !state.allowed) throw rateLimited(state);
   socket.data.warned = false;
   socket.data.strikes = 0;

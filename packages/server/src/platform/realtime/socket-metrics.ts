@@ -1,9 +1,11 @@
 import type { ProblemCode } from '@pufftrack/contract';
+import type { Violation } from './connection-guard.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface SocketMetrics {
   connected(): void;
   refused(code: ProblemCode): void;
+  closed(violation: Violation): void;
   /** An event of a client was answered; `event` is one that is handled here, or `unknown`. */
   answered(event: string, outcome: 'ok' | ProblemCode): void;
 }
@@ -11,8 +13,13 @@ export interface SocketMetrics {
 export const createSocketMetrics = (metrics: Metrics): SocketMetrics => {
   const connections = metrics.counter({
     name: 'socket_connections_total',
-    help: 'Sockets that asked to be let in, by what they were told',
+    help: 'Upgrades and sign-ins of sockets by outcome: ok, or the code of the problem',
     labels: ['outcome'],
+  });
+  const violations = metrics.counter({
+    name: 'socket_violations_total',
+    help: 'Connections that were closed for what they sent, by reason',
+    labels: ['reason'],
   });
   const events = metrics.counter({
     name: 'socket_events_total',
@@ -25,6 +32,9 @@ export const createSocketMetrics = (metrics: Metrics): SocketMetrics => {
     },
     refused(code) {
       connections({ outcome: code });
+    },
+    closed(reason) {
+      violations({ reason });
     },
     answered(event, outcome) {
       events({ event, outcome });

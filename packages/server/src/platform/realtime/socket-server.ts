@@ -2,16 +2,17 @@ import type { Server as HttpServer } from 'node:http';
 import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import { Server } from 'socket.io';
 import type { Clock } from '../clock.ts';
-import { problemOf, toDomainError } from '../http/problem.ts';
-import { clientAddress, truncatedAddress } from '../http/client-address.ts';
+import { toDomainError } from '../http/problem.ts';
+import { truncatedAddress } from '../http/client-address.ts';
 import type { MayCall } from '../http/origins.ts';
 import { logRefusal } from '../http/refusals.ts';
 import type { Actor, Authenticate } from '../actor.ts';
-import { newUuid } from '../ids.ts';
 import type { Phase } from '../lifecycle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { connectErrorOf } from './connection-guard.ts';
+import { createFrameBudgets } from './frame-budgets.ts';
 import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
 import { admit } from './socket-admission.ts';
 import { createSocketCalls } from './socket-calls.ts';
@@ -20,6 +21,7 @@ import type { SocketEvent } from './socket-event.ts';
 import { createSocketMetrics } from './socket-metrics.ts';
 import type { SocketPlaces } from './socket-places.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
+import { acceptUpgrades } from './upgrades.ts';
 
 /** Sending to sockets by room, and moving them between rooms. Nobody outside platform/realtime sees a socket. */
 export interface Realtime {
@@ -59,7 +61,6 @@ export interface RealtimeServer extends Realtime {
   close(reconnectAfterMs: number): Promise<void>;
 }
 
-export const frameLimitBytes = 64 * 1024;
 /** The oldest makes room. */
 export const maxSocketsPerPerson = 5;
 /** Where a sixth device keeps coming back, so that six of them do not push each other out all the time. */
@@ -74,6 +75,8 @@ export const createRealtime = (deps: {
   limits: RateLimits;
   mayCall: MayCall;
   trustedHops: number;
+  /** A factor on what the sockets of a person may send in a minute. */
+  rateScale: number;
   clock: Clock;
   log: Logger;
   metrics: Metrics;
@@ -92,43 +95,42 @@ export const createRealtime = (deps: {
     emit: <Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>) => void;
   }) => Promise<void>;
 }): RealtimeServer => {
-  const { clock, log, mayCall } = deps;
-  const io: AppSocketServer = new Server(deps.server, {
-    path: '/socket.io',
+  const { clock, log } = deps;
+  const metrics = createSocketMetrics(deps.metrics);
+  const upgrades = acceptUpgrades({ ...deps, metrics });
+  const io: AppSocketServer = new Server({
     adapter: OneWriteAdapter,
-    transports: ['websocket'],
     serveClient: false,
-    allowEIO3: false,
-    perMessageDeflate: false,
-    maxHttpBufferSize: frameLimitBytes,
     // A connection that shows no token in this time is closed.
     connectTimeout: 5_000,
-    // Socket.IO's `cors` does not protect WebSockets (WS-1).
-    allowRequest: ({ headers }, decide) => {
-      decide(null, mayCall(headers.origin, headers.host));
-    },
   });
-  const metrics = createSocketMetrics(deps.metrics);
+  io.bind(upgrades.engine);
+  const budgets = createFrameBudgets({ clock, scale: deps.rateScale });
   const listen = createSocketCalls({ ...deps, metrics });
 
   io.use((socket, next) => {
-    admit(socket, deps).then(
+    const { requestId, address, signedIn } = upgrades.connectionOf(socket.request);
+    admit(socket, address, deps).then(
       () => {
         metrics.connected();
+        const { userId } = socket.data.actor;
+        signedIn((bytes) => budgets.spend(userId, bytes));
         next();
       },
       (thrown: unknown) => {
         const error = toDomainError(thrown);
-        const requestId = newUuid();
-        const network = truncatedAddress(clientAddress(socket.request, deps.trustedHops));
         metrics.refused(error.code);
         logRefusal(error, {
           where: 'socket',
           actor: undefined,
-          log: () => log.child({ requestId, network }),
+          log: () => log.child({ requestId, network: truncatedAddress(address) }),
         });
         if (error.code === 'internal') log.error({ err: error.details.cause, requestId }, 'socket refused');
-        next(Object.assign(new Error(error.message), { data: problemOf(error, requestId) }));
+        next(Object.assign(new Error(error.message), connectErrorOf(error, requestId)));
+        // After `connect_error` was written. A connection has one attempt: the next one starts with the cheap checks.
+        setImmediate(() => {
+          socket.conn.close();
+        });
       },
     );
   });
@@ -169,6 +171,10 @@ export const createRealtime = (deps: {
     { name: 'sockets_open', help: 'Sockets that this process holds' },
     () => sockets.sockets.size,
   );
+  deps.metrics.watched(
+    { name: 'sockets_anonymous', help: 'Open WebSockets that have not signed in' },
+    upgrades.anonymous,
+  );
   const stopWatching = watchLifetimes({
     sockets: () => sockets.sockets.values(),
     onStalled({ data }) {
@@ -205,6 +211,7 @@ export const createRealtime = (deps: {
     openPeople: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.userId))],
     async close(reconnectAfterMs) {
       stopWatching();
+      upgrades.close();
       emitTo(io, 'serverDraining', { reconnectAfterMs });
       await closeInBatches([...sockets.sockets.values()], reconnectAfterMs);
       await io.close();

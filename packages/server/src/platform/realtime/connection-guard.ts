@@ -1,0 +1,157 @@
+import type { Socket as EngineSocket } from 'engine.io';
+import type { WebSocket } from 'ws';
+import { DomainError } from '../errors.ts';
+import { problemOf } from '../http/problem.ts';
+import { packetKindOf, type PacketKind } from './packet-kind.ts';
+
+/** Raw bytes of a connection before its sign-in; a CONNECT packet with a token has less than 2 KB. */
+const maxAnonymousBytes = 16 * 1024;
+/** WebSocket frames before the sign-in: one CONNECT packet, and a few pings. */
+const maxAnonymousFrames = 10;
+/** What may still arrive after the server began to close, before it stops to wait for the client. */
+const maxLateFrames = 50;
+/** ms that a client has to answer the closing handshake. */
+const closeWithinMs = 3_000;
+
+/** Why a connection was closed: the label of a metric, so a closed list. */
+export type Violation =
+  'binary' | 'unexpected-packet' | 'other-namespace' | 'too-much-before-sign-in' | 'too-much';
+
+const sentences: Readonly<Record<Violation, string>> = {
+  binary: 'Binary frames are refused; send JSON text.',
+  'unexpected-packet': 'This packet is not expected here.',
+  'other-namespace': 'Only the namespace / exists.',
+  'too-much-before-sign-in': 'Too much was sent before the sign-in.',
+  'too-much': 'Too much was sent within a minute.',
+};
+
+const noSuchNamespace = () =>
+  new DomainError('not-found', { detail: 'There is no such namespace. Connect to `/`.' });
+
+/** What the `connect_error` of a client carries. */
+export const connectErrorOf = (error: DomainError, requestId: string) => ({
+  message: error.message,
+  data: problemOf(error, requestId),
+});
+
+export interface ConnectionGuard {
+  /** The token was accepted: from now on `spend` bounds what is sent. It gets the raw bytes of each frame. */
+  signedIn(spend: (bytes: number) => boolean): void;
+}
+
+export interface GuardedConnection {
+  readonly conn: Pick<EngineSocket, 'request' | 'on' | 'write' | 'close'>;
+  readonly ws: WebSocket;
+  /** Of the upgrade. */
+  readonly requestId: string;
+  readonly onViolation: (violation: Violation) => void;
+}
+
+/**
+ * Stands between the WebSocket and Engine.IO, and judges each frame by its size and first bytes before anything decodes
+ * it. One CONNECT packet of the namespace `/` is let through, and events once it has signed in; whatever else arrives
+ * closes the connection. So an unknown client costs at most `maxAnonymousBytes` and one verified token.
+ */
+export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedConnection): ConnectionGuard => {
+  const raw = conn.request.socket;
+  let bytesSeen = raw.bytesRead;
+  let anonymousBytes = 0;
+  let frames = 0;
+  let lateFrames = 0;
+  let state: 'anonymous' | 'connecting' | 'signed-in' | 'closing' = 'anonymous';
+  let spend: (bytes: number) => boolean = () => true;
+
+  const closing = () => {
+    state = 'closing';
+    raw.off('data', onRawData);
+    const timer = setTimeout(() => {
+      ws.terminate();
+    }, closeWithinMs).unref();
+    raw.once('close', () => {
+      clearTimeout(timer);
+    });
+  };
+  const violated = (violation: Violation) => {
+    onViolation(violation);
+    closing();
+    ws.close(violation === 'binary' ? 1003 : 1008, sentences[violation]);
+  };
+
+  /** False where the frame, or what came of one, is more than the connection may send. */
+  const count = (): boolean => {
+    const bytes = raw.bytesRead - bytesSeen;
+    bytesSeen = raw.bytesRead;
+    if (state === 'closing') {
+      lateFrames += 1;
+      if (lateFrames > maxLateFrames) ws.terminate();
+      return false;
+    }
+    frames += 1;
+    if (state === 'signed-in') {
+      if (spend(bytes)) return true;
+      violated('too-much');
+      return false;
+    }
+    anonymousBytes += bytes;
+    if (frames <= maxAnonymousFrames && anonymousBytes <= maxAnonymousBytes) return true;
+    violated('too-much-before-sign-in');
+    return false;
+  };
+
+  /** A message that never ends arrives as no frame, in pieces that are kept. */
+  const onRawData = () => {
+    if (state === 'closing') return;
+    const bytes = anonymousBytes + raw.bytesRead - bytesSeen;
+    if (bytes <= maxAnonymousBytes) return;
+    violated('too-much-before-sign-in');
+    ws.terminate();
+  };
+
+  const isExpected = (kind: PacketKind): boolean => {
+    if (kind === 'pong') return true;
+    if (state === 'signed-in') return kind === 'event' || kind === 'disconnect';
+    if (state !== 'anonymous' || kind !== 'connect') return false;
+    state = 'connecting';
+    return true;
+  };
+
+  const accepts = (data: Buffer, isBinary: boolean): boolean => {
+    if (!count()) return false;
+    if (isBinary) {
+      violated('binary');
+      return false;
+    }
+    const kind = packetKindOf(data);
+    if (isExpected(kind)) return true;
+    if (kind === 'other-namespace' && state !== 'signed-in') refuseNamespace(data);
+    violated(kind === 'other-namespace' ? kind : 'unexpected-packet');
+    return false;
+  };
+
+  const refuseNamespace = (data: Buffer) => {
+    const [, namespace] = /^40(\/[\w/-]{1,64})(?:[,?]|$)/.exec(data.toString('latin1', 0, 80)) ?? [];
+    if (namespace !== undefined)
+      conn.write(`4${namespace},${JSON.stringify(connectErrorOf(noSuchNamespace(), requestId))}`);
+  };
+
+  const deliver = ws.listeners('message') as ((data: Buffer, isBinary: boolean) => void)[];
+  ws.removeAllListeners('message');
+  ws.on('message', (data: Buffer, isBinary: boolean) => {
+    if (accepts(data, isBinary)) for (const listener of deliver) listener.call(ws, data, isBinary);
+  });
+  ws.on('ping', count);
+  ws.on('pong', count);
+  raw.on('data', onRawData);
+  conn.on('close', () => {
+    if (state !== 'closing') closing();
+  });
+
+  return {
+    signedIn(spendFrame) {
+      if (state !== 'connecting') return;
+      state = 'signed-in';
+      spend = spendFrame;
+      raw.off('data', onRawData);
+    },
+  };
+};
