@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import { io } from 'socket.io-client';
 import type { z } from 'zod';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
 
@@ -149,6 +150,46 @@ describe('bad input', () => {
       for (const name of names)
         await expectProblem(await send('GET', `${path}?${name}=${token}`), 401, 'unauthenticated');
     await expectProblem(await send('POST', `/puffs?accessToken=${token}`, {}), 401, 'unauthenticated');
+  });
+
+  it('refuses a token in the URL by its form: as any value, in the path, encoded, on any path', async () => {
+    const { refreshToken } = await alice.client.refresh();
+    for (const token of [alice.client.accessToken() ?? '', refreshToken])
+      for (const written of [token, token.replaceAll('.', '%2E'), token.replaceAll('.', '%252e')])
+        for (const address of [
+          `/users/me?jwt=${written}`,
+          `/users/me?X=${written}`,
+          `/nowhere?a=b&${written}`,
+          `/docs/?session=${written}`,
+          `/health/live?q=${written}`,
+          `/openapi.json?q=${written}`,
+          `/puffs/${written}`,
+          `/${written}`,
+        ])
+          await expectProblem(await send('GET', address), 401, 'unauthenticated');
+  });
+
+  it('refuses a socket whose handshake has a token in its URL, under any name', async () => {
+    const token = alice.client.accessToken() ?? '';
+    for (const query of [{ token }, { jwt: token }, { x: `Bearer ${token}` }]) {
+      const socket = io(app.url, {
+        auth: { token },
+        query,
+        transports: ['websocket'],
+        forceNew: true,
+        reconnection: false,
+      });
+      const outcome = await new Promise((resolve) => {
+        socket.once('ready', () => {
+          resolve('ready');
+        });
+        socket.once('connect_error', () => {
+          resolve('refused');
+        });
+      });
+      socket.disconnect();
+      expect(outcome).toBe('refused');
+    }
   });
 
   it('refuses a value that is given twice, and says which', async () => {

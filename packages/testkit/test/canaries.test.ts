@@ -215,6 +215,13 @@ describe('what people send is in no log line and no metric (LOG-1)', () => {
     await post('/friends/request', { friendCode: bob.friendCode }, bob.access);
     for (const name of ['token', 'access_token'])
       await fetch(`${app.url}/users/me?${name}=${keep(`?${name}`, `canary${random()}`)}`);
+    for (const token of [
+      alice.access,
+      carla.refresh,
+      encodeURIComponent(alice.access.replaceAll('.', '%2e')),
+    ])
+      for (const address of [`/users/me?jwt=${token}`, `/puffs/${token}`, `/nowhere/${token}?x=${token}`])
+        await fetch(`${app.url}${address}`, { headers: { authorization: `Bearer ${alice.access}` } });
     app.apple.setOutage('error');
     await signIn('dora');
     app.apple.setOutage('none');
@@ -247,6 +254,7 @@ describe('what people send is in no log line and no metric (LOG-1)', () => {
       'auth.refresh_reuse',
       'auth.logout',
       'access.denied',
+      'access.not_found',
       'users.account_deleted',
       'auth.device_checked',
       'auth.device_check_unavailable',

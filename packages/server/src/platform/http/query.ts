@@ -1,20 +1,37 @@
 import type { z } from 'zod';
 import { DomainError } from '../errors.ts';
 
+/** A name of a query under which a token is sent, whatever the value looks like. */
 const tokenName = /^(access|refresh|identity|id)?[_-]?token$/i;
 
-/** Refuses a token in a URL, which ends up in logs of proxies and in histories (trust.md SES-8). Takes names of a query. */
-export const refuseUrlTokens = (names: Iterable<string>): void => {
-  for (const name of names)
-    if (tokenName.test(name))
-      throw new DomainError('unauthenticated', {
-        detail:
-          'A token in the URL is refused; use the Authorization header, or `auth: {token}` of a socket.',
-      });
+/** A JWS or JWE in its compact form, or a refresh token of this server. Nothing else in a URL here has these forms. */
+const tokenForm = /eyJ[\w-]+\.[\w-]+\.|(?<![A-Za-z0-9])ptr_\w/;
+
+/** More layers of percent-encoding than proxies and clients add by mistake. */
+const maxLayers = 4;
+
+/** ASCII characters of a URL, however often they are percent-encoded: all that a token is made of. */
+const decodedAscii = (url: string): string => {
+  let text = url;
+  for (let layer = 0; layer < maxLayers && text.includes('%'); layer++)
+    text = text
+      .replaceAll(/%(?:25)+/g, '%')
+      .replaceAll(/%([0-7][0-9a-f])/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return text;
 };
 
-/** The names in the query of a URL. */
-export const queryNamesOf = (url: string): string[] => {
+/**
+ * Refuses a token anywhere in a URL, which ends up in logs of proxies and in histories (trust.md SES-8): by its form in
+ * the path, a name or a value, and by the name of the parameter. Throws `unauthenticated`.
+ */
+export const refuseUrlTokens = (url: string): void => {
+  if (!tokenForm.test(decodedAscii(url)) && !queryNamesOf(url).some((name) => tokenName.test(name))) return;
+  throw new DomainError('unauthenticated', {
+    detail: 'A token in the URL is refused; use the Authorization header, or `auth: {token}` of a socket.',
+  });
+};
+
+const queryNamesOf = (url: string): string[] => {
   const mark = url.indexOf('?');
   return mark < 0 ? [] : [...new URLSearchParams(url.slice(mark + 1)).keys()];
 };

@@ -7,7 +7,8 @@ import type { Actor } from '../actor.ts';
 /**
  * Keeps a trace of who was not let in, and of what was not allowed to somebody who was (ASVS 16.3.1, 16.3.2). `where`
  * is an endpoint's method and path template, or an event's name. A token that has run out is everyday life, and told
- * to `debug` alone.
+ * to `debug` alone. A 404 of a known caller may be an id of another account, which answers like one that does not exist;
+ * no query decides which, so each is an event, bounded by the caller's rate limit: a scan of ids is many of them.
  */
 export const logRefusal = (
   thrown: unknown,
@@ -24,5 +25,10 @@ export const logRefusal = (
     log().info(
       { event: 'access.denied', code: thrown.code, where, ...(actor && { userId: actor.userId }) },
       'not allowed',
+    );
+  else if (status === 404 && actor)
+    log().info(
+      { event: 'access.not_found', where, userId: actor.userId },
+      'an id does not exist or belongs to another account',
     );
 };

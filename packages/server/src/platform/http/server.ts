@@ -9,7 +9,7 @@ import { defaultConnectionLimits, guardConnections, type ConnectionLimits } from
 import { answerCors, type MayCall } from './origins.ts';
 import { createPipeline, showLimit, type PipelineDeps } from './pipeline.ts';
 import { answerProtocolErrors } from './protocol-errors.ts';
-import { queryNamesOf, refuseUrlTokens } from './query.ts';
+import { refuseUrlTokens } from './query.ts';
 import type { Route } from './route.ts';
 
 export interface HttpDeps extends PipelineDeps {
@@ -46,7 +46,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   });
   app.use((req, res, next) => {
     try {
-      refuseUrlTokens(queryNamesOf(req.url));
+      refuseUrlTokens(req.url);
       next();
     } catch (error) {
       secure(req, res, () => {

@@ -9,7 +9,7 @@ import { clientAddress, truncatedAddress } from '../http/client-address.ts';
 import { isSocketPath } from '../http/connections.ts';
 import type { MayCall } from '../http/origins.ts';
 import { toDomainError } from '../http/problem.ts';
-import { queryNamesOf, refuseUrlTokens } from '../http/query.ts';
+import { refuseUrlTokens } from '../http/query.ts';
 import { newUuid } from '../ids.ts';
 import { createConnectionCounts } from '../limits/connection-counts.ts';
 import { createFloodLog } from '../limits/flood-log.ts';
@@ -124,7 +124,7 @@ export const acceptUpgrades = (deps: {
       throw new DomainError('origin-not-allowed', {
         detail: 'Pages of this `Origin` may not open sockets. Apps send none, or the one of this server.',
       });
-    refuseUrlTokens(queryNamesOf(req.url ?? ''));
+    refuseUrlTokens(req.url ?? '');
     const state = await limits.take('address', address, 'connect');
     if (state && !state.allowed) throw rateLimited(state);
   };
