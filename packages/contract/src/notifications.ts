@@ -92,6 +92,9 @@ export const NotificationPreferences = z
     discreet: z
       .boolean()
       .meta({ description: 'True, the default: a lock screen shows no name and nothing of the matter.' }),
+    muteAll: z
+      .boolean()
+      .meta({ description: 'No `friendPuff` from any friend; mutes of single friends stay.' }),
   })
   .meta({ id: 'NotificationPreferences' });
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
@@ -100,6 +103,7 @@ export const NotificationPreferencesChange = z.object({
   categories: optional(z.partialRecord(NotificationCategory, optional(Delivery))),
   quietHours: QuietHours.nullish().meta({ description: 'null: none.' }),
   discreet: optional(z.boolean()),
+  muteAll: optional(z.boolean()),
 });
 export type NotificationPreferencesChange = z.infer<typeof NotificationPreferencesChange>;
 

@@ -150,6 +150,7 @@ const startNode = async (world: {
       friendUpdated: () => {},
       friendRemoved: () => {},
     },
+    findMuteAll: () => Promise.resolve(new Map()),
     tell: () => Promise.resolve(),
     hideName: () => Promise.resolve(),
     endCheers: () => Promise.resolve(),

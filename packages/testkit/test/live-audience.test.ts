@@ -77,6 +77,11 @@ describe('who hears of whom, where another process changes it', () => {
         client.call('patchFriend', { params: { userId }, body: { muted: false } }),
     },
     {
+      what: 'muting all friends',
+      end: (_owner, { client }) => client.call('putNotificationPreferences', { body: { muteAll: true } }),
+      begin: (_owner, { client }) => client.call('putNotificationPreferences', { body: { muteAll: false } }),
+    },
+    {
       what: 'a rest',
       end: ({ client }) => client.call('putGhost', { body: { until: null } }),
       begin: ({ client }) => client.call('deleteGhost'),

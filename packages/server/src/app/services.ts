@@ -55,6 +55,8 @@ export const createServices = (deps: {
     onTold: (told) => {
       bus.publish('told', told);
     },
+    moveAudience: (userId, tx) => users.moveAudience(userId, tx),
+    audienceMoved: (userId) => users.audienceMoved(userId),
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
@@ -72,6 +74,7 @@ export const createServices = (deps: {
     personalData: () => [puffs, analytics, notifications, auth.closing, deps.sharedData],
     isKnownZone,
     live: notifications,
+    findMuteAll: notifications.findMuteAll,
     tell: notifications.tell,
     hideName: notifications.hideName,
     endCheers: notifications.endCheers,

@@ -16,7 +16,7 @@ import { createInboxStore, type HiddenWhere } from './inbox-store.ts';
 import type { MilestoneAwardsDeps } from './milestone-awards.ts';
 import { createMilestones, type Milestones, type MilestonesDeps } from './milestones.ts';
 import { createPreferencesService, type PreferencesService } from './preferences-service.ts';
-import { createPreferencesStore } from './preferences-store.ts';
+import { createPreferencesStore, type PreferencesStore } from './preferences-store.ts';
 import { createPush } from './push.ts';
 import type { PushServiceDeps } from './push-service.ts';
 import { replayStart } from './replay.ts';
@@ -32,6 +32,7 @@ export interface InboxPlace {
 export interface Inbox {
   readonly service: InboxService;
   readonly preferences: PreferencesService;
+  readonly findMuteAll: PreferencesStore['findMuteAll'];
   readonly devices: DeviceService;
   readonly milestones: Milestones;
   readonly jobs: Job[];
@@ -64,6 +65,9 @@ export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions'>, Miles
   readonly connection: Connection;
   /** Somebody was told something: says so to the other processes, which would find it within a second. */
   readonly onTold: (told: { userId: string }) => void;
+  /** Of users: `muteAll` decides whose puffs this person's sockets get. */
+  readonly moveAudience: (userId: string, tx: ClientSession) => Promise<void>;
+  readonly audienceMoved: (userId: string) => Promise<unknown>;
   /** Undefined: nothing is pushed. */
   readonly apns: ApnsConfig | undefined;
   readonly clock: Clock;
@@ -95,12 +99,17 @@ export const createInbox = (deps: InboxDeps): Inbox => {
   });
   const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
   const milestones = createMilestones({ ...deps, inbox: store, tell: service.tell });
-  const preferencesService = createPreferencesService({ store: preferences, inTransaction: transact });
+  const preferencesService = createPreferencesService({
+    ...deps,
+    store: preferences,
+    inTransaction: transact,
+  });
   const deviceService = createDeviceService({ store: devices, inTransaction: transact, clock });
 
   return {
     service,
     preferences: preferencesService,
+    findMuteAll: preferences.findMuteAll,
     devices: deviceService,
     milestones,
     jobs: inboxJobs({ inbox: store, devices, push, milestones }),

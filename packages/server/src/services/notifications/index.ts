@@ -36,6 +36,7 @@ export interface Notifications extends Pick<
   | 'eraseUser'
   | 'moveDevices'
   | 'toldElsewhere'
+  | 'findMuteAll'
   | 'start'
   | 'settle'
   | 'stop'
@@ -109,6 +110,7 @@ export const createNotifications = (
     eraseUser: inbox.eraseUser,
     moveDevices: inbox.moveDevices,
     toldElsewhere: inbox.toldElsewhere,
+    findMuteAll: inbox.findMuteAll,
     start: inbox.start,
     settle: inbox.settle,
     stop: inbox.stop,

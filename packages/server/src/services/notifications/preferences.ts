@@ -13,9 +13,18 @@ export interface StoredPreferences {
   readonly categories: Partial<Record<NotificationCategory, Delivery>>;
   readonly quietHours: QuietHours | null;
   readonly discreet: boolean;
+  /** Whether `friendPuff` of all friends is muted, and since when (ms) that is so; 0: always. */
+  readonly muteAll: boolean;
+  readonly muteAllSince: number;
 }
 
-export const defaultPreferences: StoredPreferences = { categories: {}, quietHours: null, discreet: true };
+export const defaultPreferences: StoredPreferences = {
+  categories: {},
+  quietHours: null,
+  discreet: true,
+  muteAll: false,
+  muteAllSince: 0,
+};
 
 export const deliveryOf = (
   { categories }: Pick<StoredPreferences, 'categories'>,
@@ -29,7 +38,9 @@ export const deliveryOf = (
 export const changedPreferences = (
   before: StoredPreferences,
   change: NotificationPreferencesChange,
+  now: number,
 ): StoredPreferences => {
+  const { muteAll = before.muteAll } = change;
   if (change.categories?.security === 'off')
     throw new DomainError('invalid', {
       detail: 'Notices of security cannot be switched off.',
@@ -39,6 +50,8 @@ export const changedPreferences = (
     categories: { ...before.categories, ...named(change.categories ?? {}) },
     quietHours: change.quietHours === undefined ? before.quietHours : change.quietHours,
     discreet: change.discreet ?? before.discreet,
+    muteAll,
+    muteAllSince: muteAll === before.muteAll ? before.muteAllSince : now,
   };
 };
 
@@ -54,4 +67,5 @@ export const viewPreferences = (preferences: StoredPreferences): NotificationPre
   ) as Record<NotificationCategory, Delivery>,
   quietHours: preferences.quietHours,
   discreet: preferences.discreet,
+  muteAll: preferences.muteAll,
 });

@@ -29,6 +29,7 @@ describe('the audiences of the sockets of one process', () => {
   /** Who is told of whom: `viewer<sharer`. */
   let told: Set<string>;
   let open: string[];
+  let muteAll: string[];
   let isDatabaseAway: boolean;
   let questions: number;
 
@@ -40,7 +41,7 @@ describe('the audiences of the sockets of one process', () => {
     connections = createFriendConnectionStore(connection);
     await users.ensureIndexes();
     await connections.ensureIndexes();
-    [told, open, isDatabaseAway, questions] = [new Set(), [], false, 0];
+    [told, open, muteAll, isDatabaseAway, questions] = [new Set(), [], [], false, 0];
     const forget = (keep: (viewer: string, sharer: string) => boolean) => {
       for (const pair of [...told]) {
         const [viewer = '', sharer = ''] = pair.split('<');
@@ -66,6 +67,8 @@ describe('the audiences of the sockets of one process', () => {
         },
       },
       people: createPeople({ store: users, clock, onChanged: () => undefined }),
+      findMuteAll: () =>
+        Promise.resolve(new Map(muteAll.map((userId) => [userId, { muteAll: true, since: now }]))),
       rooms,
       clock,
       log,
@@ -131,6 +134,22 @@ describe('the audiences of the sockets of one process', () => {
     await setLevel(one, other, 'live');
     await watch.check();
     expect([...told]).toEqual([`${other}<${one}`]);
+  });
+
+  it('are empty for a viewer who mutes all friends, whichever process changes it', async () => {
+    const [one, other] = [await person(), await person()];
+    open = [one, other];
+    await befriend(one, other);
+    await setLevel(other, one, 'live');
+    await watch.check();
+    expect([...told].sort()).toEqual([`${other}<${one}`, `${one}<${other}`].sort());
+    for (const muted of [[other], []]) {
+      muteAll = muted;
+      await inTransaction(database.connection, (tx) => store.move([other], tx));
+      await watch.check();
+      expect(told.has(`${other}<${one}`)).toBe(muted.length === 0);
+      expect(told.has(`${one}<${other}`)).toBe(true);
+    }
   });
 
   it('cost nothing while nothing changes but who is checked anew', async () => {

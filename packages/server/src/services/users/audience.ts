@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
-import { isLive } from './friendship.ts';
+import { isLive, type MuteAll } from './friendship.ts';
 import type { People } from './people.ts';
 
 /** The sockets that this process holds, by person; notifications gives it. */
@@ -16,8 +16,9 @@ export interface AudienceRooms {
 
 export interface Audience {
   /**
-   * Puts the sockets of this process where the audiences of these people are now; resolves when it is done. Where the
-   * database does not answer, nobody here is told of their puffs until it does, and the answer is false.
+   * Puts the sockets of this process where the audiences of these people are now, and their own sockets into those of
+   * their friends; resolves when it is done. Where the database does not answer, no socket here gets their puffs and
+   * theirs get no friend's until it does, and the answer is false.
    */
   changed(userIds: readonly string[]): Promise<boolean>;
   /** Puts the sockets of these people where they belong. Rejects where the database does not answer. */
@@ -44,6 +45,7 @@ interface Round {
 export const createAudience = (deps: {
   connections: Pick<FriendConnectionStore, 'listOfAny'>;
   people: Pick<People, 'settingsOfMany'>;
+  findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
   rooms: AudienceRooms;
   clock: Clock;
   log: Logger;
@@ -56,7 +58,10 @@ export const createAudience = (deps: {
     const friendships = await connections.listOfAny([...sharers, ...viewers]);
     const asked = new Set(sharers);
     for (const { sides } of friendships) for (const { person } of sides) asked.add(person);
-    const settings = await people.settingsOfMany([...asked]);
+    const [settings, muteAll] = await Promise.all([
+      people.settingsOfMany([...asked]),
+      deps.findMuteAll([...asked]),
+    ]);
     const now = clock.now();
     const audiences = new Map([...sharers].map((userId) => [userId, new Set<string>()]));
     const sources = new Map([...viewers].map((userId) => [userId, new Set<string>()]));
@@ -67,7 +72,7 @@ export const createAudience = (deps: {
         [other, one],
       ] as const) {
         const sharer = settings.get(side.person);
-        if (!sharer || !isLive(side, sharer, viewer, now)) continue;
+        if (!sharer || !isLive(side, sharer, viewer, now, muteAll.get(viewer.person))) continue;
         audiences.get(side.person)?.add(viewer.person);
         sources.get(viewer.person)?.add(side.person);
       }
@@ -93,8 +98,12 @@ export const createAudience = (deps: {
     return round.done;
   };
 
-  const askAll = async (kind: 'sharers' | 'viewers', userIds: readonly string[]) => {
-    const rounds = new Set(userIds.map((userId) => ask(kind, userId)));
+  const askAll = async (wanted: { sharers?: readonly string[]; viewers: readonly string[] }) => {
+    const { sharers = [], viewers } = wanted;
+    const rounds = new Set([
+      ...sharers.map((userId) => ask('sharers', userId)),
+      ...viewers.map((userId) => ask('viewers', userId)),
+    ]);
     if (!running) void work();
     await Promise.all(rounds);
   };
@@ -102,12 +111,15 @@ export const createAudience = (deps: {
   return {
     async changed(userIds) {
       // A socket that opens from now on is placed by itself, on what the database says then.
-      if (userIds.length === 0 || rooms.openPeople().length === 0) return true;
+      const open = new Set(rooms.openPeople());
+      if (userIds.length === 0 || open.size === 0) return true;
+      const viewers = userIds.filter((userId) => open.has(userId));
       try {
-        await askAll('sharers', userIds);
+        await askAll({ sharers: userIds, viewers });
         return true;
       } catch (error) {
         for (const userId of userIds) rooms.setAudience(userId, nobody);
+        for (const viewer of viewers) rooms.setSources(viewer, nobody);
         log.warn(
           { event: 'users.audience_unknown', err: error },
           'who may hear of whom was not read; nobody is told until it is',
@@ -115,7 +127,7 @@ export const createAudience = (deps: {
         return false;
       }
     },
-    place: (viewers) => askAll('viewers', viewers),
+    place: (viewers) => askAll({ viewers }),
   };
 };
 

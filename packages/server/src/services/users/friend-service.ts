@@ -17,6 +17,7 @@ import {
   showsMilestones,
   sidesFor,
   type Friendship,
+  type MuteAll,
   type Side,
 } from './friendship.ts';
 import { createFriendNews } from './friend-news.ts';
@@ -79,6 +80,7 @@ export const createFriendService = (deps: {
   live: FriendLive;
   users: Pick<UserStore, 'find'>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+  findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
   /** Part of the transaction that ends a friendship. */
   endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   clock: Clock;
@@ -189,10 +191,12 @@ export const createFriendService = (deps: {
       const friendships = await store.list(userId);
       const sharer = (await people.settingsOfMany([userId])).get(userId);
       if (!sharer) return [];
+      const muteAll = await deps.findMuteAll(friendships.map((each) => sidesFor(each, userId).theirs.person));
       return friendships.flatMap((friendship) => {
         const { mine, theirs } = sidesFor(friendship, userId);
-        return isLive(mine, sharer, theirs, now)
-          ? [{ userId: theirs.person, since: liveSince(friendship, sharer, theirs.person) }]
+        const viewer = theirs.person;
+        return isLive(mine, sharer, theirs, now, muteAll.get(viewer))
+          ? [{ userId: viewer, since: liveSince(friendship, sharer, viewer, muteAll.get(viewer)) }]
           : [];
       });
     },

@@ -72,6 +72,16 @@ describe('since when a viewer is live without a break', () => {
     expect(liveSince(friendship({}, {}), { ...holding(), ghost: { until: 50 } }, 'b')).toBe(50);
   });
 
+  it('moves with the mute of all friends, which ends it as long as it lasts', () => {
+    const friends = friendship({}, {});
+    const [mine, theirs] = friends.sides;
+    const muted = { muteAll: true, since: 50 };
+    expect(isLive(mine, holding(), theirs, now, muted)).toBe(false);
+    const unmuted = { muteAll: false, since: 60 };
+    expect(isLive(mine, holding(), theirs, now, unmuted)).toBe(true);
+    expect(liveSince(friends, holding(), 'b', unmuted)).toBe(60);
+  });
+
   it('begins anew with a change, and not with the same said again', () => {
     const before = newSide('a', 'live', 10);
     expect(changedSide(before, { shareLevel: 'live', muted: false }, 20)).toEqual(before);

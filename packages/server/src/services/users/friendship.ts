@@ -43,9 +43,18 @@ export const levelInForce = (side: Side, sharer: Pick<Sharer, 'consents'>): Shar
 export const isResting = ({ ghost }: Pick<Sharer, 'ghost'>, now: number): boolean =>
   ghost !== null && (ghost.until === null || ghost.until > now);
 
-/** Whether `viewer` is told of the sharer's puffs as they happen. */
-export const isLive = (side: Side, sharer: Sharer, viewer: Side, now: number): boolean =>
-  levelInForce(side, sharer) === 'live' && !viewer.muted && !isResting(sharer, now);
+/** Whether a person mutes `friendPuff` of all friends, and since when (ms) that is so. */
+export interface MuteAll {
+  readonly muteAll: boolean;
+  readonly since: number;
+}
+
+/** Whether `viewer` is told of the sharer's puffs as they happen; `muteAll` of the viewer is absent if never set. */
+export const isLive = (side: Side, sharer: Sharer, viewer: Side, now: number, muteAll?: MuteAll): boolean =>
+  levelInForce(side, sharer) === 'live' &&
+  !viewer.muted &&
+  muteAll?.muteAll !== true &&
+  !isResting(sharer, now);
 
 /** Whether others see what the sharer has reached: not of somebody who rests, of whom nothing new is heard. */
 export const showsMilestones = (side: Side, sharer: Sharer, now: number): boolean =>
@@ -55,12 +64,18 @@ export const showsMilestones = (side: Side, sharer: Sharer, now: number): boolea
  * Since when (ms) a viewer who is live now has been so without a break, so that whoever was shown a puff can be told of
  * its end. Never too early: a change of anything that decides begins it anew.
  */
-export const liveSince = (friendship: Friendship, sharer: Sharer, viewer: string): number => {
+export const liveSince = (
+  friendship: Friendship,
+  sharer: Sharer,
+  viewer: string,
+  muteAll?: MuteAll,
+): number => {
   const { mine, theirs } = sidesFor(friendship, viewer);
   return Math.max(
     friendship.since,
     theirs.levelSince,
     mine.mutedSince,
+    muteAll?.since ?? 0,
     sharer.sharesSince,
     sharer.ghost?.until ?? 0,
   );

@@ -4,6 +4,7 @@
  */
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
+import type { MuteAll } from './friendship.ts';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
@@ -69,6 +70,10 @@ export interface Users extends Pick<
   friendsOf(userId: string): Promise<Friend[]>;
   /** Puts a person's sockets of this process where their friends' levels put them. */
   placeSockets(userId: string): Promise<void>;
+  /** Part of a transaction that changes whose puffs this person's sockets get; the watch of each process finds it. */
+  moveAudience(userId: string, tx: ClientSession): Promise<void>;
+  /** After that transaction: puts the sockets where they belong, here and by the bus elsewhere. */
+  audienceMoved(userId: string): Promise<boolean>;
   /** Friends who are told of this person's puffs as they happen, each since when without a break. */
   liveViewersOf(userId: string): Promise<LiveViewer[]>;
   /** Keeps the sockets of this process where they belong, whichever process changes that. */
@@ -109,6 +114,8 @@ export const createUsers = (deps: {
   personalData: () => readonly PersonalData[];
   isKnownZone: (name: string) => boolean;
   live: FriendLive & AudienceRooms;
+  /** Who of these people mutes all friends; notifications keeps it. */
+  findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
   tell: Tell;
   /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
   hideName: HideName;
@@ -131,7 +138,8 @@ export const createUsers = (deps: {
   const invites = createInviteStore(connection);
   const reportStore = createReportStore(connection);
   const people = createPeople({ store, clock, onChanged: deps.onSettingsChanged });
-  const audience = createAudience({ connections, people, rooms: live, clock, log });
+  const { findMuteAll } = deps;
+  const audience = createAudience({ connections, people, findMuteAll, rooms: live, clock, log });
   /** What this process changes, the others hear of at once where there is a bus. */
   const announced: Audience = {
     place: audience.place,
@@ -151,7 +159,7 @@ export const createUsers = (deps: {
     endCheers: deps.endCheers,
     clock,
   };
-  const friends = createFriendService({ ...graph, store: connections, summaries });
+  const friends = createFriendService({ ...graph, store: connections, summaries, findMuteAll });
   const friendRequests = createFriendRequests({
     ...graph,
     requests,
@@ -249,6 +257,8 @@ export const createUsers = (deps: {
     changeSettings: createSettingsChanges({ connection, store, people }),
     friendsOf: friends.list,
     placeSockets: (userId) => audience.place([userId]),
+    moveAudience: (userId, tx) => audiences.move([userId], tx),
+    audienceMoved: (userId) => announced.changed([userId]),
     liveViewersOf: friends.liveViewersOf,
     boardFriendsOf: friends.boardFriendsOf,
     milestoneFriendsOf: friends.milestoneFriendsOf,

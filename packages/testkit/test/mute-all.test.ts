@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { PuffSocket } from '@pufftrack/client';
+import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+
+describe('muting all friends', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app.close());
+
+  const muteAll = async ({ client }: Person, on: boolean) =>
+    (await client.call('putNotificationPreferences', { body: { muteAll: on } })).muteAll;
+  const record = async (from: Person) => {
+    const id = randomUUID();
+    await from.client.call('recordPuff', { body: { id } });
+    return id;
+  };
+  /** How many live events the socket has; an ack comes after everything that was sent to it before. */
+  const received = async (socket: PuffSocket) => {
+    await socket.undo({ id: randomUUID() });
+    return [socket.received('friendPuff').length, socket.received('friendPuffRetracted').length];
+  };
+
+  it('stops live events at once, also on sockets that connect later, until it ends', async () => {
+    const [owner, viewer] = [await app.person('owner'), await app.person('viewer')];
+    await befriend(owner, viewer);
+    const early = await viewer.connect();
+    const shown = await record(owner);
+    expect(await received(early)).toEqual([1, 0]);
+
+    expect(await muteAll(viewer, true)).toBe(true);
+    const later = await viewer.connect();
+    await record(owner);
+    await owner.client.call('deletePuff', { params: { id: shown } });
+    expect(await received(early)).toEqual([1, 0]);
+    expect(await received(later)).toEqual([0, 0]);
+
+    app.clock.advance(1);
+    expect(await muteAll(viewer, false)).toBe(false);
+    // What was recorded while all were muted stays unknown; what is recorded from now on is shown, and its end too.
+    const between = await record(owner);
+    await owner.client.call('deletePuff', { params: { id: between } });
+    expect(await received(early)).toEqual([2, 1]);
+    expect(await received(later)).toEqual([1, 1]);
+    for (const socket of [early, later]) socket.close();
+  });
+
+  it('leaves mutes of single friends, what the account owner shares, and the other preferences', async () => {
+    const [one, two, viewer] = [await app.person('one'), await app.person('two'), await app.person('three')];
+    for (const friend of [one, two]) await befriend(friend, viewer);
+    await viewer.client.call('patchFriend', { params: { userId: two.userId }, body: { muted: true } });
+    const [socket, atOne] = [await viewer.connect(), await one.connect()];
+    await viewer.client.call('putNotificationPreferences', {
+      body: { discreet: false, categories: { cheer: 'off' } },
+    });
+    const before = await viewer.client.call('getNotificationPreferences');
+    expect(before).toMatchObject({ muteAll: false, discreet: false });
+
+    await muteAll(viewer, true);
+    expect(await viewer.client.call('getNotificationPreferences')).toEqual({ ...before, muteAll: true });
+    await viewer.client.call('putNotificationPreferences', { body: { discreet: false } });
+    expect(await viewer.client.call('getNotificationPreferences')).toEqual({ ...before, muteAll: true });
+    await record(viewer);
+    expect(await received(atOne)).toEqual([1, 0]);
+    const { friends } = await viewer.client.call('listFriends');
+    expect(friends.map(({ userId, muted }) => [userId, muted]).sort()).toEqual(
+      [
+        [one.userId, false],
+        [two.userId, true],
+      ].sort(),
+    );
+
+    await muteAll(viewer, false);
+    await record(two);
+    await record(one);
+    await received(socket);
+    expect(socket.received('friendPuff').map(({ friendId }) => friendId)).toEqual([one.userId]);
+    for (const each of [socket, atOne]) each.close();
+  });
+
+  it.each(['yes', 1, {}])('is a boolean, not %j', async (value) => {
+    const { client } = await app.person('owner');
+    await expect(
+      client.call('putNotificationPreferences', { body: { muteAll: value as unknown as boolean } }),
+    ).rejects.toMatchObject({ code: 'invalid', problem: { errors: [{ path: 'muteAll' }] } });
+  });
+});
