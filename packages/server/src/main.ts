@@ -5,6 +5,7 @@ import { joinDevelopmentServices, startDevelopmentServices } from './app/develop
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLogger } from './platform/logger.ts';
+import { createLogOutput } from './platform/log-output.ts';
 
 /** sysexits.h EX_CONFIG: the environment is wrong, a restart would not help. */
 const exitConfig = 78;
@@ -14,6 +15,7 @@ const exitUsage = 64;
 const hardStopMs = 25_000;
 /** A start that is cut off loses nothing: the next one takes over the mongod that it has left. */
 const startStopMs = 5_000;
+const logFlushMs = 2_000;
 const loadBalancerNoticesMs = 5_000;
 
 const say = (line: string) => {
@@ -21,7 +23,11 @@ const say = (line: string) => {
 };
 
 const run = async (config: Config, command: Command | undefined): Promise<void> => {
-  const log = createLogger({ level: config.logLevel });
+  const output = createLogOutput(process.stdout);
+  process.on('exit', () => {
+    output.flushSync(process.stdout.fd);
+  });
+  const log = createLogger({ level: config.logLevel, destination: output });
   const stops: (() => Promise<void>)[] = [];
   const interrupted = new AbortController();
   const isInterrupted = () => interrupted.signal.aborted;
@@ -30,6 +36,8 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
     setTimeout(() => process.exit(1), hardStopMs).unref();
     for (const stop of stops.splice(0).reverse()) await stop();
     process.exitCode = code;
+    // What is still under way to a reader that has stopped reading would keep the process alive.
+    if (!(await output.flush(logFlushMs))) process.exit(code);
   };
 
   // A second Ctrl-C does not cut the first one short: the drain has its own bound.
@@ -82,6 +90,7 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
         },
         clock: systemClock,
         log,
+        lostLogLines: output.lost,
       });
       stops.push(() => app.stop());
       const url = `http://${config.host === '0.0.0.0' ? 'localhost' : config.host}:${app.port}`;

@@ -9,6 +9,9 @@ export interface ServerProcess {
   readonly url: string;
   /** What it wrote so far, both streams. */
   output(): string;
+  /** Stops reading its stdout, as a stalled log collector does, and reads on. */
+  pauseOutput(): void;
+  resumeOutput(): void;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -83,6 +86,12 @@ export const startServerProcess = async (
     port,
     url: `http://127.0.0.1:${port}`,
     output,
+    pauseOutput() {
+      stdout.pause();
+    },
+    resumeOutput() {
+      stdout.resume();
+    },
     stop() {
       child.kill('SIGTERM');
       return ended;

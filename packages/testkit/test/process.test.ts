@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +9,13 @@ import { developmentToken } from '../src/demo/token.ts';
 import { spawnProgram, startServerProcess, type ServerProcess } from '../src/index.ts';
 
 const main = 'packages/server/src/main.ts';
+
+/** The signing keys of a database belong to one master key, and each test has its own. */
+const ownDatabase = (): string => {
+  const own = new URL(process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '');
+  own.pathname = `/process_${randomUUID().slice(0, 8)}`;
+  return own.href;
+};
 
 describe('the server as a process', () => {
   let dataDir: string;
@@ -124,8 +132,41 @@ describe('the server as a process', () => {
     expect(output()).not.toContain('EADDRINUSE');
   });
 
+  it('answers while nothing reads its log, and loses no line of it', async () => {
+    const server = await start({ MONGODB_URI: ownDatabase() });
+    server.pauseOutput();
+    // Each refusal is a line; together they are far more than a pipe and its ends hold.
+    const calls = 4_000;
+    const refuse = async (path: string) => {
+      const { status } = await fetch(`${server.url}${path}`, {
+        headers: { authorization: 'Bearer rubbish' },
+      });
+      if (status !== 401) throw new Error(`answered ${status}`);
+    };
+    for (let sent = 0; sent < calls; sent += 100)
+      await Promise.all(Array.from({ length: 100 }, () => refuse('/users/me')));
+    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('pufftrack_log_lines_lost 0');
+    server.resumeOutput();
+    expect(await server.stop()).toBe(0);
+    expect(server.output().match(/"auth.refused"/g)).toHaveLength(calls);
+    expect(server.output().length).toBeGreaterThan(10 * 65_536);
+  }, 60_000);
+
+  it('ends although nothing reads its log', async () => {
+    const server = await start({ MONGODB_URI: ownDatabase() });
+    server.pauseOutput();
+    for (let sent = 0; sent < 4_000; sent += 100)
+      await Promise.all(
+        Array.from({ length: 100 }, () =>
+          fetch(`${server.url}/users/me`, { headers: { authorization: 'Bearer rubbish' } }),
+        ),
+      );
+    expect(await server.stop()).toBe(0);
+  }, 60_000);
+
   it('finishes the request that is under way, tells its sockets, and ends with 0', async () => {
-    const server = await start({ MONGODB_URI: process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '' });
+    const server = await start({ MONGODB_URI: ownDatabase() });
     const token = await developmentToken('bob', dataDir);
     const client = createClient({ baseUrl: server.url, now: () => Date.now() });
     clients.push(client);

@@ -68,6 +68,8 @@ export const startApp = async (deps: {
   clock: Clock;
   log: Logger;
   validateAnswers?: boolean;
+  /** Log lines that were dropped because nothing reads stdout. */
+  lostLogLines?: () => number;
   /** Tests say how late the loop is. */
   watchLag?: WatchLag;
 }): Promise<App> => {
@@ -79,6 +81,10 @@ export const startApp = async (deps: {
   const metrics = createMetrics();
   metrics.watchProcess();
   watchZoneRules({ clock, log, metrics });
+  metrics.watched(
+    { name: 'log_lines_lost', help: 'Log lines since the start that were dropped while stdout was not read' },
+    deps.lostLogLines ?? (() => 0),
+  );
   const core = await openCore({ parts, config, clock, log, metrics, realtime: () => realtime ?? noSockets });
   const { edges, jobs, shared } = core;
   const { auth, users, puffs, notifications } = core.services;

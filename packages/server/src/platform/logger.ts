@@ -50,7 +50,7 @@ const printableError = (error: Error): object => {
 const scrub = (text: string): string =>
   text.replaceAll(/dup key: \{.*?\}(?=\s|$|:)/gs, 'dup key: {…}').replaceAll(/(eyJ|ptr_)[\w.-]+/g, '$1…');
 
-/** JSON lines on stdout, in UTC. */
+/** JSON lines in UTC, on stdout; the server gives a `LogOutput`, which bounds what waits for a slow reader. */
 export const createLogger = (options: { level: string; destination?: DestinationStream }): Logger =>
   pino(
     {
@@ -60,5 +60,5 @@ export const createLogger = (options: { level: string; destination?: Destination
       serializers: { err: (error: unknown) => error },
       formatters: { log: (fields) => printable(fields, 0) as Record<string, unknown> },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    options.destination ?? process.stdout,
   );
