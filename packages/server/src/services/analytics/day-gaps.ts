@@ -20,14 +20,16 @@ export const dayGapsOf = (
   if (history.countOn(day, dayStartHour) === 0) return undefined;
   const spans = history.spans(day - datesBefore);
   const own = spans.filter(({ date }) => date === day || (dayStartHour > 0 && date === day + 1));
-  const from = Math.min(...own.map(({ first }) => first));
+  const from = own.reduce((first, one) => Math.min(first, one.first), Infinity);
   const since = spans.filter(({ last }) => last >= from);
   const isWhole =
     dayStartHour === 0 ||
     (history.hoursOn(day - 1, dayStartHour).every((sum, hour) => hour >= dayStartHour || sum === 0) &&
       history.hoursOn(day + 1, dayStartHour).every((sum, hour) => hour < dayStartHour || sum === 0));
   const stretch = isWhole && since.every(({ first }) => first >= from) ? stretchOf(since) : null;
-  return stretch ? { stretch } : { stretch, from, to: Math.max(...since.map(({ last }) => last)) };
+  return stretch
+    ? { stretch }
+    : { stretch, from, to: since.reduce((last, one) => Math.max(last, one.last), -Infinity) };
 };
 
 /**

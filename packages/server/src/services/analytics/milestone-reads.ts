@@ -116,7 +116,7 @@ const judgeNow = (
   for (const run of recentRuns(calendar, runs.runs, { from: first, through, countOn })) {
     if (missingIn(run, standing).length === 0) continue;
     if (!isLoaded(run.from)) return run.from;
-    reached.push(...reachedIn(calendar, run, { given: standing, countOn }));
+    for (const one of reachedIn(calendar, run, { given: standing, countOn })) reached.push(one);
   }
   return {
     state: { rev: history.rev, settingsVersion: person.settingsVersion, through },

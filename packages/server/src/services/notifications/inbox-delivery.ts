@@ -51,7 +51,7 @@ export const createInboxDelivery = (deps: {
       // Who comes while the rows are read may stand before them, and has a turn of their own.
       const readers = [...(people.get(userId)?.readers ?? [])];
       if (readers.length === 0) return;
-      const after = Math.min(...readers.map(({ seq }) => seq));
+      const after = readers.reduce((seq, reader) => Math.min(seq, reader.seq), Infinity);
       const rows = await store.listAfter(userId, after, pageSize);
       for (const row of rows) send(readers, row);
       if (rows.length < pageSize) return;

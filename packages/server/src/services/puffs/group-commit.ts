@@ -99,7 +99,7 @@ export const createGroupCommit = (deps: {
 
   const enqueue = (person: string, items: readonly Waiting[]) => {
     const queue = parked.get(person);
-    if (queue) queue.push(...items);
+    if (queue) for (const item of items) queue.push(item);
     else lanes[hash(person) % lanes.length]?.push(items);
   };
 

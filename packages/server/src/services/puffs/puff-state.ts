@@ -142,7 +142,9 @@ export class PuffState implements PuffHistory {
 
   /** The highest number that a loaded month counts already; the log has to be folded up to there. */
   get aheadOf(): number {
-    return Math.max(this.rev, ...[...this.#loaded.values()].map(({ countedUpTo }) => countedUpTo));
+    let ahead = this.rev;
+    for (const { countedUpTo } of this.#loaded.values()) ahead = Math.max(ahead, countedUpTo);
+    return ahead;
   }
 
   /** Lets go of months before `name` that are on disk and that nobody has used since this was last called. */

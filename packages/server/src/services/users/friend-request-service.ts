@@ -26,6 +26,8 @@ const declineHoldsMs = 30 * dayMs;
 const maxSentPerDay = 20;
 const maxPending = 20;
 const maxFriends = 200;
+/** As many as could become friends. Beyond it a request is not delivered, which its sender cannot tell. */
+const maxReceived = 200;
 
 export interface FriendRequests {
   /** Always the same answer: whether the code is somebody's cannot be told from it (domain.md D10). */
@@ -155,10 +157,12 @@ export const createFriendRequests = (deps: {
         const friend = await connections.find(userId, to ?? '-', tx);
         const blocked = await blocks.isBetween(userId, to ?? '-', tx);
         // Without room on both sides an ask that crosses another waits like any other.
+        const waiting = await requests.countReceived(to ?? '-', now, tx);
         const rooms = [await hasRoom(userId, tx), await hasRoom(to ?? '-', tx)];
         const becomesFriendship = crossing && !friend && !blocked && rooms.every(Boolean);
         const id = newId();
-        const delivered = to !== null && to !== userId && !asked && !declined && !friend && !blocked;
+        const isKnown = asked !== undefined || declined || friend !== undefined || blocked;
+        const delivered = to !== null && to !== userId && !isKnown && waiting < maxReceived;
         await requests.insert(
           {
             id,

@@ -60,6 +60,7 @@ export interface FriendRequestStore {
   listSent(person: string, now: number, tx?: ClientSession): Promise<FriendRequest[]>;
   /** What waits for this person's answer, oldest first. */
   listReceived(person: string, now: number): Promise<FriendRequest[]>;
+  countReceived(person: string, now: number, tx: ClientSession): Promise<number>;
   /** A delivered ask of `from` that waits for the answer of `to`. */
   findOpen(
     from: string,
@@ -122,6 +123,8 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
       many({ from: person, state: trusted({ $in: ['open', 'declined'] }), expiresAt: after(now) }, tx),
     listReceived: (person, now) =>
       many({ to: person, state: 'open', delivered: true, expiresAt: after(now) }),
+    countReceived: (person, now, tx) =>
+      model.countDocuments({ to: person, state: 'open', delivered: true, expiresAt: after(now) }).session(tx),
     async findOpen(from, to, now, tx) {
       const filter = { from, to: to ?? nobody, state: 'open', delivered: true, expiresAt: after(now) };
       return (await many(filter, tx))[0];
