@@ -1,104 +1,47 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@pufftrack/client';
-import { MongoClient, type Db, type Document } from 'mongodb';
+import { MongoClient, type Db } from 'mongodb';
 import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+import {
+  calls,
+  checkInsReadAgain,
+  maxChangesPerPuff,
+  maxConsentRecords,
+  maxGoals,
+  maxZonePeriods,
+  openAccounts,
+  type Accounts,
+} from './bounds.ts';
 import { documentsRead, profiled } from './profiler.ts';
-
-const dayMs = 86_400_000;
-/** docs/limits.md */
-const maxGoals = 4_000;
-const maxChangesPerPuff = 2_500;
-const maxConsentRecords = 1_000;
-const maxZonePeriods = 1_000;
-const checkInsOfTenYears = 3_652;
-/** Of the days that a check-in may still change; each is one small row. */
-const checkInsReadAgain = 40;
 
 describe('an account whose histories are at their bounds', () => {
   let app: TestApp;
   let mongo: MongoClient;
   let db: Db;
-  let empty: Person;
-  let full: Person;
-
-  /** Copies a row as the program has written it. */
-  const fill = async (
-    collection: string,
-    count: number,
-    change: (row: Document, index: number) => Document,
-  ) => {
-    const rows = db.collection(collection);
-    const written = await rows.findOne({ userId: full.userId }, { sort: { number: 1 } });
-    if (!written) throw new Error(`the program has written no row of ${collection}`);
-    const row: Document = { ...written };
-    delete row['_id'];
-    await rows.deleteMany({ userId: full.userId });
-    await rows.insertMany(Array.from({ length: count }, (_, index) => ({ ...row, ...change(row, index) })));
-  };
-  const sum = (read: Record<string, number>) => Object.values(read).reduce((total, one) => total + one, 0);
-  const documentsOf = async (client: Client, call: (client: Client) => Promise<unknown>) =>
-    sum(documentsRead(await profiled(app.mongoUri, () => call(client))));
+  let accounts: Accounts;
 
   beforeAll(async () => {
     app = await startTestApp();
     mongo = await MongoClient.connect(app.mongoUri);
     db = mongo.db();
-    for (const person of [(empty = await app.person('alice')), (full = await app.person('bob'))]) {
-      await person.client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 9 } });
-      await person.client.call('checkIn', { body: { days: ['2026-10-19'], none: true } });
-    }
-    const today = Math.floor(app.clock.now() / dayMs);
-    await fill('goals', maxGoals, (_row, index) => ({
-      number: index + 1,
-      dailyLimit: 3_000 + (index % 2),
-      setAt: new Date((today - maxGoals + 1 + index) * dayMs),
-      effectiveDay: today - maxGoals + 1 + index,
-      before: { limited: index > 0, baseline: null },
-    }));
-    await fill('checkins', checkInsOfTenYears, (_row, index) => ({ day: today - 2 - index }));
-    await fill('consentrecords', maxConsentRecords, (_row, index) => ({
-      at: new Date(app.clock.now() - (maxConsentRecords - index) * 60_000),
-    }));
-    // What the processes hold of the account is from before the rows were written.
-    const created = app.clock.now() - 10 * 365 * dayMs;
-    const step = Math.floor((app.clock.now() - created) / (maxZonePeriods + 1));
-    const timeZones = Array.from({ length: maxZonePeriods }, (_, index) => ({
-      timeZone: index % 2 === 0 ? 'Asia/Tokyo' : 'Europe/Berlin',
-      from: new Date(created + index * step),
-    }));
-    await db
-      .collection('users')
-      .updateOne(
-        { _id: full.userId as never },
-        { $set: { timeZones, timeZone: 'Europe/Berlin' }, $inc: { settingsVersion: 1 } },
-      );
-    app.clock.advance(6_000);
-    for (const { client } of [empty, full]) await client.call('getStats');
+    accounts = await openAccounts(app, db);
   });
   afterAll(async () => {
     await mongo.close();
     await app.close();
   });
 
-  let limit = 100;
-  it.each<[string, (client: Client) => Promise<unknown>]>([
-    ['reads its goal', (client) => client.call('getGoal')],
-    [
-      'lowers its limit',
-      (client) => client.call('putGoal', { body: { mode: 'reduce', dailyLimit: limit-- } }),
-    ],
-    ['checks in', (client) => client.call('checkIn', { body: { days: ['2026-10-20'], none: true } })],
-    ['changes its profile', (client) => client.call('patchMe', { body: { dayStartHour: 0 } })],
-    ['records a puff', (client) => client.call('recordPuff')],
-    ['reads its stats', (client) => client.call('getStats')],
-  ])('reads at most 3 times the documents of an empty one where it %s', async (_what, call) => {
-    const [few, many] = [await documentsOf(empty.client, call), await documentsOf(full.client, call)];
+  it.each(calls)('reads at most 3 times the documents of an empty one where it %s', async (_what, call) => {
+    const readBy = async ({ client }: Person) => {
+      const read = documentsRead(await profiled(app.mongoUri, () => call(client)));
+      return Object.values(read).reduce((sum, one) => sum + one, 0);
+    };
+    const [few, many] = [await readBy(accounts.empty), await readBy(accounts.full)];
     expect(many).toBeLessThanOrEqual(3 * few + checkInsReadAgain);
   });
 
   it('is refused another goal with the limit, and may still replace the one of today', async () => {
-    const { client } = full;
+    const { client } = accounts.full;
     await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 5 } });
     await expect(client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 6 } })).rejects.toMatchObject({
       problem: { status: 422, code: 'limit-reached', limit: maxGoals },
@@ -110,18 +53,20 @@ describe('an account whose histories are at their bounds', () => {
   });
 
   it('is refused another zone, and keeps the one it has with everything else that it changes', async () => {
-    const { client } = full;
+    const { client } = accounts.full;
     await expect(
       client.call('patchMe', { body: { timeZone: 'Asia/Tokyo', name: 'Robert' } }),
     ).rejects.toMatchObject({ problem: { status: 422, code: 'limit-reached', limit: maxZonePeriods } });
-    expect(await client.call('patchMe', { body: { timeZone: 'Europe/Berlin', name: 'Rob' } })).toMatchObject({
-      timeZone: 'Europe/Berlin',
+    expect(
+      await client.call('patchMe', { body: { timeZone: 'Pacific/Honolulu', name: 'Rob' } }),
+    ).toMatchObject({
+      timeZone: 'Pacific/Honolulu',
       name: 'Rob',
     });
   });
 
   it('is refused another grant, and every purpose can still be withdrawn', async () => {
-    const { client, userId } = full;
+    const { client, userId } = accounts.full;
     const { consents } = await client.call('getConsents');
     const change = (granted: boolean) => ({
       body: { consents: consents.map(({ purpose, version }) => ({ purpose, version, granted })) },
@@ -243,5 +188,28 @@ describe('histories', () => {
       ).rejects.toMatchObject({
         problem: { status: 422, code: 'invalid', errors: [{ path: 'consents.1.purpose' }] },
       });
+  });
+
+  it('of friend requests deliver no more than 200 that wait, and their senders cannot tell', async () => {
+    const [from, to] = [await app.person('fred'), await app.person('gina')];
+    const { friendCode } = await to.client.call('getMe');
+    const ask = () => from.client.call('requestFriend', { body: { friendCode } });
+    expect(await ask()).toEqual({ status: 'sent' });
+    const mongo = await MongoClient.connect(app.mongoUri);
+    const requests = mongo.db().collection('friendrequests');
+    try {
+      const row = await requests.findOneAndDelete({ to: to.userId });
+      if (!row) throw new Error('the program has written no friend request');
+      const others = Array.from({ length: 200 }, () => ({ ...row, _id: randomUUID(), from: randomUUID() }));
+      await requests.insertMany(others as never[]);
+      expect(await ask()).toEqual({ status: 'sent' });
+      expect((await from.client.call('listFriendRequests')).sent).toHaveLength(1);
+      expect(await requests.findOne({ to: to.userId, from: from.userId })).toMatchObject({
+        delivered: false,
+      });
+      expect(await requests.countDocuments({ to: to.userId, delivered: true })).toBe(200);
+    } finally {
+      await mongo.close();
+    }
   });
 });
