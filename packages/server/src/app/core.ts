@@ -71,8 +71,10 @@ export const openCore = async (deps: {
   await parts.start('replica set', () => requireReplicaSet(connection));
   const { redisUrl } = config;
   const shared = await openShared({ parts, redisUrl, database: connection.name, clock, log });
-  const realtime = shared.realtimeOf(deps.realtime);
-  const services = createServices({
+  const realtime = shared.realtimeOf(deps.realtime, (event, reference) =>
+    services.notifications.loadEvent(event, reference),
+  );
+  const services: Services = createServices({
     connection,
     clock,
     log,

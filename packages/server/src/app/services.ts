@@ -60,6 +60,8 @@ export const createServices = (deps: {
     realtime: deps.realtime,
     statsOf: (userId) => analytics.current(userId),
     friendsOf: (userId) => users.friendsOf(userId),
+    puffOf: (userId, id) => puffs.findLive(userId, id),
+    friendOf: (viewer, friendId) => users.friendOf(viewer, friendId),
     placeSockets: (userId) => users.placeSockets(userId),
     liveViewersOf: (userId) => users.liveViewersOf(userId),
   });

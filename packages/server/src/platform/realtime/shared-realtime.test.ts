@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { noBus, type Bus } from '../bus/bus.ts';
 import { createLogger } from '../logger.ts';
-import { shareRealtime } from './shared-realtime.ts';
+import { shareRealtime, type LoadEvent } from './shared-realtime.ts';
 import { noSockets, type Realtime } from './socket-server.ts';
 
 describe('what one process asks of the sockets of another', () => {
@@ -11,15 +11,20 @@ describe('what one process asks of the sockets of another', () => {
   let onItsWay: unknown[];
   let hear: (message: unknown) => void;
   let one: Realtime;
+  let load: LoadEvent;
+  let members: Set<string>;
 
   beforeEach(() => {
     now = Date.UTC(2026, 9, 21, 10);
     emitted = [];
     onItsWay = [];
+    members = new Set(['a']);
+    load = () => Promise.resolve(undefined);
     const share = (local: Realtime, bus: Bus) =>
       shareRealtime({
         local: () => local,
         bus,
+        load: (event, reference) => load(event, reference),
         clock: { now: () => now },
         log: createLogger({ level: 'silent' }),
       });
@@ -31,6 +36,7 @@ describe('what one process asks of the sockets of another', () => {
     share(
       {
         ...noSockets,
+        hasMembers: (room) => members.has(room),
         emit: (room, event, payload, options) => void emitted.push([room, event, payload(), options]),
       },
       { ...noBus, on: (_channel, listener) => void (hear = listener) },
@@ -65,6 +71,63 @@ describe('what one process asks of the sockets of another', () => {
   it('is passed over where nobody here knows it', () => {
     for (const message of [null, 5, {}, { do: 'fly' }, { do: 'emit', room: 'a' }, { do: 'disconnect' }])
       hear(message);
+    expect(emitted).toEqual([]);
+  });
+
+  it('is loaded there by its ids, in its order, where a socket needs it', async () => {
+    const releases: (() => void)[] = [];
+    const loaded: unknown[] = [];
+    load = (event, reference) => {
+      loaded.push([event, reference]);
+      return new Promise((resolve) => {
+        releases.push(() => {
+          resolve({ stats: 'as they are now' });
+        });
+      });
+    };
+    const tellStats = (room: string) => {
+      one.emit(room, 'statsUpdate', () => ({ stats: 'as they were' }) as never, {
+        reference: { userId: room },
+      });
+    };
+    tellStats('a');
+    tellStats('nobody here');
+    one.emit('a', 'friendRemoved', () => ({ friendId: 'x' }));
+    one.emit('b', 'friendRemoved', () => ({ friendId: 'y' }));
+    expect(JSON.stringify(onItsWay)).not.toContain('as they were');
+    arrive();
+    expect(loaded).toEqual([['statsUpdate', { userId: 'a' }]]);
+    expect(emitted.map(([room]) => room)).toEqual(['b']);
+    for (const release of releases) release();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(emitted.slice(1).map(([room, event, payload]) => [room, event, payload])).toEqual([
+      ['a', 'statsUpdate', { stats: 'as they are now' }],
+      ['a', 'friendRemoved', { friendId: 'x' }],
+    ]);
+    // Nothing waits any more, and what cannot be loaded holds nothing up.
+    load = () => Promise.reject(new Error('away'));
+    tellStats('a');
+    one.emit('a', 'friendRemoved', () => ({ friendId: 'z' }));
+    arrive();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(emitted.slice(3).map(([, event, payload]) => [event, payload])).toEqual([
+      ['friendRemoved', { friendId: 'z' }],
+    ]);
+  });
+
+  it('is dropped where loading it took until its moment was over', async () => {
+    let release = () => {};
+    load = () =>
+      new Promise((resolve) => {
+        release = () => {
+          resolve({ friendId: 'x' });
+        };
+      });
+    one.emit('a', 'friendPuff', () => ({}) as never, { goodForMs: 60_000, reference: {} });
+    arrive();
+    now += 60_000;
+    release();
+    await new Promise((resolve) => setImmediate(resolve));
     expect(emitted).toEqual([]);
   });
 });

@@ -5,22 +5,28 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Realtime } from './socket-server.ts';
 
+const Target = z.object({
+  room: z.string(),
+  event: z.string(),
+  exceptRoom: z.string().optional(),
+  /** ms, by the clock of the sender. */
+  goodUntil: z.number().optional(),
+});
+type Target = z.infer<typeof Target>;
+
 /** What one process asks of the sockets of the others. */
 const Message = z.discriminatedUnion('do', [
-  z.object({
-    do: z.literal('emit'),
-    room: z.string(),
-    event: z.string(),
-    payload: z.unknown(),
-    exceptRoom: z.string().optional(),
-    /** ms, by the clock of the sender. */
-    goodUntil: z.number().optional(),
-  }),
+  Target.extend({ do: z.literal('emit'), payload: z.unknown() }),
+  /** The payload is loaded by the receiver, where it has a socket for it. */
+  Target.extend({ do: z.literal('load'), reference: z.unknown() }),
   z.object({ do: z.literal('disconnect'), room: z.string() }),
 ]);
 type Message = z.infer<typeof Message>;
 
 const channel = 'sockets';
+
+/** The payload of an event that another process refers to; undefined where there is nothing to tell any more. */
+export type LoadEvent = (event: string, reference: unknown) => Promise<object | undefined>;
 
 /**
  * The sockets of every process: what is asked is done to those of this one at once, and to the others' by the bus. A
@@ -29,10 +35,43 @@ const channel = 'sockets';
 export const shareRealtime = (deps: {
   local: () => Realtime;
   bus: Bus;
+  load: LoadEvent;
   clock: Clock;
   log: Logger;
 }): Realtime => {
   const { local, bus, clock, log } = deps;
+  /** The end of what is loaded for a room; events of one room keep their order. */
+  const loading = new Map<string, Promise<void>>();
+
+  const inOrder = (room: string, work: () => Promise<void> | undefined): void => {
+    const before = loading.get(room);
+    const mine = before ? before.then(work) : work();
+    if (!mine) return;
+    const ended = mine
+      .catch((error: unknown) => {
+        log.debug(
+          { event: 'sockets.not_loaded', err: error },
+          'an event of another process could not be loaded',
+        );
+      })
+      .finally(() => {
+        if (loading.get(room) === ended) loading.delete(room);
+      });
+    loading.set(room, ended);
+  };
+
+  const emitHere = ({ room, event, exceptRoom, goodUntil = Infinity }: Target, payload: unknown) => {
+    // A process that was cut off reads on where it was, a while later perhaps.
+    if (clock.now() >= goodUntil) return;
+    // The payload was built, and typed, by the same call in another process, or is loaded here.
+    local().emit(
+      room,
+      event as ServerEventName,
+      () => payload as ServerEvent<ServerEventName>,
+      exceptRoom === undefined ? undefined : { exceptRoom },
+    );
+  };
+
   const tell = (message: Message) => {
     bus.publish(channel, message);
   };
@@ -46,19 +85,20 @@ export const shareRealtime = (deps: {
     }
     const message = parsed.data;
     switch (message.do) {
-      case 'emit': {
-        const { room, event, payload, exceptRoom, goodUntil = Infinity } = message;
-        // A process that was cut off reads on where it was, minutes later perhaps.
-        if (clock.now() >= goodUntil) return;
-        // The payload was built, and typed, by the same call in another process.
-        local().emit(
-          room,
-          event as ServerEventName,
-          () => payload as ServerEvent<ServerEventName>,
-          exceptRoom === undefined ? undefined : { exceptRoom },
-        );
+      case 'emit':
+        inOrder(message.room, () => {
+          emitHere(message, message.payload);
+          return undefined;
+        });
         return;
-      }
+      case 'load':
+        inOrder(message.room, () => {
+          if (!local().hasMembers(message.room, message.exceptRoom)) return undefined;
+          return deps.load(message.event, message.reference).then((payload) => {
+            if (payload) emitHere(message, payload);
+          });
+        });
+        return;
       case 'disconnect':
         local().disconnect(message.room);
     }
@@ -66,12 +106,18 @@ export const shareRealtime = (deps: {
 
   return {
     emit(room, event, payload, options) {
+      const { goodForMs, reference, ...others } = options ?? {};
+      const goodUntil = goodForMs === undefined ? undefined : clock.now() + goodForMs;
+      if (reference !== undefined) {
+        local().emit(room, event, payload, options);
+        tell({ do: 'load', room, event, reference, ...others, goodUntil });
+        return;
+      }
       const built = payload();
       local().emit(room, event, () => built, options);
-      const { goodForMs, ...others } = options ?? {};
-      const goodUntil = goodForMs === undefined ? undefined : clock.now() + goodForMs;
       tell({ do: 'emit', room, event, payload: built, ...others, goodUntil });
     },
+    hasMembers: (room, exceptRoom) => local().hasMembers(room, exceptRoom),
     // Each process reads for its own sockets who belongs where.
     setMembers: (room, sources) => {
       local().setMembers(room, sources);

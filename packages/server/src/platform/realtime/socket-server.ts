@@ -34,8 +34,12 @@ export interface Realtime {
       exceptRoom?: string;
       /** An event that tells of a moment is dropped by a process that hears of it later than this. */
       goodForMs?: number;
+      /** What other processes are sent instead of the payload: the ids by which they load it, where a socket needs it. */
+      reference?: object;
     },
   ): void;
+  /** Whether a socket of this process stands in `room`, and not in `exceptRoom`. */
+  hasMembers(room: string, exceptRoom?: string): boolean;
   /** Of the sockets in this process, those that stand in one of `sources`, and no others, are in `room` from now on. */
   setMembers(room: string, sources: readonly string[]): void;
   /** The sockets of this process in `source` are, of all rooms that begin with `prefix`, in these from now on. */
@@ -49,6 +53,7 @@ export interface Realtime {
 /** For a process that holds no sockets. */
 export const noSockets: Realtime = {
   emit: () => undefined,
+  hasMembers: () => false,
   setMembers: () => undefined,
   setRooms: () => undefined,
   disconnect: () => undefined,
@@ -188,6 +193,11 @@ export const createRealtime = (deps: {
       if (!sockets.adapter.rooms.has(room)) return;
       const target = options?.exceptRoom === undefined ? io.to(room) : io.to(room).except(options.exceptRoom);
       emitTo(target, event, payload());
+    },
+    hasMembers(room, exceptRoom) {
+      const { rooms } = sockets.adapter;
+      const others = exceptRoom === undefined ? undefined : rooms.get(exceptRoom);
+      return idsIn(room).some((id) => !others?.has(id));
     },
     setMembers(room, sources) {
       const members = new Set(sources.flatMap((source) => idsIn(source)));

@@ -7,6 +7,14 @@ import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@puf
 import type { Actor } from '../../platform/actor.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
+import {
+  friendPuffReference,
+  friendReference,
+  loadEvent,
+  puffReference,
+  statsReference,
+  type EventSources,
+} from './event-references.ts';
 import { friendChanges } from './friend-changes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { inboxRoutes } from './inbox-routes.ts';
@@ -66,6 +74,8 @@ export interface Notifications extends Pick<
     /** Puffs that were shown live when they were received (ms), and are no more. */
     retracted?: readonly { quantity: number; receivedAt: number }[];
   }): Promise<void>;
+  /** The payload of an event that another process refers to; undefined where there is nothing to tell any more. */
+  loadEvent(event: string, reference: unknown): Promise<object | undefined>;
   /** A person's day turned: their numbers changed though they did nothing. */
   dayTurned(stats: UserStats): void;
   /** From now on the sockets of `viewers`, and no others of this process, are told of the puffs of `userId`. */
@@ -95,6 +105,8 @@ export const createNotifications = (
     realtime: () => Realtime;
     statsOf: (userId: string) => Promise<UserStats>;
     friendsOf: (userId: string) => Promise<Friend[]>;
+    puffOf: EventSources['puffOf'];
+    friendOf: EventSources['friendOf'];
     /** Puts the sockets of a person in this process into the live rooms of their friends. */
     placeSockets: (userId: string) => Promise<void>;
     /** Friends who may be told of this person's puffs, each since when (ms) without a break. */
@@ -141,21 +153,22 @@ export const createNotifications = (
     puffsRecorded({ person, stats, sessionId, liveCount, puff }) {
       const realtime = deps.realtime();
       const { userId, name } = person;
-      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
-      if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), except(sessionId));
+      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }), {
+        reference: statsReference(stats.userId),
+      });
+      if (puff)
+        realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
+          ...except(sessionId),
+          reference: puffReference(userId, puff.id),
+        });
       if (liveCount > 0)
-        realtime.emit(
-          liveRoom(userId),
-          'friendPuff',
-          () => ({
-            friendId: userId,
-            friendName: name,
-            count: liveCount,
-            todayCount: stats.dailyPuffCount,
-            dailyLimit: stats.dailyLimit,
-          }),
-          { goodForMs: liveForMs },
-        );
+        tellFriends(realtime, userId, {
+          friendId: userId,
+          friendName: name,
+          count: liveCount,
+          todayCount: stats.dailyPuffCount,
+          dailyLimit: stats.dailyLimit,
+        });
       // One of today changes nothing about the days before; of several it is not known.
       if (!puff || puff.day < stats.today) milestones.soon(userId);
     },
@@ -164,15 +177,25 @@ export const createNotifications = (
       const realtime = deps.realtime();
       const others = except(sessionId);
       milestones.soon(userId);
-      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }));
-      if (puff) realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), others);
+      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }), {
+        reference: statsReference(stats.userId),
+      });
+      if (puff)
+        realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
+          ...others,
+          reference: puffReference(userId, puff.id),
+        });
       if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
       if (retracted.length > 0)
         await tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
     },
 
+    loadEvent: (event, reference) => loadEvent(deps, event, reference),
+
     dayTurned(stats) {
-      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }), {
+        reference: statsReference(stats.userId),
+      });
     },
     setAudience(userId, viewers) {
       deps.realtime().setMembers(liveRoom(userId), [...viewers].map(userRoom));
@@ -182,13 +205,18 @@ export const createNotifications = (
     },
     openPeople: () => deps.realtime().openPeople(),
     friendUpdated(to, friend, exceptSession) {
-      deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }), except(exceptSession));
+      deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }), {
+        ...except(exceptSession),
+        reference: friendReference(to, friend.userId),
+      });
     },
     friendRemoved(to, friendId, exceptSession) {
       deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }), except(exceptSession));
     },
     statsChanged(stats) {
-      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }));
+      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }), {
+        reference: statsReference(stats.userId),
+      });
     },
     sessionEnded({ sessionId, reason }) {
       // Where this fails, or the process dies first, the look before each push finds the session ended.
@@ -197,6 +225,13 @@ export const createNotifications = (
       deps.realtime().disconnect(sessionRoom(sessionId));
     },
   };
+};
+
+const tellFriends = (realtime: Realtime, userId: string, payload: ServerEvent<'friendPuff'>) => {
+  realtime.emit(liveRoom(userId), 'friendPuff', () => payload, {
+    goodForMs: liveForMs,
+    reference: friendPuffReference(payload),
+  });
 };
 
 /**

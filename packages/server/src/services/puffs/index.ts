@@ -2,6 +2,7 @@
  * puffs: owns `PuffRecord`, the per-person log, and its checkpoints; the only code that writes them or reads them.
  * It says what was counted (`history`), never what a count means for a streak or a limit.
  */
+import type { Puff } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
 import type { Logger } from '../../platform/logger.ts';
 import type { Route } from '../../platform/http/route.ts';
@@ -52,6 +53,8 @@ export interface Puffs extends Pick<
   jobs: Job[];
   /** What these people took in [from, to) (ms), by hour of UTC and product; nothing that came `lateAfterMs` late. */
   countByHour(people: readonly string[], range: { from: number; to: number }): Promise<PersonHour[]>;
+  /** A live puff as it is now; undefined where it is not there, or not any more. */
+  findLive(userId: string, id: string): Promise<Puff | undefined>;
   /** Resolves when every write of this person that was admitted before is stored or refused, in this process. */
   drain(userId: string): Promise<void>;
   /** Drops what this process holds of a person whose account is gone, what waits to be written included. */
@@ -124,6 +127,7 @@ export const createPuffs = <Person extends PuffPerson>(
     }),
     countByHour: (people, { from, to }) => tallies.countByHour(people, { from, to, lateAfterMs }),
     drain: puffs.drain,
+    findLive: reads.findLive,
     forgetUser: log.forget,
     async eraseUser(userId) {
       log.forget(userId);

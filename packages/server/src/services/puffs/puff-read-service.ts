@@ -17,6 +17,8 @@ export interface PuffQuery {
 /** Reads of records. Each first brings the fold up to date, so that every change is applied to its record. */
 export interface PuffReadService {
   list(actor: Actor, query: PuffQuery): Promise<{ puffs: Puff[]; nextCursor: string | null }>;
+  /** A live puff as it is now; undefined where it is not there, or not any more. */
+  findLive(userId: string, id: string): Promise<Puff | undefined>;
   /** Throws `resync-required` for a revision that this log has not reached. */
   changes(
     actor: Actor,
@@ -47,6 +49,15 @@ export const createPuffReadService = (deps: {
         puffs: page.map(({ puff }) => viewPuff(puff, dayStartHour)),
         nextCursor: found.length > limit && last ? writeCursor(userId, last.cursor) : null,
       };
+    },
+
+    async findLive(userId, id) {
+      const { dayStartHour } = await deps.person(userId);
+      // The log first: what it says of the puff is applied then.
+      const { clearedRev } = await log.history(userId);
+      const stored = await store.find(userId, id);
+      const content = stored && stored.firstRev > clearedRev ? stored.content : undefined;
+      return content?.deletedAt === null ? viewPuff(content.puff, dayStartHour) : undefined;
     },
 
     async changes(actor, { since, limit }) {

@@ -68,6 +68,8 @@ export interface Users extends Pick<
   requireConsents: typeof requireConsents;
   changeSettings: SettingsChanges;
   friendsOf(userId: string): Promise<Friend[]>;
+  /** One friend as `viewer` sees them now; undefined where they are no friends. */
+  friendOf(viewer: string, friendId: string): Promise<Friend | undefined>;
   /** Puts a person's sockets of this process where their friends' levels put them. */
   placeSockets(userId: string): Promise<void>;
   /** Part of a transaction that changes whose puffs this person's sockets get; the watch of each process finds it. */
@@ -256,6 +258,10 @@ export const createUsers = (deps: {
     requireConsents,
     changeSettings: createSettingsChanges({ connection, store, people }),
     friendsOf: friends.list,
+    async friendOf(viewer, friendId) {
+      const friendship = await connections.find(viewer, friendId);
+      return friendship && friends.view(friendship, viewer);
+    },
     placeSockets: (userId) => audience.place([userId]),
     moveAudience: (userId, tx) => audiences.move([userId], tx),
     audienceMoved: (userId) => announced.changed([userId]),
