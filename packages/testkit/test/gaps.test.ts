@@ -124,7 +124,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
       world: { clock: app.clock, apple: app.apple },
     });
     try {
-      const again = await other.person(name);
+      const again = await other.person(name, { deviceId: 'tablet' });
       await again.client.call('getMe');
       const lines = await profiled(app.mongoUri, async () => {
         expect((await gapsOf(again)).best).toBe(15 * hour);
