@@ -100,8 +100,8 @@ describe('kill -9 during a stream of puffs', () => {
     servers.push(server);
     return server;
   };
-  const signIn = (server: ServerProcess, name: string) =>
-    signInPerson({ url: server.url, now, apple, clientId: testClientId }, name);
+  const signIn = (server: ServerProcess, name: string, deviceId = 'phone') =>
+    signInPerson({ url: server.url, now, apple, clientId: testClientId }, name, { deviceId });
   const sharedDatabase = () => {
     const uri = new URL(process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '');
     uri.pathname = `/test_${randomBytes(6).toString('hex')}`;
@@ -185,7 +185,7 @@ describe('kill -9 during a stream of puffs', () => {
     const senders = people.map(({ client }) => new Sender(client));
     const atRight = new Map<Sender, Client>();
     for (const [index, sender] of senders.entries())
-      atRight.set(sender, (await signIn(right, ['alice', 'bob'][index] ?? '')).client);
+      atRight.set(sender, (await signIn(right, ['alice', 'bob'][index] ?? '', 'tablet')).client);
     const clientsOf = (sender: Sender) => [sender.client, atRight.get(sender) ?? sender.client];
     await stream(senders, clientsOf, async () => {
       await right.kill();
