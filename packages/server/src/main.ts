@@ -66,6 +66,8 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
         { event: 'push.off' },
         'without APNS_TOPIC, APNS_KEY_ID and APNS_PRIVATE_KEY nothing is pushed; the inbox has it all the same',
       );
+    if (config.production && config.metrics.port === undefined)
+      log.warn({ event: 'metrics.off' }, 'without METRICS_PORT production serves no metrics');
     const core = {
       ...config,
       publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,

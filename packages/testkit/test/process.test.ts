@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -77,6 +78,27 @@ describe('the server as a process', () => {
     expect(await ended).toBe(1);
     expect(output()).toContain('MongoDB does not answer at 127.0.0.1:9');
     expect(output()).not.toMatch(/ECONNREFUSED|secret/);
+  });
+
+  it.each([
+    ['warns in production without METRICS_PORT', {}, true],
+    ['does not warn in production with METRICS_PORT', { METRICS_PORT: '9464' }, false],
+  ])('%s', async (_what, metrics, isWarned) => {
+    const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const { ended, output } = spawnProgram(main, {
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://api.example.com',
+      MONGODB_URI: 'mongodb://127.0.0.1:9/pufftrack?replicaSet=rs0&serverSelectionTimeoutMS=500',
+      APPLE_CLIENT_IDS: 'com.example.app',
+      APPLE_TEAM_ID: 'TEAM000001',
+      APPLE_KEY_ID: 'KEY0000001',
+      APPLE_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
+      RATE_LIMIT_SCALE: '1',
+      ...metrics,
+    });
+    expect(await ended).toBe(1);
+    expect(output().includes('without METRICS_PORT production serves no metrics')).toBe(isWarned);
   });
 
   it.each(['/proc/x/data', '/dev/null', '/dev/null/data'])(

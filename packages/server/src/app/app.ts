@@ -5,6 +5,7 @@ import type { Express } from 'express';
 import type { Clock } from '../platform/clock.ts';
 import { originRule } from '../platform/http/origins.ts';
 import { createHttpMetrics } from '../platform/http/http-metrics.ts';
+import { warnOfUntrustedProxy } from '../platform/http/forwarded-warning.ts';
 import { createHttpServer } from '../platform/http/server.ts';
 import type { Jobs } from '../platform/jobs/job-runner.ts';
 import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecycle.ts';
@@ -148,6 +149,7 @@ export const startApp = async (deps: {
       onConnect: notifications.connected,
     });
 
+  warnOfUntrustedProxy(server, { trustedHops, log });
   // Listens while the database is migrated, so that a long start is seen as one and not as a dead process.
   const port = await parts.start(
     'listener',

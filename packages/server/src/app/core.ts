@@ -4,6 +4,7 @@ import { createJobs, type Jobs } from '../platform/jobs/job-runner.ts';
 import { createJobStore } from '../platform/jobs/job-store.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
+import { adminCommands, warnOfWeakDeployment } from '../platform/mongo/deployment-warnings.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
@@ -68,7 +69,10 @@ export const openCore = async (deps: {
     () => connectMongo(config.mongoUri),
     (open) => open.close(),
   );
-  await parts.start('replica set', () => requireReplicaSet(connection));
+  await parts.start('replica set', async () => {
+    await requireReplicaSet(connection);
+    await warnOfWeakDeployment(adminCommands(connection), log);
+  });
   const { redisUrl } = config;
   const shared = await openShared({ parts, redisUrl, database: connection.name, clock, log });
   const realtime = shared.realtimeOf(deps.realtime, (event, reference) =>
