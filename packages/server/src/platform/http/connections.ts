@@ -8,7 +8,7 @@ import { failBody } from './body.ts';
 import { clientAddress } from './client-address.ts';
 import { createTransferAllowance } from './transfer-allowance.ts';
 
-/** docs/adr/0020-slow-and-many-connections.md has the reasons. */
+/** docs/adr/0020-what-counts-before-what-costs.md has the reasons. */
 export interface ConnectionLimits {
   /** Of this process, WebSockets included. */
   readonly connections: number;

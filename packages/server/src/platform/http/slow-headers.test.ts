@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { createLogger } from '../logger.ts';
+import { createRateLimits } from '../limits/rate-limits.ts';
+import { createMemoryRateStore } from '../limits/rate-store.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createHttpMetrics } from './http-metrics.ts';
+import { originRule } from './origins.ts';
+import { createHttpServer } from './server.ts';
+
+/** The real checks of Node and of the server, with short times: each case waits for the server to close. */
+describe('headers that do not become whole', () => {
+  let server: Server;
+  beforeAll(async () => {
+    const metrics = createMetrics();
+    const clock = { now: () => 0 };
+    server = createHttpServer({
+      routes: [],
+      pages: [],
+      authenticate: () => Promise.reject(new Error('no token here')),
+      requireFreshSignIn: () => Promise.resolve(),
+      limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1, metrics }),
+      mayCall: originRule([], 'http://pufftrack.test'),
+      trustedHops: 0,
+      minAppBuild: 0,
+      log: createLogger({ level: 'silent' }),
+      announced: () => undefined,
+      metrics: createHttpMetrics(metrics),
+      connectionMetrics: metrics,
+      connectionLimits: { headersMs: 300, idleMs: 5_000, checkEveryMs: 50 },
+      validateAnswers: true,
+      phase: () => 'open',
+      requireCapacity: () => undefined,
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const half = 'GET /config HTTP/1.1\r\nHost: x\r\nX-Half: ';
+  const whole = 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  /** Sends the parts, then `drip` again and again; resolves with all that came when the server has closed. */
+  const send = async (parts: readonly string[], drip: string): Promise<string> => {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').setEncoding('latin1');
+    let text = '';
+    client.on('data', (chunk: string) => (text += chunk));
+    client.on('error', () => undefined);
+    const closed = once(client, 'close');
+    for (const part of parts) {
+      client.write(part);
+      if (part === whole) while (!text.includes('HTTP/1.1 404')) await once(client, 'data');
+    }
+    const timer = setInterval(() => {
+      if (drip !== '') client.write(drip);
+    }, 20);
+    await closed;
+    clearInterval(timer);
+    return text;
+  };
+
+  it.each([
+    ['that stop', [half], ''],
+    ['that drip', [half], 'x'],
+    ['that never begin', [], ''],
+    ['of which only empty lines arrive', [], '\r\n'],
+    ['of the second request, that stop', [whole, half], ''],
+    ['of the second request, that drip', [whole, half], 'x'],
+  ])('%s: 408, and the connection closes', async (_name, parts, drip) => {
+    const text = await send(parts, drip);
+    const last = text.slice(text.lastIndexOf('HTTP/1.1'));
+    expect(last).toMatch(/^HTTP\/1.1 408 Request Timeout/);
+    expect(last).toContain('application/problem+json');
+    expect(last).toMatch(/x-request-id: [0-9a-f-]{36}/i);
+    expect(last).toContain('"code":"request-timeout"');
+  });
+
+  it('of which only empty lines arrive after an answer: the connection closes', async () => {
+    expect(await send([whole], '\r\n')).toMatch(/^HTTP\/1.1 404/);
+  });
+});
