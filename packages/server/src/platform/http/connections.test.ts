@@ -212,7 +212,7 @@ describe('a connection that is kept alive', () => {
 });
 
 describe('connections at their bound', () => {
-  it('make room: those that wait for a request first, oldest first', async () => {
+  it('make room: the oldest of half requests, where they are the most', async () => {
     const { open, figures } = await start({ connectionsPerAddress: 4 });
     const idle = await open();
     await idle.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -223,6 +223,32 @@ describe('connections at their bound', () => {
     await half[0]?.closed;
     expect([idle, half[1], half[2], next].map((one) => one?.isOpen())).toEqual(Array(4).fill(true));
     expect(await figures()).toContain('connections_cut_total{reason="evicted"} 1');
+  });
+
+  it('make room: the oldest of slow bodies, where they are the most, and not an idle one', async () => {
+    const { open } = await start({ connectionsPerAddress: 4 });
+    const idle = await open();
+    await idle.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await idle.answered();
+    const slow = [await open(), await open(), await open()];
+    for (const client of slow) await client.send(headersOf(50_000));
+    const next = await open();
+    await slow[0]?.closed;
+    expect([idle, slow[1], slow[2], next].map((one) => one?.isOpen())).toEqual(Array(4).fill(true));
+  });
+
+  it('make room: the oldest of idle ones, where they are the most, and not a slow body', async () => {
+    const { open } = await start({ connectionsPerAddress: 4 });
+    const slow = await open();
+    await slow.send(headersOf(50_000));
+    const idle = [await open(), await open(), await open()];
+    for (const client of idle) {
+      await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await client.answered();
+    }
+    const next = await open();
+    await idle[0]?.closed;
+    expect([slow, idle[1], idle[2], next].map((one) => one?.isOpen())).toEqual(Array(4).fill(true));
   });
 
   it('leave requests that are being answered alone, and refuse the next one with 429', async () => {

@@ -114,14 +114,15 @@ export const guardConnections = (
     socket.destroy();
   };
 
-  /** Destroys the oldest ones that wait for a request; without any, those that are idle, then slow bodies. */
+  /** Destroys the oldest ones of the most numerous kind: a flood is many of a kind, and evicts itself. */
   const makeRoom = (among: Iterable<Connection>, bound: number): boolean => {
-    const ranked: Connection[][] = [[], [], []];
+    const kinds: Record<EvictableKind, Connection[]> = { waiting: [], idle: [], sending: [] };
     for (const connection of among) {
-      const rank = evictionRank(connection);
-      if (rank !== undefined) ranked[rank]?.push(connection);
+      const kind = evictableKind(connection);
+      if (kind) kinds[kind].push(connection);
     }
-    const evicted = ranked.flat().slice(0, Math.ceil(bound / evictedShare));
+    const [largest = []] = Object.values(kinds).sort((one, other) => other.length - one.length);
+    const evicted = largest.slice(0, Math.ceil(bound / evictedShare));
     for (const connection of evicted) {
       forget(connection);
       cut(connection, 'evicted');
@@ -251,12 +252,15 @@ const stageOf = ({ req, res }: Exchange): Phase['name'] => {
   return res.writableFinished ? 'rest' : 'answer';
 };
 
+/** Before a first request, between two, or while a body arrives. */
+type EvictableKind = 'waiting' | 'idle' | 'sending';
+
 /** Undefined: it is in use, by a request whose body has arrived or by a WebSocket. */
-const evictionRank = ({ exchange, upgraded }: Connection): 0 | 1 | 2 | undefined => {
+const evictableKind = ({ exchange, upgraded }: Connection): EvictableKind | undefined => {
   if (upgraded) return undefined;
-  if (!exchange) return 0;
-  if (exchange.res.writableFinished) return 1;
-  return exchange.req.complete ? undefined : 2;
+  if (!exchange) return 'waiting';
+  if (exchange.res.writableFinished) return 'idle';
+  return exchange.req.complete ? undefined : 'sending';
 };
 
 const tooSlow = () =>
