@@ -26,6 +26,9 @@ interface Profiled extends Document {
   ns: string;
   op: string;
   command: Document;
+  appName?: string;
+  /** Of a `getMore`. */
+  originatingCommand?: Document;
   planSummary?: string;
   docsExamined?: number;
   hasSortStage?: boolean;
@@ -42,6 +45,17 @@ const shapeOf = ({ op, command }: Profiled): string => {
   const filter = JSON.stringify(asked, (_key, value: unknown) => (typeof value === 'object' ? value : '?'));
   return `${op} ${filter} sort ${JSON.stringify(command['sort'])}`;
 };
+
+/** The name of the test's own connection. */
+const testItself = 'indexes.test';
+
+/** Whether the profiler shows the time limit of this kind of command; of a single update or delete it does not. */
+const showsTimeLimit = ({ command }: Profiled) =>
+  ['find', 'aggregate', 'count', 'distinct', 'findAndModify', 'findandmodify', 'getMore'].some(
+    (name) => name in command,
+  );
+const hasTimeLimit = ({ command, originatingCommand }: Profiled) =>
+  'maxTimeMS' in command || 'maxTimeMS' in (originatingCommand ?? {});
 
 /** What is wrong with how a question was answered; undefined: nothing. */
 const faultOf = (line: Profiled): string | undefined => {
@@ -67,7 +81,7 @@ describe('every question to the database has an index (trust.md API-4)', () => {
   beforeAll(async () => {
     const uri = new URL(process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '');
     uri.pathname = `/test_${randomBytes(6).toString('hex')}`;
-    mongo = await MongoClient.connect(uri.href);
+    mongo = await MongoClient.connect(uri.href, { appName: testItself });
     await mongo.db().createCollection('system.profile', { capped: true, size: 128 * 1024 * 1024 });
     await mongo.db().command({ profile: 2 });
     apns = await startApnsSimulator({ now: () => app.clock.now() });
@@ -252,5 +266,10 @@ describe('every question to the database has an index (trust.md API-4)', () => {
       return fault ? [`${collectionOf(line)} ${shapeOf(line)} ${fault}`] : [];
     });
     expect([...new Set(faults)]).toEqual([]);
+
+    const limited = lines.filter((line) => showsTimeLimit(line) && line.appName !== testItself);
+    expect(limited.length).toBeGreaterThan(200);
+    const endless = limited.filter((line) => !hasTimeLimit(line));
+    expect([...new Set(endless.map((line) => `${collectionOf(line)} ${shapeOf(line)}`))]).toEqual([]);
   }, 120_000);
 });

@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../mongo/time-limits.ts';
 import { isDuplicateKey } from '../mongo/errors.ts';
 import type { OutboxJob, OutboxStore } from './outbox.ts';
 
@@ -81,10 +82,10 @@ export const createOutboxStore = <Payload>(
       return docs.flatMap(({ payload }) => (payload === null ? [] : [payload]));
     },
     async removeDueBefore(instant) {
-      await jobs.deleteMany({ dueAt: { $lte: new Date(instant) } });
+      await jobs.deleteMany({ dueAt: { $lte: new Date(instant) } }, backgroundLimit);
     },
     async removeLongDone(now) {
-      await jobs.deleteMany({ doneAt: { $lte: new Date(now - keepDoneMs) } });
+      await jobs.deleteMany({ doneAt: { $lte: new Date(now - keepDoneMs) } }, backgroundLimit);
     },
   };
 };

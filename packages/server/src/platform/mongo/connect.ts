@@ -1,4 +1,5 @@
 import { Mongoose, type Connection } from 'mongoose';
+import { limitCommands, socketTimeoutMs } from './time-limits.ts';
 
 /**
  * Connects with the write concern that an acknowledgement rests on (majority, journalled), given here and
@@ -18,11 +19,15 @@ export const connectMongo = async (uri: string): Promise<Connection> => {
     readConcernLevel: 'majority',
     serverSelectionTimeoutMS: 5_000,
     waitQueueTimeoutMS: 2_000,
-    socketTimeoutMS: 20_000,
+    connectTimeoutMS: 5_000,
+    socketTimeoutMS: socketTimeoutMs,
     maxPoolSize: 50,
+    // Without a primary a call fails by the limits above; Mongoose would hold it back for another 10 s.
+    bufferCommands: false,
     autoIndex: false,
     autoCreate: false,
   });
+  limitCommands(connection);
   try {
     await connection.asPromise();
   } catch (cause) {

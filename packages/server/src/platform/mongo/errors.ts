@@ -25,6 +25,8 @@ export const duplicateKeyPositions = (error: unknown): ReadonlySet<number> | und
 /** Faults of the database or of the way to it, not of the request: the same request may be sent again. */
 export const isDatabaseUnavailable = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
+  // A bulk write wraps what ended it before the server had answered.
+  (error instanceof MongoBulkWriteError && isDatabaseUnavailable(error.errorResponse)) ||
   (error instanceof MongoError &&
     (unavailable.test(error.name) ||
       error.hasErrorLabel('RetryableWriteError') ||
@@ -35,4 +37,4 @@ export const isDatabaseUnavailable = (error: unknown): boolean =>
 const unavailableCodes: ReadonlySet<unknown> = new Set([50, 64, 91, 189, 10107, 11600, 11602, 13435, 13436]);
 
 const unavailable =
-  /^Mongo(ServerSelection|Topology|WaitQueueTimeout|PoolCleared|PoolClosed|NotConnected|WriteConcern|OperationTimeout)/;
+  /^Mongo(ServerSelection|Topology|WaitQueueTimeout|PoolCleared|PoolClosed|ClientClosed|NotConnected|WriteConcern|OperationTimeout)/;

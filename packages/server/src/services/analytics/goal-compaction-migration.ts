@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
+import { scanLimit } from '../../platform/mongo/time-limits.ts';
 import { compactGoals, earlierGoals, frozenBaseline, type Goal } from './goal-history.ts';
 
 const dayMs = 86_400_000;
@@ -19,11 +20,14 @@ type GoalRow = Omit<Goal, 'setAt'> & {
  */
 export const compactGoalHistories = async (connection: Connection, signal: AbortSignal): Promise<void> => {
   const goals = connection.collection<GoalRow>('goals');
-  const people = goals.aggregate<{ _id: string }>([
-    { $sort: { userId: 1, number: 1 } },
-    { $group: { _id: '$userId', rows: { $sum: 1 } } },
-    { $match: { rows: { $gt: 1 } } },
-  ]);
+  const people = goals.aggregate<{ _id: string }>(
+    [
+      { $sort: { userId: 1, number: 1 } },
+      { $group: { _id: '$userId', rows: { $sum: 1 } } },
+      { $match: { rows: { $gt: 1 } } },
+    ],
+    scanLimit,
+  );
   for await (const { _id: userId } of people) {
     signal.throwIfAborted();
     const rows = await goals.find({ userId }).sort({ number: 1 }).toArray();

@@ -1,5 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 
 /** `_id` is the SHA-256 of the nonce in hex; the nonce itself is known to the app alone. */
 interface NonceDoc {
@@ -45,7 +46,7 @@ export const createNonceStore = (connection: Connection): NonceStore => {
       return deletedCount === 1;
     },
     async removeExpired(now) {
-      await nonces.deleteMany({ expiresAt: { $lte: new Date(now) } });
+      await nonces.deleteMany({ expiresAt: { $lte: new Date(now) } }, backgroundLimit);
     },
   };
 };

@@ -1,5 +1,6 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import type { Connection } from 'mongoose';
+import { scanLimit } from '../../platform/mongo/time-limits.ts';
 import { sealContexts } from './sealed.ts';
 
 /** Something that lies sealed in a row of auth. */
@@ -66,7 +67,7 @@ export const createSealedStore = (connection: Connection): readonly SealedRows[]
     return {
       kind,
       async *list() {
-        for await (const row of rows.find({ [field]: { $type: 'string' } }).sort({ _id: 1 }))
+        for await (const row of rows.find({ [field]: { $type: 'string' } }, scanLimit).sort({ _id: 1 }))
           yield { id: row._id, sealed: valueAt(row, field), context: contextOf(row) };
       },
       async replace({ id, sealed: before }, sealed, keyId) {

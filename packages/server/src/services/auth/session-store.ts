@@ -1,5 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 import { keepEndedMs, utcDayOf, type Device, type EndReason, type StoredSession } from './session.ts';
 
 interface SessionDoc {
@@ -188,7 +189,7 @@ export const createSessionStore = (connection: Connection): SessionStore => {
       return matchedCount;
     },
     async removeLongEnded(now) {
-      await sessions.deleteMany({ purgeAt: { $lte: new Date(now) } });
+      await sessions.deleteMany({ purgeAt: { $lte: new Date(now) } }, backgroundLimit);
     },
   };
 };

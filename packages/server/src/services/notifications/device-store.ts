@@ -1,5 +1,6 @@
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 
 export type ApnsEnvironment = 'sandbox' | 'production';
 
@@ -107,7 +108,8 @@ export const createDeviceStore = (connection: Connection): DeviceStore => {
       );
     },
     async removeUnseenSince(instant) {
-      return (await devices.deleteMany({ registeredAt: { $lt: new Date(instant) } })).deletedCount;
+      return (await devices.deleteMany({ registeredAt: { $lt: new Date(instant) } }, backgroundLimit))
+        .deletedCount;
     },
     async removeAll(userId) {
       return (await devices.deleteMany({ userId })).deletedCount;

@@ -1,6 +1,7 @@
 import type { NotificationCategory, PersistentEventName } from '@pufftrack/contract';
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 import type { NewsKind } from './news.ts';
 
 /** A notification in a person's inbox. Instants in ms. */
@@ -214,11 +215,11 @@ export const createInboxStore = (connection: Connection): InboxStore => {
       );
     },
     async removeBefore(instant) {
-      return (await rows.deleteMany({ createdAt: { $lt: new Date(instant) } })).deletedCount;
+      return (await rows.deleteMany({ createdAt: { $lt: new Date(instant) } }, backgroundLimit)).deletedCount;
     },
     async removeNobody() {
-      await heads.deleteMany({ _id: { $gte: nobodyMark } });
-      return (await rows.deleteMany({ userId: { $gte: nobodyMark } })).deletedCount;
+      await heads.deleteMany({ _id: { $gte: nobodyMark } }, backgroundLimit);
+      return (await rows.deleteMany({ userId: { $gte: nobodyMark } }, backgroundLimit)).deletedCount;
     },
     async removeAll(userId, now) {
       const { deletedCount: own } = await rows.deleteMany({ userId });

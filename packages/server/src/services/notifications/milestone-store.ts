@@ -2,6 +2,7 @@ import type { MilestoneKind } from '@pufftrack/contract';
 import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { wholeBatch } from '../../platform/mongo/batch.ts';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 import type { MilestoneState } from '../analytics/index.ts';
 import type { GivenMilestone } from './milestone.ts';
 
@@ -167,7 +168,7 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
       );
     },
     async removeRevokedBefore(instant) {
-      return (await rows.deleteMany({ revokedAt: { $lt: new Date(instant) } })).deletedCount;
+      return (await rows.deleteMany({ revokedAt: { $lt: new Date(instant) } }, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
       const { deletedCount } = await rows.deleteMany({ userId });

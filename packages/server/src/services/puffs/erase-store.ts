@@ -7,7 +7,6 @@ export interface EraseStore {
 }
 
 const defaultPageSize = 5_000;
-const maxTimeMS = 5_000;
 
 export const createEraseStore = (connection: Connection, pageSize = defaultPageSize): EraseStore => {
   const records = puffRecordsOf(connection);
@@ -16,7 +15,7 @@ export const createEraseStore = (connection: Connection, pageSize = defaultPageS
       // From the highest number down: a reader who comes in between sees a shorter log, and no hole to fill.
       for (let removed = 0; ;) {
         const page = await records
-          .find({ person }, { projection: { _id: 0, rev: 1 }, sort: { rev: -1 }, limit: pageSize, maxTimeMS })
+          .find({ person }, { projection: { _id: 0, rev: 1 }, sort: { rev: -1 }, limit: pageSize })
           .toArray();
         const lowest = page.at(-1)?.rev;
         if (lowest === undefined) return removed;

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { backgroundLimit, scanLimit } from '../../platform/mongo/time-limits.ts';
 
 interface PersonRow {
   _id: string;
@@ -12,9 +13,11 @@ interface PersonRow {
 export const dropHiddenMonths = async (connection: Connection, signal: AbortSignal): Promise<void> => {
   const cleared = connection
     .collection<PersonRow>('puffpeople')
-    .find({ clearedRev: { $gt: 0 } }, { projection: { clearedRev: 1 } });
+    .find({ clearedRev: { $gt: 0 } }, { projection: { clearedRev: 1 }, ...scanLimit });
   for await (const { _id: person, clearedRev } of cleared) {
     signal.throwIfAborted();
-    await connection.collection('puffmonths').deleteMany({ person, rev: { $lt: clearedRev } });
+    await connection
+      .collection('puffmonths')
+      .deleteMany({ person, rev: { $lt: clearedRev } }, backgroundLimit);
   }
 };

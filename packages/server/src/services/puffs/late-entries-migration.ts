@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { scanLimit } from '../../platform/mongo/time-limits.ts';
 
 const dayMs = 86_400_000;
 
@@ -30,6 +31,6 @@ export const dateLateEntries = async (connection: Connection): Promise<void> => 
       },
     },
     [{ $set: { timestamp: '$before.timestamp' } }],
-    { hint: 'person_1_timestamp_1_rev_1' },
+    { hint: 'person_1_timestamp_1_rev_1', maxTimeMS: scanLimit.maxTimeMS },
   );
 };

@@ -18,7 +18,6 @@ export interface ManyLogsStore {
   readRanges(ranges: ReadonlyMap<string, RevRange>): Promise<ReadonlyMap<string, readonly LogRecord[]>>;
 }
 
-const maxTimeMS = 5_000;
 const byNumber = { person: 1, rev: 1 } as const;
 
 export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
@@ -34,7 +33,7 @@ export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
           { $sort: { person: -1, rev: -1 } },
           { $group: { _id: '$person', rev: { $first: '$rev' } } },
         ],
-        { hint: byNumber, maxTimeMS, batchSize: wholeBatch },
+        { hint: byNumber, batchSize: wholeBatch },
       );
       return new Map((await newest.toArray()).map(({ _id, rev }) => [_id, rev]));
     },
@@ -54,7 +53,6 @@ export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
             sort: byNumber,
             hint: byNumber,
             batchSize: wholeBatch,
-            maxTimeMS,
           },
         )
         .toArray();

@@ -116,7 +116,6 @@ export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecord
   deletedAt: { $exists: false },
 });
 
-const maxTimeMS = 5_000;
 /** The numbers of a puff's changes: up to `maxChangesPerPuff`, which a list of puffs does not need. */
 const withoutChanges = { changeRevs: 0 } as const;
 /** Clocks of two processes may differ by this much. */
@@ -182,20 +181,18 @@ export const createPuffStore = (connection: Connection): PuffStore => {
     },
     async readAfter(person, rev, limit) {
       const docs = await records
-        .find(after(person, rev), { projection: logProjection, sort: { rev: 1 }, limit, maxTimeMS })
+        .find(after(person, rev), { projection: logProjection, sort: { rev: 1 }, limit })
         .toArray();
       return docs.map(logRecordOf);
     },
     async readChangesAfter(person, rev, limit) {
       const docs = await records
-        .find(after(person, rev), { projection: withoutChanges, sort: { rev: 1 }, limit, maxTimeMS })
+        .find(after(person, rev), { projection: withoutChanges, sort: { rev: 1 }, limit })
         .toArray();
       const targets = docs.flatMap(({ target }) =>
         target === undefined ? [] : [recordIdOf(person, target)],
       );
-      const found = await records
-        .find({ _id: { $in: targets } }, { projection: withoutChanges, maxTimeMS })
-        .toArray();
+      const found = await records.find({ _id: { $in: targets } }, { projection: withoutChanges }).toArray();
       const puffs = new Map(found.map((doc) => [doc._id, storedPuffOf(doc)]));
       return docs.map((doc): LoggedChange => {
         const { kind } = doc;
@@ -207,23 +204,17 @@ export const createPuffStore = (connection: Connection): PuffStore => {
     },
     async findUsedIds(person, ids) {
       const docs = await records
-        .find(
-          { _id: { $in: ids.map((id) => recordIdOf(person, id)) } },
-          { projection: { _id: 1 }, maxTimeMS },
-        )
+        .find({ _id: { $in: ids.map((id) => recordIdOf(person, id)) } }, { projection: { _id: 1 } })
         .toArray();
       return new Set(docs.map((doc) => doc._id.slice(person.length + 1)));
     },
     async find(person, id) {
-      const doc = await records.findOne(
-        { _id: recordIdOf(person, id) },
-        { projection: withoutChanges, maxTimeMS },
-      );
+      const doc = await records.findOne({ _id: recordIdOf(person, id) }, { projection: withoutChanges });
       return doc ? storedPuffOf(doc) : undefined;
     },
     async findNewest(person, id) {
       const doc = await onNewestPast(connection.getClient(), records, (session) =>
-        records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS, session }),
+        records.findOne({ _id: recordIdOf(person, id) }, { session }),
       );
       return doc ? storedPuffOf(doc) : undefined;
     },
@@ -242,7 +233,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
               $or: [{ timestamp: { $lt: new Date(before.timestamp) } }, { rev: { $lt: before.rev } }],
             }),
           },
-          { projection: withoutChanges, sort: { timestamp: -1, rev: -1 }, limit, maxTimeMS },
+          { projection: withoutChanges, sort: { timestamp: -1, rev: -1 }, limit },
         )
         .toArray();
       return docs.flatMap((doc) => {
@@ -260,7 +251,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
             rev: { $gt: after, $lt: before },
           },
           // By number, which follows the receipt: the time of a puff may have been changed since it was shown.
-          { projection: withoutChanges, sort: { rev: -1 }, limit: maxQuantityPerDay, maxTimeMS },
+          { projection: withoutChanges, sort: { rev: -1 }, limit: maxQuantityPerDay },
         )
         .toArray();
       const isRecent = ({ receivedAt }: PuffRecordDoc) =>
@@ -272,15 +263,12 @@ export const createPuffStore = (connection: Connection): PuffStore => {
     },
     async findOnceDeleted(person, ids, before) {
       const docs = await records
-        .find(
-          { _id: { $in: ids.map((id) => recordIdOf(person, id)) } },
-          { projection: { changeRevs: 1 }, maxTimeMS },
-        )
+        .find({ _id: { $in: ids.map((id) => recordIdOf(person, id)) } }, { projection: { changeRevs: 1 } })
         .toArray();
       const revs = docs.flatMap(({ changeRevs = [] }) => changeRevs.filter((rev) => rev < before));
       if (revs.length === 0) return new Set();
       const changes = await records
-        .find({ person, rev: { $in: revs } }, { projection: { target: 1, 'after.deletedAt': 1 }, maxTimeMS })
+        .find({ person, rev: { $in: revs } }, { projection: { target: 1, 'after.deletedAt': 1 } })
         .toArray();
       return new Set(
         changes.flatMap(({ target, after }) => (target !== undefined && after?.deletedAt ? [target] : [])),
@@ -290,7 +278,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       // By number, newest first: numbers follow the order of receipt, so this ends soon after `since`.
       const cursor = records.find(
         { person, rev: { $gt: clearedRev, $lte: rev } },
-        { sort: { rev: -1 }, maxTimeMS, batchSize: 100 },
+        { sort: { rev: -1 }, batchSize: 100 },
       );
       for await (const doc of cursor) {
         const receivedAt = (doc.receivedAt ?? doc.at)?.getTime();

@@ -45,7 +45,6 @@ const content = {
 } as const satisfies Partial<Record<keyof PuffRecordDoc, ''>>;
 
 const pageSize = 1_000;
-const maxTimeMS = 5_000;
 
 export const createPurgeStore = (connection: Connection): PurgeStore => {
   const records = puffRecordsOf(connection);
@@ -55,7 +54,7 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
   return {
     async findDue(now, limit) {
       const docs = await records
-        .find({ purgeAt: { $lte: new Date(now) } }, { sort: { purgeAt: 1 }, limit, maxTimeMS })
+        .find({ purgeAt: { $lte: new Date(now) } }, { sort: { purgeAt: 1 }, limit })
         .toArray();
       return docs.map(({ _id, person, kind, rev, editRev }) => ({
         person,
@@ -64,10 +63,8 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
       }));
     },
     async monthsOf(person, id) {
-      const doc = await records.findOne({ _id: recordIdOf(person, id) }, { maxTimeMS });
-      const changes = await records
-        .find({ person, rev: { $in: doc?.changeRevs ?? [] } }, { maxTimeMS })
-        .toArray();
+      const doc = await records.findOne({ _id: recordIdOf(person, id) });
+      const changes = await records.find({ person, rev: { $in: doc?.changeRevs ?? [] } }).toArray();
       const dates = [doc, doc?.original, ...changes.flatMap(({ before, after }) => [before, after])];
       return [
         ...new Set(
@@ -88,7 +85,7 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
         const page = await records
           .find(
             { person, rev: { $gt: above, $lt: rev } },
-            { projection: { rev: 1 }, sort: { rev: 1 }, limit: pageSize, maxTimeMS },
+            { projection: { rev: 1 }, sort: { rev: 1 }, limit: pageSize },
           )
           .toArray();
         if (page.length === 0) break;

@@ -47,7 +47,6 @@ export interface RecountStore {
 }
 
 const dayMs = 86_400_000;
-const maxTimeMS = 5_000;
 
 /** Between which instants puffs of these wall dates lie, whatever their zones. */
 const timesOf = ({ first, last }: { first: DayNumber; last: DayNumber }) => ({
@@ -77,7 +76,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
             { kind: 'change', 'before.wallDate': dates },
           ],
         },
-        { projection: datedProjection, maxTimeMS, session },
+        { projection: datedProjection, session },
       )
       .toArray();
     return factsOf(
@@ -150,7 +149,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
       return undefined;
     const newest = await records.findOne(
       { ...liveAbove(person, clearedRev), rev: { $gt: clearedRev, $lte: rev }, timestamp: { $type: 'date' } },
-      { projection: { timestamp: 1 }, sort: { timestamp: -1 }, maxTimeMS, session },
+      { projection: { timestamp: 1 }, sort: { timestamp: -1 }, session },
     );
     return newest?.timestamp?.getTime() ?? null;
   };
@@ -160,7 +159,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
       const { rev, target, before, after } = change;
       const session = connection.getClient().startSession({ causalConsistency: true });
       try {
-        const entry = await records.findOne({ person, rev }, { session, maxTimeMS });
+        const entry = await records.findOne({ person, rev }, { session });
         if (entry?.after) {
           await apply(person, target, entry, session);
           await supersede(person, entry, session);
@@ -189,7 +188,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
               rev: { $gt: clearedRev, $lte: rev },
               timestamp: { $gte: new Date(from), $lte: new Date(to) },
             },
-            { projection: datedProjection, sort: { timestamp: 1, rev: 1 }, maxTimeMS, session },
+            { projection: datedProjection, sort: { timestamp: 1, rev: 1 }, session },
           )
           .toArray(),
       );

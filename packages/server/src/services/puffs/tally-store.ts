@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 import { dayNumberOf, type DayNumber } from './local-day.ts';
 import { liveAbove, puffRecordsOf } from './puff-store.ts';
 
@@ -37,7 +38,6 @@ export interface TallyStore {
 }
 
 const hourMs = 3_600_000;
-const maxTimeMS = 60_000;
 
 export const createTallyStore = (connection: Connection): TallyStore => {
   const records = puffRecordsOf(connection);
@@ -70,7 +70,7 @@ export const createTallyStore = (connection: Connection): TallyStore => {
             },
           },
         ],
-        { maxTimeMS },
+        backgroundLimit,
       );
       return (await sums.toArray()).map(({ _id, puffs, quantity }) => ({ ..._id, puffs, quantity }));
     },
@@ -92,7 +92,7 @@ export const createTallyStore = (connection: Connection): TallyStore => {
             },
           },
         ],
-        { maxTimeMS },
+        backgroundLimit,
       );
       return (await sums.toArray()).map(({ _id, lastPuffAt, ...sum }) => ({
         ...sum,

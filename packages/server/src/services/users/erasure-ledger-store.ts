@@ -1,4 +1,5 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 import type { LedgerEntry } from './erasure.ts';
 
 /** That somebody was erased, and when; it does not say who. */
@@ -37,7 +38,10 @@ export const createErasureLedgerStore = (connection: Connection): ErasureLedgerS
       await model.insertMany([{ _id: user, appleSub, at: new Date(at) }], { session: tx });
     },
     async removeBefore(at) {
-      const { deletedCount } = await model.deleteMany({ at: trusted({ $lt: new Date(at) }) });
+      const { deletedCount } = await model.deleteMany(
+        { at: trusted({ $lt: new Date(at) }) },
+        backgroundLimit,
+      );
       return deletedCount;
     },
   };

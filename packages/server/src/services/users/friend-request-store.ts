@@ -1,5 +1,6 @@
 import type { ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 
 /** An ask. Every one is kept and shown to its sender, whether it reached anybody or not. Instants in ms. */
 export interface FriendRequest {
@@ -179,7 +180,7 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
     },
     async removeMadeBefore(instant) {
       const made = { createdAt: trusted({ $lt: new Date(instant) }) };
-      return (await model.deleteMany(made)).deletedCount;
+      return (await model.deleteMany(made, backgroundLimit)).deletedCount;
     },
     async removeAll(person) {
       const { deletedCount: sent } = await model.deleteMany({ from: person });

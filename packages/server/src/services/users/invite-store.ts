@@ -1,4 +1,5 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 
 /** An invite that somebody has made. Instants in ms. */
 export interface Invite {
@@ -82,7 +83,7 @@ export const createInviteStore = (connection: Connection): InviteStore => {
     },
     async removeOver(now) {
       const over = { expiresAt: trusted({ $lte: new Date(now) }) };
-      return (await model.deleteMany(over)).deletedCount;
+      return (await model.deleteMany(over, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
       const { deletedCount: sent } = await model.deleteMany({ inviter: userId });

@@ -1,5 +1,6 @@
 import type { ReportReason } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../platform/mongo/time-limits.ts';
 
 /** What somebody says of somebody. `at` in ms. */
 export interface Report {
@@ -101,7 +102,7 @@ export const createReportStore = (connection: Connection): ReportStore => {
     },
     async removeReviewed(instant) {
       const reviewed = { open: false, at: trusted({ $lt: new Date(instant) }) };
-      return (await model.deleteMany(reviewed)).deletedCount;
+      return (await model.deleteMany(reviewed, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
       const { deletedCount: byThem } = await model.deleteMany({ reporter: userId });
