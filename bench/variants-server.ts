@@ -8,6 +8,7 @@ import { Server } from 'socket.io';
 import { z } from 'zod';
 import { noBus } from '../packages/server/src/platform/bus/bus.ts';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
+import { requestDeadlineMs } from '../packages/server/src/platform/deadline.ts';
 import { createHttpServer } from '../packages/server/src/platform/http/server.ts';
 import { createHttpMetrics } from '../packages/server/src/platform/http/http-metrics.ts';
 import { originRule } from '../packages/server/src/platform/http/origins.ts';
@@ -140,6 +141,7 @@ const http = createHttpServer({
   validateAnswers: false,
   phase: () => 'open',
   requireCapacity: () => undefined,
+  requestDeadlineMs,
 });
 const io = new Server(http, {
   transports: ['websocket'],

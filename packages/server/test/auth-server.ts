@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
 import type { Connection } from 'mongoose';
 import { noBus } from '../src/platform/bus/bus.ts';
+import { requestDeadlineMs } from '../src/platform/deadline.ts';
 import { originRule } from '../src/platform/http/origins.ts';
 import { createHttpServer } from '../src/platform/http/server.ts';
 import { createHttpMetrics } from '../src/platform/http/http-metrics.ts';
@@ -199,6 +200,7 @@ const startNode = async (world: {
     validateAnswers: true,
     phase: () => 'open',
     requireCapacity: () => undefined,
+    requestDeadlineMs,
   });
   try {
     await users.ensureIndexes();

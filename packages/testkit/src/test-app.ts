@@ -52,6 +52,8 @@ export interface TestAppOptions {
   /** Whether the event loop is late; never unless told, however busy the machine is. */
   watchLag?: Parameters<typeof startApp>[0]['watchLag'];
   metrics?: Partial<AppConfig['metrics']>;
+  /** How long requests and readiness wait for the database. */
+  timeLimits?: Parameters<typeof startApp>[0]['timeLimits'];
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
@@ -109,6 +111,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
       log: options.log ?? createLogger({ level: 'silent' }),
       validateAnswers: true,
       watchLag: options.watchLag ?? (() => () => undefined),
+      ...(options.timeLimits && { timeLimits: options.timeLimits }),
     });
   const servers = await (isSplit
     ? startSplitServers(start)

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Clock } from '../platform/clock.ts';
+import { requestDeadlineMs } from '../platform/deadline.ts';
 import { originRule } from '../platform/http/origins.ts';
 import { createHttpMetrics } from '../platform/http/http-metrics.ts';
 import { warnOfUntrustedProxy } from '../platform/http/forwarded-warning.ts';
@@ -11,6 +12,7 @@ import type { Jobs } from '../platform/jobs/job-runner.ts';
 import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecycle.ts';
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createWriteProbe, writesFreshForMs } from '../platform/mongo/write-probe.ts';
 import { createOverload, watchLoopLag, type WatchLag } from '../platform/overload.ts';
 import { refusedTransports } from '../platform/realtime/handshake.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
@@ -47,6 +49,13 @@ export interface AppConfig extends CoreConfig {
   readonly drainNoticeMs: number;
 }
 
+export interface TimeLimits {
+  /** ms from a request or a socket event to its answer. */
+  readonly requestMs: number;
+  /** How old (ms) the last acknowledged write may be while the process is ready. */
+  readonly writesFreshForMs: number;
+}
+
 export interface App {
   readonly port: number;
   /** Where `/metrics` has a listener of its own. */
@@ -73,8 +82,10 @@ export const startApp = async (deps: {
   lostLogLines?: () => number;
   /** Tests say how late the loop is. */
   watchLag?: WatchLag;
+  /** Tests of a database that stands still wait for less than production. */
+  timeLimits?: TimeLimits;
 }): Promise<App> => {
-  const { config, clock, log } = deps;
+  const { config, clock, log, timeLimits = { requestMs: requestDeadlineMs, writesFreshForMs } } = deps;
   const parts = createLifecycle(log);
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
@@ -100,12 +111,20 @@ export const startApp = async (deps: {
     },
   );
   const { requireCapacity } = overload;
+  const writeProbe = createWriteProbe({
+    write: core.probeWrite,
+    now: () => performance.now(),
+    log,
+    metrics,
+    freshForMs: timeLimits.writesFreshForMs,
+  });
   const mayCall = originRule(corsOrigins, config.publicUrl);
   const server = createHttpServer({
     routes: [
       ...healthRoutes({
         phase: () => phase,
         isDatabaseReachable: core.isDatabaseReachable,
+        takesWrites: writeProbe.takesWrites,
         redis: shared.state,
       }),
       ...clientConfigRoutes({ clock, minAppBuild }),
@@ -129,6 +148,7 @@ export const startApp = async (deps: {
     validateAnswers: deps.validateAnswers ?? false,
     phase: () => phase,
     requireCapacity,
+    requestDeadlineMs: timeLimits.requestMs,
   });
   if (edges.sockets)
     realtime = createRealtime({
@@ -145,6 +165,7 @@ export const startApp = async (deps: {
       places: shared.socketPlaces,
       everywhere: core.realtime,
       requireCapacity,
+      requestDeadlineMs: timeLimits.requestMs,
       events: puffs.events,
       onConnect: notifications.connected,
     });
@@ -162,6 +183,7 @@ export const startApp = async (deps: {
   );
   const metricsPort = await startMetrics(parts, metrics, config);
   await parts.start('migrations', core.migrate);
+  await parts.start('write probe', writeProbe.start, writeProbe.stop);
   await parts.start('auth', auth.start, auth.stop);
   if (edges.sockets) await parts.start('audiences', users.audienceWatch.start, users.audienceWatch.stop);
   await parts.start('puffs', () => undefined, puffs.stop);

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { adminCommands, warnOfWeakDeployment } from '../platform/mongo/deployment-warnings.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
+import { probeWrite } from '../platform/mongo/write-probe.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import {
@@ -53,6 +54,8 @@ export interface Core {
   /** Puts a new signing key in force; takes as long as the other processes need to learn of it. */
   rotateKeys(say: (line: string) => void): Promise<unknown>;
   isDatabaseReachable(): Promise<boolean>;
+  /** Resolves when a small write is acknowledged as puffs are. */
+  probeWrite(): Promise<void>;
 }
 
 export const openCore = async (deps: {
@@ -125,5 +128,6 @@ export const openCore = async (deps: {
         wait: (ms) => pause(ms),
       }),
     isDatabaseReachable: () => isPrimaryReachable(connection),
+    probeWrite: () => probeWrite(connection),
   };
 };

@@ -10,6 +10,7 @@ const databaseProbeEveryMs = 1_000;
 export const healthRoutes = (deps: {
   phase: () => Phase;
   isDatabaseReachable: () => Promise<boolean>;
+  takesWrites: () => boolean;
   redis: () => 'up' | 'down' | 'off';
 }): Route[] => {
   const isDatabaseReachable = sampled(deps.isDatabaseReachable, {
@@ -19,7 +20,7 @@ export const healthRoutes = (deps: {
   return [
     route(endpoints.healthLive, () => Promise.resolve(answer(200, { status: 'live' as const }))),
     route(endpoints.healthReady, async () => {
-      const database = await isDatabaseReachable();
+      const database = (await isDatabaseReachable()) && deps.takesWrites();
       const redis = deps.redis();
       const dependencies = { mongodb: database ? ('up' as const) : ('down' as const), redis };
       const facts = { dependencies, zoneRules: installedZoneRules };

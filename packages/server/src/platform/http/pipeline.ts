@@ -8,6 +8,7 @@ import {
   type RateClass,
 } from '@pufftrack/contract';
 import type { z } from 'zod';
+import { withDeadline, type Deadline } from '../deadline.ts';
 import { DomainError } from '../errors.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
@@ -40,6 +41,8 @@ export interface PipelineDeps {
   phase: () => Phase;
   /** Throws `overloaded`. */
   requireCapacity: () => void;
+  /** ms from a request to its answer, the time apart in which its body arrives. */
+  requestDeadlineMs: number;
 }
 
 export type Respond = (
@@ -115,11 +118,11 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
   /** Public calls whose token says whom they count for: the body comes first, then the count, then all else. */
   const handleByToken = async (
     { route, countFor: sourceOf }: { route: Route; countFor: NonNullable<Route['countFor']> },
-    { req, res, params, bearer, log }: HandlerContext,
+    { req, res, params, bearer, log, deadline }: HandlerContext,
   ) => {
     let input: Awaited<ReturnType<typeof inputOf>>;
     try {
-      input = await inputOf(route.spec, req, params);
+      input = await inputOf(route.spec, req, params, deadline);
     } catch (error) {
       throw await countUnreadable(error, req, res);
     }
@@ -137,7 +140,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
 
   const handle = async (
     route: Route,
-    { req, res, params, bearer, log }: HandlerContext,
+    { req, res, params, bearer, log, deadline }: HandlerContext,
     actor: Actor | undefined,
   ) => {
     const { spec } = route;
@@ -151,7 +154,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     }
     requireAppBuild(req, spec, minAppBuild);
     if (spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
-    const input = await inputOf(spec, req, params);
+    const input = await inputOf(spec, req, params, deadline);
     return route.handle(callOf({ input, actor, bearer, log }));
   };
 
@@ -170,15 +173,18 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
         });
       // What watches this process is answered while it is overloaded too.
       if (rateClassOf(route.spec) !== 'none') deps.requireCapacity();
-      const bearer = bearerOf(req);
-      const context = { req, res, params, bearer, log: ownLog };
-      const { countFor: sourceOf } = route;
-      if (route.spec.auth === 'user') actor = await actorOf(req, res, bearer);
-      const answer = await (sourceOf
-        ? handleByToken({ route, countFor: sourceOf }, context)
-        : handle(route, context, actor));
-      // The next call may come to another process. Puffs do not wait: every process finds them in the log.
-      if (route.spec.method !== 'GET' && route.spec.tag !== 'puffs') await deps.announced();
+      const answer = await withDeadline(deps.requestDeadlineMs, async (deadline) => {
+        const bearer = bearerOf(req);
+        const context = { req, res, params, bearer, log: ownLog, deadline };
+        const { countFor: sourceOf } = route;
+        if (route.spec.auth === 'user') actor = await actorOf(req, res, bearer);
+        const handled = await (sourceOf
+          ? handleByToken({ route, countFor: sourceOf }, context)
+          : handle(route, context, actor));
+        // The next call may come to another process. Puffs do not wait: every process finds them in the log.
+        if (route.spec.method !== 'GET' && route.spec.tag !== 'puffs') await deps.announced();
+        return handled;
+      });
       if (validateAnswers) checkAnswer(route.spec, answer);
       closeWhileDraining(res, deps.phase());
       sendJson(res, answer.status, answer.body);
@@ -201,6 +207,7 @@ interface HandlerContext {
   readonly params: Record<string, string>;
   readonly bearer: string | undefined;
   readonly log: () => Logger;
+  readonly deadline: Deadline;
 }
 
 const callOf = ({
@@ -219,10 +226,16 @@ const callOf = ({
     },
   }) as never;
 
-const inputOf = async (spec: EndpointSpec, req: IncomingMessage, params: Record<string, string>) => ({
+const inputOf = async (
+  spec: EndpointSpec,
+  req: IncomingMessage,
+  params: Record<string, string>,
+  deadline: Deadline,
+) => ({
   params: parse(spec.params, params),
   query: parse(spec.query, queryOf(req.url ?? '/', spec.query)),
-  body: await readBody(spec, req),
+  // A slow phone is not a slow server: bodies have limits of their own.
+  body: mayHaveBody(spec) ? await deadline.without(readBody(spec, req)) : undefined,
 });
 
 /** Shows a state in the answer's headers; throws `rate-limited` where it is used up. */
@@ -268,7 +281,6 @@ const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAp
 };
 
 const readBody = async (spec: EndpointSpec, req: IncomingMessage): Promise<unknown> => {
-  if (!mayHaveBody(spec)) return undefined;
   const body = await readJsonBody(req, spec.bodyLimit ?? defaultBodyLimit);
   if (!spec.body) return undefined;
   if (body === undefined && spec.bodyOptional !== true)

@@ -33,6 +33,7 @@ describe('headers that do not become whole', () => {
       validateAnswers: true,
       phase: () => 'open',
       requireCapacity: () => undefined,
+      requestDeadlineMs: 15_000,
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -54,6 +54,7 @@ const start = async (options: { holdVerification?: boolean } = {}) => {
     metrics,
     phase: () => 'open',
     requireCapacity: () => undefined,
+    requestDeadlineMs: 15_000,
     events: [],
     places: undefined,
     everywhere: () => noSockets,

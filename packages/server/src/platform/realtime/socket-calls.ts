@@ -1,5 +1,6 @@
 import { clientEvents, rateClassOfEvent } from '@pufftrack/contract';
 import type { Clock } from '../clock.ts';
+import { withDeadline } from '../deadline.ts';
 import { DomainError } from '../errors.ts';
 import { refuseForbiddenKeys } from '../http/body.ts';
 import { invalidInput, problemOf, toDomainError } from '../http/problem.ts';
@@ -22,6 +23,8 @@ export interface SocketCallDeps {
   readonly log: Logger;
   readonly metrics: SocketMetrics;
   readonly requireCapacity: () => void;
+  /** ms from an event to its ack. */
+  readonly requestDeadlineMs: number;
 }
 
 type Handle = (socket: AppSocket, payload: object) => Promise<object>;
@@ -60,19 +63,23 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     deps.metrics.answered(handlers.has(event) ? event : 'unknown', outcome);
   };
 
+  const handled = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
+    deps.requireCapacity();
+    await takeTurn(socket, event);
+    requireToken(socket, event);
+    const handle = handlers.get(event);
+    if (!handle) throw new DomainError('not-found', { detail: 'There is no such event.' });
+    const value = payload ?? {};
+    if (typeof value !== 'object' || Array.isArray(value))
+      throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
+    refuseForbiddenKeys(value);
+    return handle(socket, value);
+  };
+
   const answer = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
     const requestId = newUuid();
     try {
-      deps.requireCapacity();
-      await takeTurn(socket, event);
-      requireToken(socket, event);
-      const handle = handlers.get(event);
-      if (!handle) throw new DomainError('not-found', { detail: 'There is no such event.' });
-      const value = payload ?? {};
-      if (typeof value !== 'object' || Array.isArray(value))
-        throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
-      refuseForbiddenKeys(value);
-      const answered = await handle(socket, value);
+      const answered = await withDeadline(deps.requestDeadlineMs, () => handled(socket, event, payload));
       counted(event, 'ok');
       return answered;
     } catch (thrown) {

@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import { Server } from 'socket.io';
 import type { Clock } from '../clock.ts';
+import { withDeadline } from '../deadline.ts';
 import { toDomainError } from '../http/problem.ts';
 import { truncatedAddress } from '../http/client-address.ts';
 import type { MayCall } from '../http/origins.ts';
@@ -87,6 +88,8 @@ export const createRealtime = (deps: {
   metrics: Metrics;
   phase: () => Phase;
   requireCapacity: () => void;
+  /** ms for the admission of a socket, for its first events, and from each of its events to the ack. */
+  requestDeadlineMs: number;
   events: readonly SocketEvent[];
   /** Undefined where this process holds all sockets. */
   places: SocketPlaces | undefined;
@@ -115,7 +118,7 @@ export const createRealtime = (deps: {
 
   io.use((socket, next) => {
     const { requestId, address, signedIn } = upgrades.connectionOf(socket.request);
-    admit(socket, address, deps).then(
+    withDeadline(deps.requestDeadlineMs, () => admit(socket, address, deps)).then(
       () => {
         metrics.connected();
         const { userId } = socket.data.actor;
@@ -150,8 +153,8 @@ export const createRealtime = (deps: {
     listen(socket);
     makeRoom(io, actor.userId);
     if (deps.places) void makeRoomEverywhere(socket, deps.places, deps);
-    deps
-      .onConnect({
+    withDeadline(deps.requestDeadlineMs, () =>
+      deps.onConnect({
         actor,
         lastSeq: (socket.handshake.auth as Record<string, unknown>)['lastSeq'],
         onClose: (callback) => {
@@ -162,11 +165,11 @@ export const createRealtime = (deps: {
         emit: (event, payload) => {
           emitTo(socket, event, payload);
         },
-      })
-      .catch((thrown: unknown) => {
-        log.warn({ err: thrown }, 'a socket could not be made ready; it is closed and comes back');
-        socket.disconnect(true);
-      });
+      }),
+    ).catch((thrown: unknown) => {
+      log.warn({ err: thrown }, 'a socket could not be made ready; it is closed and comes back');
+      socket.disconnect(true);
+    });
   });
 
   const sockets = io.sockets;

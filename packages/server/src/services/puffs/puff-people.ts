@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../platform/clock.ts';
+import { createTurns } from '../../platform/turns.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { monthOf, type DayNumber } from './local-day.ts';
 import type { LogRecord } from './log-record.ts';
@@ -52,24 +53,10 @@ export const createPuffPeople = (deps: {
 }): PuffPeople => {
   const { store, recounts, checkpoints, onChange, clock } = deps;
   const states = new LRUCache<string, PuffState>({ max: deps.maxPeople });
-  /** The end of what is under way for a person; work on one state goes one at a time. */
-  const turns = new Map<string, Promise<unknown>>();
+  /** Work on one state goes one at a time; what has waited too long is refused, so that no queue grows without end. */
+  const inTurn = createTurns(clock);
   /** A plain question that waits for its turn; those that come before it begins share its answer. */
   const asked = new Map<string, Promise<PuffState>>();
-
-  const inTurn = <T>(person: string, work: () => Promise<T>): Promise<T> => {
-    const before = turns.get(person) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    const settled = mine.then(
-      () => undefined,
-      () => undefined,
-    );
-    turns.set(person, settled);
-    void settled.then(() => {
-      if (turns.get(person) === settled) turns.delete(person);
-    });
-    return mine;
-  };
 
   /** Folds the log after the state's number; a number that a crash left out is filled before going past it. */
   const catchUp = async (
@@ -201,6 +188,10 @@ export const createPuffPeople = (deps: {
       return held(person, ofWindow);
     });
     asked.set(person, answer);
+    // Refused before it began, it must not be shared any longer.
+    answer.catch(() => {
+      if (asked.get(person) === answer) asked.delete(person);
+    });
     return answer;
   };
 

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { startTemporaryMongo, type LocalMongo } from '@pufftrack/local-services';
+import { targetNames } from '@pufftrack/server';
+import { MongoClient } from 'mongodb';
+import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { closeSockets, eventOf, openSocket, tokenOf } from './bare-sockets.ts';
+import { eventually } from './eventually.ts';
+
+/** A database that is there and does not do its work, and how it recovers. */
+interface Fault {
+  readonly name: string;
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+const call = async (app: TestApp, person: Person, { method, path, body }: Call) => {
+  const response = await fetch(`${app.url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${tokenOf(person)}`,
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+    body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
+  };
+};
+
+describe('a database that stands still (REL-6)', () => {
+  let mongo: LocalMongo;
+  let admin: MongoClient;
+  /** With the limits of production, to prepare and to compare. */
+  let patient: TestApp;
+  /** The one that is tried. */
+  let app: TestApp;
+
+  beforeAll(async () => {
+    mongo = await startTemporaryMongo({ inMemory: true });
+    admin = await MongoClient.connect(mongo.uri);
+    patient = await startTestApp({ mongoUri: mongo.uri, targets: targetNames });
+    app = await startTestApp({
+      mongoUri: mongo.uri,
+      targets: targetNames,
+      world: patient,
+      timeLimits: { requestMs: 1_000, writesFreshForMs: 3_000 },
+    });
+  }, 120_000);
+  afterAll(async () => {
+    closeSockets();
+    await app.close();
+    await patient.close();
+    await admin.close();
+    await mongo.stop();
+  }, 60_000);
+
+  const stopped: Fault = {
+    name: 'its process is stopped',
+    begin() {
+      process.kill(mongo.pid, 'SIGSTOP');
+      return Promise.resolve();
+    },
+    end() {
+      process.kill(mongo.pid, 'SIGCONT');
+      return Promise.resolve();
+    },
+  };
+  const locked: Fault = {
+    name: 'it takes no writes',
+    async begin() {
+      await admin.db('admin').command({ fsync: 1, lock: true });
+    },
+    async end() {
+      await admin.db('admin').command({ fsyncUnlock: 1 });
+    },
+  };
+
+  const statusOf = async (path: string) => (await fetch(`${app.url}${path}`)).status;
+
+  describe.each([locked, stopped])('where $name', (fault) => {
+    it('answers each write in time, is not ready, and loses and repeats nothing afterwards', async () => {
+      const alice = await patient.person(`alice ${fault.name}`);
+      const bob = await patient.person(`bob ${fault.name}`);
+      await befriend(alice, bob);
+      const old = randomUUID();
+      await alice.client.call('recordPuff', { body: { id: old } });
+      const socket = openSocket(app, { auth: { token: tokenOf(alice) } });
+      await eventOf(socket, 'ready');
+      // The process has in its cache what a call begins with, as one that has run for a while.
+      expect((await call(app, alice, { method: 'POST', path: '/puffs', body: { id: old } })).status).toBe(
+        200,
+      );
+
+      await fault.begin();
+      const ids = Array.from({ length: 20 }, () => randomUUID());
+      const single: Call[] = ids.map((id) => ({ method: 'POST', path: '/puffs', body: { id } }));
+      const batchIds = Array.from({ length: 50 }, () => randomUUID());
+      const timestamp = new Date(app.clock.now()).toISOString();
+      const batch = {
+        method: 'POST',
+        path: '/puffs/batch',
+        body: { puffs: batchIds.map((id) => ({ id, timestamp })) },
+      };
+      const others: Call[] = [
+        { method: 'PATCH', path: `/puffs/${old}`, body: { quantity: 3 } },
+        { method: 'PATCH', path: '/users/me', body: { name: 'Alice' } },
+        { method: 'PUT', path: '/users/me/goal', body: { mode: 'reduce', dailyLimit: 7 } },
+        { method: 'POST', path: '/users/me/check-ins', body: { days: ['2026-10-20'], none: true } },
+        { method: 'POST', path: '/friends/request', body: { friendCode: 'AAAAAAAAAA' } },
+        { method: 'PATCH', path: `/friends/${bob.userId}`, body: { shareLevel: 'live' } },
+        { method: 'PUT', path: '/notifications/read', body: { all: true } },
+        { method: 'POST', path: '/auth/apple/nonce' },
+      ];
+      const event = new Promise<{ error?: { code: string } }>((acked) => {
+        socket.emit('puff', { id: randomUUID() }, acked);
+      });
+      const answers = await Promise.all([...single, batch, ...others].map((one) => call(app, alice, one)));
+      expect(answers.map(({ status, body }) => [status, body['code']])).toEqual(
+        answers.map(() => [503, 'overloaded']),
+      );
+      expect(answers.filter(({ retryAfter }) => !Number(retryAfter))).toEqual([]);
+      expect((await event).error?.code).toBe('overloaded');
+      await eventually(async () => (await statusOf('/health/ready')) === 503);
+      expect(await statusOf('/health/live')).toBe(200);
+
+      await fault.end();
+      await eventually(async () => (await statusOf('/health/ready')) === 200);
+      for (const one of [...single, batch, ...others])
+        await eventually(async () => (await call(app, alice, one)).status < 300);
+      for (const one of single) expect((await call(app, alice, one)).body['status']).toBe('duplicate');
+      // The puff of the event may have come in or not: its outcome was not known.
+      const stats = await alice.client.call('getStats');
+      const { puffs } = await alice.client.call('listPuffs', { query: { limit: '500' } });
+      expect(stats.totalPuffCount).toBe(puffs.reduce((sum, { quantity }) => sum + quantity, 0));
+      const listed = new Set(puffs.map(({ id }) => id));
+      expect([old, ...ids, ...batchIds].filter((id) => !listed.has(id))).toEqual([]);
+      expect([71, 72]).toContain(listed.size);
+      expect(puffs.length).toBe(listed.size);
+      await app.jobs.runDue();
+      socket.disconnect();
+    }, 120_000);
+  });
+});
