@@ -145,7 +145,7 @@ describe('a signed-in connection', () => {
     expect((await eve.client.call('getStats')).totalPuffCount).toBe(0);
   });
 
-  it('may send a full frame, but not 4 MB in a minute; its other sockets and its calls go on', async () => {
+  it('may send a full frame, but not 2 MB in a minute; its other sockets and its calls go on', async () => {
     const mallory = await app.person('mallory');
     const [socket, other] = [await opened(), await opened()];
     for (const one of [socket, other]) {
@@ -159,6 +159,9 @@ describe('a signed-in connection', () => {
     await socket.closed;
     expect((await mallory.client.call('recordPuff', { body: {} })).stats.totalPuffCount).toBe(1);
     expect(other.raw.closed).toBe(false);
+    const again = await opened();
+    again.send(connectPacket(tokenOf(mallory)));
+    expect(await again.next(/^44/)).toContain('"rate-limited"');
     app.clock.advance(60_000);
     other.send('422["puff",{}]');
     expect(await other.next(/^432/)).toContain('"status":"created"');

@@ -117,7 +117,7 @@ export const createRateLimits = (deps: {
 };
 
 /** What a call beyond its limit is answered. */
-export const rateLimited = ({ resetSeconds }: RateState) =>
+export const rateLimited = ({ resetSeconds }: Pick<RateState, 'resetSeconds'>) =>
   new DomainError('rate-limited', {
     detail: `Too many calls. Send the same request again in ${resetSeconds} s.`,
     retryAfterSeconds: resetSeconds,

@@ -10,6 +10,7 @@ const maxAnonymousBytes = 16 * 1024;
 const maxAnonymousFrames = 10;
 /** What may still arrive after the server began to close, before it stops to wait for the client. */
 const maxLateFrames = 50;
+const maxLateBytes = 128 * 1024;
 /** ms that a client has to answer the closing handshake. */
 const closeWithinMs = 3_000;
 
@@ -58,6 +59,7 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
   let anonymousBytes = 0;
   let frames = 0;
   let lateFrames = 0;
+  let lateBytes = 0;
   let state: 'anonymous' | 'connecting' | 'signed-in' | 'closing' = 'anonymous';
   let spend: (bytes: number) => boolean = () => true;
 
@@ -83,7 +85,8 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
     bytesSeen = raw.bytesRead;
     if (state === 'closing') {
       lateFrames += 1;
-      if (lateFrames > maxLateFrames) ws.terminate();
+      lateBytes += bytes;
+      if (lateFrames > maxLateFrames || lateBytes > maxLateBytes) ws.terminate();
       return false;
     }
     frames += 1;

@@ -4,6 +4,7 @@ import type { Authenticate } from '../actor.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { AppSocket } from './app-socket.ts';
+import type { FrameBudgets } from './frame-budgets.ts';
 
 /**
  * Lets a socket in by the token of its handshake, or throws what `connect_error` says. Checks go from cheap to dear: the
@@ -18,6 +19,7 @@ export const admit = async (
     phase: () => Phase;
     requireCapacity: () => void;
     limits: RateLimits;
+    budgets: FrameBudgets;
   },
 ): Promise<void> => {
   const { limits } = deps;
@@ -47,6 +49,8 @@ export const admit = async (
   }
   const state = await limits.take('person', socket.data.actor.userId, 'socket');
   if (state && !state.allowed) throw rateLimited(state);
+  const spentFor = deps.budgets.spentFor(socket.data.actor.userId);
+  if (spentFor !== undefined) throw rateLimited({ resetSeconds: spentFor });
   socket.data.warned = false;
   socket.data.strikes = 0;
 };

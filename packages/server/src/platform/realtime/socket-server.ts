@@ -118,7 +118,7 @@ export const createRealtime = (deps: {
 
   io.use((socket, next) => {
     const { requestId, address, signedIn } = upgrades.connectionOf(socket.request);
-    withDeadline(deps.requestDeadlineMs, () => admit(socket, address, deps)).then(
+    withDeadline(deps.requestDeadlineMs, () => admit(socket, address, { ...deps, budgets })).then(
       () => {
         metrics.connected();
         const { userId } = socket.data.actor;

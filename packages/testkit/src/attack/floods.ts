@@ -1,0 +1,5 @@
+import type { Flood } from './flood.ts';
+import { socketFloods } from './socket-floods.ts';
+
+/** Every flood that `npm run test:attack` runs, in this order. */
+export const floods: readonly Flood[] = [...socketFloods];
