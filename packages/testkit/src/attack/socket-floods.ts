@@ -20,20 +20,26 @@ const open = async ({ url }: FloodTarget): Promise<BareWebSocket> => {
   throw new Error(`refused with ${socket.answer.status}`);
 };
 
-/** Sends again and again until the server closes the connection; whatever it does with the first one, it gets more. */
-const sendUntilClosed = async (
+/** Sends again and again while the connection is there, and `until` has not resolved. */
+const keepSending = async (
   { raw }: BareWebSocket,
   { signal }: FloodTarget,
   send: () => void,
+  until?: Promise<unknown>,
 ): Promise<void> => {
-  while (!signal.aborted && !raw.destroyed) {
+  const state = { isOver: false };
+  void until?.finally(() => (state.isOver = true)).catch(() => undefined);
+  while (!state.isOver && !signal.aborted && !raw.destroyed) {
     if (raw.writableLength < maxUnsentBytes) send();
     await new Promise(setImmediate);
   }
   raw.destroy();
 };
 
-/** Connections that send the same from the beginning. */
+/** A server gives a connection a few seconds to sign in; a new one has all of them again. */
+const renewAfterMs = 3_000;
+
+/** Connections that send the same from the beginning. One that the server closes makes place for the next. */
 const beforeSignIn = (
   name: string,
   loops: number,
@@ -43,13 +49,15 @@ const beforeSignIn = (
   run: (target) =>
     repeat(target.signal, loops, async () => {
       const socket = await open(target);
-      await sendUntilClosed(socket, target, () => {
+      const sendAgain = () => {
         send(socket, target);
-      });
+      };
+      const isOld = new Promise((resolve) => setTimeout(resolve, renewAfterMs));
+      await keepSending(socket, target, sendAgain, Promise.race([socket.closed, isOld]));
     }),
 });
 
-/** Connections that sign in first, each with the next account. */
+/** Connections that sign in first, each with the next account, and do not care that the server closes them. */
 const afterSignIn = (name: string, loops: number, send: (socket: BareWebSocket) => void): Flood => ({
   name,
   run(target) {
@@ -59,7 +67,7 @@ const afterSignIn = (name: string, loops: number, send: (socket: BareWebSocket) 
       next += 1;
       socket.send(connectPacket(target.tokens[next % target.tokens.length] ?? ''));
       await Promise.race([socket.next(/^42\["ready"/), socket.closed]);
-      await sendUntilClosed(socket, target, () => {
+      await keepSending(socket, target, () => {
         send(socket);
       });
     });

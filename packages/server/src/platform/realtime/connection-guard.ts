@@ -11,6 +11,11 @@ const maxAnonymousFrames = 10;
 /** What may still arrive after the server began to close, before it stops to wait for the client. */
 const maxLateFrames = 50;
 const maxLateBytes = 128 * 1024;
+/**
+ * ms from the upgrade to the sign-in, at most. Socket.IO closes a connection without one after 5 s, but in its orderly
+ * way, which waits until everything is written: for ever, where the client does not read.
+ */
+const maxAnonymousMs = 8_000;
 /** ms that a client has to answer the closing handshake. */
 const closeWithinMs = 3_000;
 
@@ -137,6 +142,13 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
       conn.write(`4${namespace},${JSON.stringify(connectErrorOf(noSuchNamespace(), requestId))}`);
   };
 
+  const deadline = setTimeout(() => {
+    ws.terminate();
+  }, maxAnonymousMs).unref();
+  raw.once('close', () => {
+    clearTimeout(deadline);
+  });
+
   const deliver = ws.listeners('message') as ((data: Buffer, isBinary: boolean) => void)[];
   ws.removeAllListeners('message');
   ws.on('message', (data: Buffer, isBinary: boolean) => {
@@ -154,6 +166,7 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
       if (state !== 'connecting') return;
       state = 'signed-in';
       spend = spendFrame;
+      clearTimeout(deadline);
       raw.off('data', onRawData);
     },
   };
