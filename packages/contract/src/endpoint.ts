@@ -35,7 +35,7 @@ export interface EndpointSpec {
   readonly auth: Auth;
   /** Which limit counts the call; told where it is another one than its shape says, see `rateClassOf`. */
   readonly rate?: RateClass;
-  /** A second limit, of the person and of the address, where many accounts at one place could guess together (trust.md API-6). */
+  /** A second limit, of the person and of the address, where many accounts at one place could guess together (API-6). */
   readonly addressRate?: RateClass;
   /** True where an app older than `MIN_APP_BUILD` may still call; see `acceptsAnyBuild`. */
   readonly anyAppBuild?: boolean;

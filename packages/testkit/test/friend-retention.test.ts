@@ -7,7 +7,7 @@ import { befriend, spawnProgram, startTestApp, type Person, type TestApp } from 
 const dayMs = 86_400_000;
 const start = Date.parse('2026-10-21T12:00:00Z');
 
-describe('what is over between people (trust.md PRIV-10)', () => {
+describe('what is over between people (PRIV-10)', () => {
   let app: TestApp;
   let mongo: MongoClient;
   let db: Db;

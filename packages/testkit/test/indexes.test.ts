@@ -71,7 +71,7 @@ const faultOf = (line: Profiled): string | undefined => {
   return undefined;
 };
 
-describe('every question to the database has an index (trust.md API-4)', () => {
+describe('every question to the database has an index (API-4)', () => {
   let app: TestApp;
   let apns: ApnsSimulator;
   let mongo: MongoClient;

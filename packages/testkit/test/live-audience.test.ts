@@ -7,7 +7,7 @@ import { befriend, type Person, type TestApp } from '../src/index.ts';
 import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const minuteMs = 60_000;
-/** STORE-2, and contract.md for levels. */
+/** STORE-2 for blocks, docs/api.md for share levels. */
 const withinMs = 5_000;
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 

@@ -63,7 +63,7 @@ export interface App {
   readonly jobs: Pick<Jobs, 'list' | 'run' | 'runDue'>;
   /** Resolves when nothing is queued or under way, checkpoints included. */
   settle(): Promise<void>;
-  /** Drains and stops (trust.md REL-8); resolves when everything is closed. */
+  /** Drains and stops (REL-8); resolves when everything is closed. */
   stop(): Promise<void>;
 }
 

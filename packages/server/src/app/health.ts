@@ -6,7 +6,7 @@ import { installedZoneRules } from '../platform/zone-rules.ts';
 /** `/health/ready` is public and has no rate limit, so its cost to the database is bounded here. */
 const databaseProbeEveryMs = 1_000;
 
-/** trust.md REL-9: live says that the loop turns, ready that requests can be answered now. */
+/** REL-9: live says that the loop turns, ready that requests can be answered now. */
 export const healthRoutes = (deps: {
   phase: () => Phase;
   isDatabaseReachable: () => Promise<boolean>;

@@ -16,7 +16,7 @@ interface Edges {
   readonly pages?: true;
 }
 
-/** The services that a process can serve, picked by `TARGETS` (design.md section 1). */
+/** The services that a process can serve, picked by `TARGETS` (docs/architecture.md). */
 export const targets = {
   auth: { tags: ['auth'], routes: ({ auth }) => auth.routes, jobs: ({ auth }) => auth.jobs },
   users: {

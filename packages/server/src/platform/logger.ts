@@ -4,7 +4,7 @@ import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
 export type { Logger } from 'pino';
 
 /**
- * Names whose values are never printed, at any depth: secrets, and what is known of a person (trust.md LOG-1). Names
+ * Names whose values are never printed, at any depth: secrets, and what is known of a person (LOG-1). Names
  * that only end so (`refreshToken`, `deviceToken`, `friendName`) are meant too.
  */
 const secret =

@@ -31,7 +31,7 @@ export interface Overload {
 }
 
 /**
- * Sheds load while the loop cannot keep up (trust.md REL-10): whoever is told to come back in a second costs next to
+ * Sheds load while the loop cannot keep up (REL-10): whoever is told to come back in a second costs next to
  * nothing, and those who are let in are answered in time. Without it everybody waits, longer and longer.
  */
 export const createOverload = (deps: { watchLag: WatchLag; metrics: Metrics; log: Logger }): Overload => {

@@ -1,4 +1,4 @@
-/** The rules of the write protocol (design.md section 3), each of which the model can leave out. */
+/** The rules of the write protocol (docs/architecture.md), each of which the model can leave out. */
 export const allRules = {
   // the log
   /** Nobody passes a hole: it is filled with an empty record first. */

@@ -39,7 +39,7 @@ export const parseJsonObject = (source: string): object => {
 };
 
 /**
- * Refuses keys that could become operators, paths or prototypes somewhere behind the schemas (trust.md API-3, INJ-2).
+ * Refuses keys that could become operators, paths or prototypes somewhere behind the schemas (API-3, INJ-2).
  * Own keys only: JSON.parse makes `__proto__` an own key.
  */
 export const refuseForbiddenKeys = (value: unknown, depth = 1): void => {

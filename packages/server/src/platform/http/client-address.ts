@@ -25,7 +25,7 @@ export const clientAddress = (
 
 /**
  * What the log says of an address: enough to see where a wave of attempts comes from, and too little to find one
- * household by (trust.md LOG-1). Takes what `clientAddress` answers.
+ * household by (LOG-1). Takes what `clientAddress` answers.
  *
  * truncatedAddress('203.0.113.77') is 203.0.113.0/24; of 2001:db8:1:2::/64 it is 2001:db8:1::/48.
  */

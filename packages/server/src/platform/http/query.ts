@@ -21,7 +21,7 @@ const decodedAscii = (url: string): string => {
 };
 
 /**
- * Refuses a token anywhere in a URL, which ends up in logs of proxies and in histories (trust.md SES-8): by its form in
+ * Refuses a token anywhere in a URL, which ends up in logs of proxies and in histories (SES-8): by its form in
  * the path, a name or a value, and by the name of the parameter. Throws `unauthenticated`.
  */
 export const refuseUrlTokens = (url: string): void => {

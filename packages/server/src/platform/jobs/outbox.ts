@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb';
 
-/** Work that was promised in a commit and is done afterwards, at least once (trust.md REL-4). */
+/** Work that was promised in a commit and is done afterwards, at least once (REL-4). */
 export interface OutboxJob<Payload> {
   readonly id: string;
   readonly payload: Payload;

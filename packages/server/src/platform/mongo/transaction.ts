@@ -9,7 +9,7 @@ const duplicateAttempts = 5;
 /**
  * Runs `work` in one transaction, from its beginning as often as a write conflict asks for, so it must have no other
  * effect. A duplicate key has ended the transaction already: `work` lets it through, and another run sees the document
- * that was there first (trust.md REL-3). Throws `overloaded` after 8 s, where the outcome may not be known: the driver
+ * that was there first (REL-3). Throws `overloaded` after 8 s, where the outcome may not be known: the driver
  * alone retries a transaction or its commit for 120 s.
  */
 export const inTransaction = async <T>(

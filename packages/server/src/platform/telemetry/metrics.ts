@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 /**
  * Values come from closed lists (route templates, problem codes, names of jobs): an id or anything else that a client
- * sends would tell of a person, and be a time series for each of them (trust.md LOG-1).
+ * sends would tell of a person, and be a time series for each of them (LOG-1).
  */
 export type Labels<Label extends string> = Readonly<Record<Label, string>>;
 

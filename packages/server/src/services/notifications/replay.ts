@@ -1,4 +1,4 @@
-/** Older events are read from the list, not replayed (contract.md, Sockets). */
+/** Older events are read from the list, not replayed (docs/api.md). */
 const replayedMs = 7 * 86_400_000;
 
 /**

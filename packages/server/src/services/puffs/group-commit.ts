@@ -49,7 +49,7 @@ const maxGroup = 1_000;
 const maxAttempts = 20;
 
 /**
- * Group commit (design.md section 3): puffs that arrive while a write is under way go together in the next one. People
+ * Group commit (docs/architecture.md): puffs that arrive while a write is under way go together in the next one. People
  * are spread over a few lanes by a hash; one write in flight for each lane, so one for each person of this process.
  */
 export const createGroupCommit = (deps: {

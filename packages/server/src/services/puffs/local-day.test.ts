@@ -13,7 +13,7 @@ describe('the local day of an instant (domain.md D1)', () => {
     ['2026-11-01T05:30:00Z', 'America/New_York', 4, '2026-10-31'],
     ['2026-06-10T10:00:00Z', 'Pacific/Auckland', 0, '2026-06-10'],
     ['2026-06-10T20:00:00Z', 'America/Los_Angeles', 0, '2026-06-10'],
-    // 45 and 30 minutes, no clock change, and the day that Samoa left out (trust.md REL-12).
+    // 45 and 30 minutes, no clock change, and the day that Samoa left out (REL-12).
     ['2026-06-10T18:14:00Z', 'Asia/Kathmandu', 0, '2026-06-10'],
     ['2026-06-10T18:15:00Z', 'Asia/Kathmandu', 0, '2026-06-11'],
     ['2026-04-04T14:59:00Z', 'Australia/Lord_Howe', 2, '2026-04-04'],

@@ -21,7 +21,7 @@ export type VersionDoc = ValuesDoc & { deletedAt?: Date; cameLate?: boolean };
 type CountedDoc = Pick<ValuesDoc, 'timestamp' | 'wallDate' | 'wallHour' | 'quantity'>;
 
 /**
- * A document of the log (design.md section 3). A puff's own fields are its newest values, which lists and counts of a
+ * A document of the log (docs/architecture.md). A puff's own fields are its newest values, which lists and counts of a
  * date read; `original` keeps what the fold counts at the puff's own number, once a change has moved them. The content
  * of a record is gone for good where it has no `wallDate` (a puff), or no `before` (a change).
  */

@@ -17,7 +17,7 @@ export interface Recount {
 
 /**
  * A person's state: the fold of their log up to `rev`. Facts stand by wall date and wall hour, so that a local day is
- * read for any `dayStartHour` and nothing is ever rewritten (design.md section 3, Days). They are held for the months
+ * read for any `dayStartHour` and nothing is ever rewritten (docs/domain.md D1). They are held for the months
  * that were asked for; a month that is not loaded may change, and is counted anew when somebody asks for it.
  */
 export class PuffState implements PuffHistory {

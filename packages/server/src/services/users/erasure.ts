@@ -22,7 +22,7 @@ export interface Erasure {
 export const writesMayLiveMs = 90_000;
 /** After a sweep that found something (ms): what landed behind it goes long before the last sweep. */
 export const sweepAgainMs = 15_000;
-/** An operator is told of what takes longer (contract.md: at most 24 h). */
+/** An operator is told of what takes longer (PRIV-3: at most 24 h). */
 export const overdueAfterMs = 24 * hourMs;
 
 /**

@@ -6,7 +6,7 @@ import type { InviteStore } from './invite-store.ts';
 import type { ReportStore } from './report-store.ts';
 
 /**
- * From when an ask was made, whatever became of it (trust.md PRIV-10). It waits for 30 days, and a decline holds for as
+ * From when an ask was made, whatever became of it (PRIV-10). It waits for 30 days, and a decline holds for as
  * many after that, so nothing asks for it any more.
  */
 const requestsKeptMs = 90 * dayMs;
