@@ -11,7 +11,7 @@ export const settledWithin = (work: Promise<unknown>, withinMs: number): Promise
     work.then(end, end);
   });
 
-/** How long (ms) a request or a socket event may take, the time that its body is under way apart (trust.md API-4). */
+/** How long (ms) a request or a socket event may take, the time that its body is under way apart (API-4). */
 export const requestDeadlineMs = 15_000;
 
 /** For a request that waited in vain: its outcome is not known, and the same request may be sent again. */

@@ -24,7 +24,7 @@ const unlimited: Readonly<Record<string, string>> = {
   ),
 };
 
-describe('the time limit of every command (trust.md API-4)', () => {
+describe('the time limit of every command (API-4)', () => {
   /** What a call of each method passes on to the driver. */
   const passedOn = (name: string, ...args: unknown[]): unknown[] => {
     let passed: unknown[] = [];
