@@ -64,7 +64,7 @@ describe('migrations and commands of the program', () => {
       .createIndexes([{ key: { people: 1 } }]);
     const { code, output } = await run(['migrate']);
     expect(output).toContain(
-      'Ran 0001-order-friend-indexes, 0002-order-puff-index, 0003-date-late-entries, 0004-drop-hidden-months.',
+      'Ran 0001-order-friend-indexes, 0002-order-puff-index, 0003-date-late-entries, 0004-drop-hidden-months, 0005-compact-goal-histories.',
     );
     expect(code).toBe(0);
     const names = async (collection: string) =>
@@ -87,7 +87,7 @@ describe('migrations and commands of the program', () => {
     expect(output).toMatch(/^Migration 0002-order-puff-index failed: .*Nothing after it has run/m);
     await records.dropIndex('person_1_timestamp_1_rev_1');
     expect((await run(['migrate'])).output).toContain(
-      'Ran 0002-order-puff-index, 0003-date-late-entries, 0004-drop-hidden-months.',
+      'Ran 0002-order-puff-index, 0003-date-late-entries, 0004-drop-hidden-months, 0005-compact-goal-histories.',
     );
   });
 
