@@ -5,6 +5,7 @@ import { targetNames } from '@pufftrack/server';
 import { MongoClient } from 'mongodb';
 import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
 import { closeSockets, eventOf, openSocket, tokenOf } from './bare-sockets.ts';
+import { startDatabaseLink, type DatabaseLink } from './database-link.ts';
 import { eventually } from './eventually.ts';
 
 /** A database that is there and does not do its work, and how it recovers. */
@@ -13,6 +14,8 @@ interface Fault {
   begin(): Promise<void>;
   end(): Promise<void>;
 }
+
+const timeLimits = { requestMs: 1_000, writesFreshForMs: 3_000, stopMs: 3_000 };
 
 interface Call {
   readonly method: string;
@@ -42,24 +45,27 @@ describe('a database that stands still (REL-6)', () => {
   let admin: MongoClient;
   /** With the limits of production, to prepare and to compare. */
   let patient: TestApp;
-  /** The one that is tried. */
+  /** The one that is tried. Its way to the database leads through the link. */
   let app: TestApp;
+  let link: DatabaseLink;
 
   beforeAll(async () => {
     mongo = await startTemporaryMongo({ inMemory: true });
     admin = await MongoClient.connect(mongo.uri);
     patient = await startTestApp({ mongoUri: mongo.uri, targets: targetNames });
+    link = await startDatabaseLink(mongo.uri);
     app = await startTestApp({
-      mongoUri: mongo.uri,
+      mongoUri: link.uri,
       targets: targetNames,
       world: patient,
-      timeLimits: { requestMs: 1_000, writesFreshForMs: 3_000 },
+      timeLimits,
     });
   }, 120_000);
   afterAll(async () => {
     closeSockets();
     await app.close();
     await patient.close();
+    await link.close();
     await admin.close();
     await mongo.stop();
   }, 60_000);
@@ -85,9 +91,30 @@ describe('a database that stands still (REL-6)', () => {
     },
   };
 
+  const silent: Fault = {
+    name: 'the network swallows what is sent',
+    begin() {
+      link.stall();
+      return Promise.resolve();
+    },
+    end() {
+      link.resume();
+      return Promise.resolve();
+    },
+  };
+  const steppedDown: Fault = {
+    name: 'it is primary no more',
+    async begin() {
+      await admin.db('admin').command({ replSetStepDown: 600, force: true });
+    },
+    async end() {
+      await admin.db('admin').command({ replSetFreeze: 0 });
+    },
+  };
+
   const statusOf = async (path: string) => (await fetch(`${app.url}${path}`)).status;
 
-  describe.each([locked, stopped])('where $name', (fault) => {
+  describe.each([locked, stopped, silent, steppedDown])('where $name', (fault) => {
     it('answers each write in time, is not ready, and loses and repeats nothing afterwards', async () => {
       const alice = await patient.person(`alice ${fault.name}`);
       const bob = await patient.person(`bob ${fault.name}`);
@@ -150,4 +177,30 @@ describe('a database that stands still (REL-6)', () => {
       socket.disconnect();
     }, 120_000);
   });
+
+  it('ends where a signal comes while it stands still, and what was acknowledged is there', async () => {
+    const ending = await startTestApp({
+      mongoUri: mongo.uri,
+      targets: targetNames,
+      world: patient,
+      scheduledJobs: true,
+      timeLimits,
+    });
+    const carla = await patient.person('carla');
+    const id = randomUUID();
+    const acknowledged = await call(ending, carla, { method: 'POST', path: '/puffs', body: { id } });
+    expect(acknowledged.status).toBe(201);
+    await locked.begin();
+    const underWay = [randomUUID(), randomUUID()].map((puff) =>
+      call(ending, carla, { method: 'POST', path: '/puffs', body: { id: puff } }),
+    );
+    await eventually(async () =>
+      /^pufftrack_log_queue_depth 2$/m.test(await (await fetch(`${ending.url}/metrics`)).text()),
+    );
+    await ending.close();
+    expect((await Promise.all(underWay)).map(({ status }) => status)).toEqual([503, 503]);
+    await locked.end();
+    const { puffs } = await carla.client.call('listPuffs');
+    expect(puffs.map((puff) => puff.id)).toContain(id);
+  }, 60_000);
 });

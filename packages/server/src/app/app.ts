@@ -9,7 +9,7 @@ import { createHttpMetrics } from '../platform/http/http-metrics.ts';
 import { warnOfUntrustedProxy } from '../platform/http/forwarded-warning.ts';
 import { createHttpServer } from '../platform/http/server.ts';
 import type { Jobs } from '../platform/jobs/job-runner.ts';
-import { createLifecycle, type Lifecycle, type Phase } from '../platform/lifecycle.ts';
+import { createLifecycle, stopWithinMs, type Lifecycle, type Phase } from '../platform/lifecycle.ts';
 import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createWriteProbe, writesFreshForMs } from '../platform/mongo/write-probe.ts';
@@ -54,7 +54,15 @@ export interface TimeLimits {
   readonly requestMs: number;
   /** How old (ms) the last acknowledged write may be while the process is ready. */
   readonly writesFreshForMs: number;
+  /** ms for all parts to stop. */
+  readonly stopMs: number;
 }
+
+const productionLimits: TimeLimits = {
+  requestMs: requestDeadlineMs,
+  writesFreshForMs,
+  stopMs: stopWithinMs,
+};
 
 export interface App {
   readonly port: number;
@@ -66,8 +74,6 @@ export interface App {
   /** Drains and stops (REL-8); resolves when everything is closed. */
   stop(): Promise<void>;
 }
-
-const requestsMayTakeMs = 20_000;
 
 /**
  * The composition root: starts one process's parts in the order in which they stand here and stops them in the reverse.
@@ -85,8 +91,8 @@ export const startApp = async (deps: {
   /** Tests of a database that stands still wait for less than production. */
   timeLimits?: TimeLimits;
 }): Promise<App> => {
-  const { config, clock, log, timeLimits = { requestMs: requestDeadlineMs, writesFreshForMs } } = deps;
-  const parts = createLifecycle(log);
+  const { config, clock, log, timeLimits = productionLimits } = deps;
+  const parts = createLifecycle(log, timeLimits.stopMs);
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
 
@@ -210,7 +216,7 @@ export const startApp = async (deps: {
     async () => {
       phase = 'draining';
       await wait(config.drainNoticeMs);
-      const closed = closeServer(server, requestsMayTakeMs);
+      const closed = closeServer(server, timeLimits.requestMs + 1_000);
       await realtime?.close(config.drainNoticeMs);
       await closed;
     },

@@ -33,6 +33,19 @@ describe('the lifecycle', () => {
     expect(stopped).toEqual(['database']);
   });
 
+  it('goes on stopping after a part that hangs, once the time for all is up', async () => {
+    const parts = createLifecycle(log, 10);
+    const stopped: string[] = [];
+    for (const name of ['database', 'puffs', 'jobs'])
+      await parts.start(
+        name,
+        () => undefined,
+        () => (name === 'puffs' ? new Promise(() => undefined) : stopped.push(name)),
+      );
+    await parts.stop();
+    expect(stopped).toEqual(['jobs', 'database']);
+  });
+
   it('goes on stopping after a part that fails to', async () => {
     const parts = createLifecycle(log);
     const stopped: string[] = [];

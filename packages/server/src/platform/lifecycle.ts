@@ -1,4 +1,8 @@
+import { settledWithin } from './deadline.ts';
 import type { Logger } from './logger.ts';
+
+/** Less than the 25 s after which the process ends whatever is open (main.ts). */
+export const stopWithinMs = 22_000;
 
 /** `starting` until the database is migrated and keys are there, `open` while requests are taken, `draining` from the first signal on. */
 export type Phase = 'starting' | 'open' | 'draining';
@@ -10,23 +14,34 @@ export type Phase = 'starting' | 'open' | 'draining';
 export interface Lifecycle {
   /** Starts a part and remembers how to stop it. */
   start<T>(name: string, start: () => T | Promise<T>, stop?: (part: T) => unknown): Promise<T>;
-  /** Stops everything that was started, last first. A part that fails to stop does not keep the others. */
+  /**
+   * Stops everything that was started, last first. A part that fails to stop does not keep the others; nor does one that
+   * hangs, once the time for all of them is up.
+   */
   stop(): Promise<void>;
   readonly started: readonly string[];
 }
 
-export const createLifecycle = (log: Logger): Lifecycle => {
+export const createLifecycle = (log: Logger, withinMs = stopWithinMs): Lifecycle => {
   const parts: { name: string; stop: () => unknown }[] = [];
   let stopping: Promise<void> | undefined;
 
   const stopAll = async () => {
-    for (const part of parts.splice(0).reverse()) {
+    const startedAt = performance.now();
+    const stopping = new Set<string>();
+    const stopPart = async (part: { name: string; stop: () => unknown }) => {
+      stopping.add(part.name);
       try {
         await part.stop();
       } catch (error) {
         log.error({ err: error, part: part.name }, 'a part failed to stop');
       }
-    }
+      stopping.delete(part.name);
+    };
+    for (const part of parts.splice(0).reverse())
+      await settledWithin(stopPart(part), Math.max(0, withinMs - (performance.now() - startedAt)));
+    if (stopping.size > 0)
+      log.warn({ event: 'stop.late', parts: [...stopping] }, 'parts did not stop in time');
   };
 
   const stop = () => (stopping ??= stopAll());
