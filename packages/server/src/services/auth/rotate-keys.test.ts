@@ -108,11 +108,11 @@ describe('keys:rotate (SES-7)', () => {
   it('changes the key once where two run at once', async () => {
     // Neither promotes its key before both have published.
     let published = 0;
-    let release = () => undefined as void;
+    let release: (() => void) | undefined;
     const bothPublished = new Promise<void>((resolve) => (release = resolve));
     const waitForOther = () => {
       published += 1;
-      if (published === 2) release();
+      if (published === 2) release?.();
       return bothPublished;
     };
     const results = await Promise.allSettled([rotate(waitForOther), rotate(waitForOther)]);
