@@ -20,7 +20,8 @@ export interface BareWebSocket {
   readonly raw: Socket;
   /** One masked text frame for each message, all of them in one write. */
   send(...messages: readonly string[]): void;
-  sendFrame(opcode: number, payload: Buffer | string, isFinal?: boolean): void;
+  /** One frame, or so many alike in one write. */
+  sendFrame(opcode: number, payload: Buffer | string, isFinal?: boolean, times?: number): void;
   /** Texts that the server has sent so far. */
   received(): readonly string[];
   /** The next text that matches; earlier ones count too. */
@@ -57,8 +58,8 @@ export const upgrade = async (url: string, options: UpgradeOptions = {}): Promis
     send: (...messages) => {
       raw.write(Buffer.concat(messages.map((message) => frameOf(1, Buffer.from(message), true))));
     },
-    sendFrame: (opcode, payload, isFinal = true) => {
-      raw.write(frameOf(opcode, Buffer.from(payload), isFinal));
+    sendFrame: (opcode, payload, isFinal = true, times = 1) => {
+      raw.write(Buffer.concat(Array<Buffer>(times).fill(frameOf(opcode, Buffer.from(payload), isFinal))));
     },
     received: () => state.texts,
     next: (pattern) => inTime(state.next(pattern), `a text like ${String(pattern)}`),

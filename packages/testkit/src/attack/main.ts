@@ -10,6 +10,7 @@ import { floods } from './floods.ts';
 // `npm run test:attack -- <name> ...` runs some. Nothing leaves loopback.
 
 const clientId = 'app.pufftrack.attack';
+const collectOnSignal = new URL('../../collect-on-signal.mjs', import.meta.url).href;
 const people = 8;
 const attackers = 5;
 
@@ -49,6 +50,7 @@ const run = async (names: readonly string[]): Promise<boolean> => {
         // The limits as they are in production.
         RATE_LIMIT_SCALE: '1',
         LOG_LEVEL: 'info',
+        NODE_OPTIONS: `--import ${collectOnSignal}`,
       },
       'packages/server/dist/main.js',
     );

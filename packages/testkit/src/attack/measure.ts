@@ -23,7 +23,7 @@ const measuredMs = 8_000;
 /** A person may send 600 puffs a minute. */
 const pauseMs = 200;
 const maxRatio = 3;
-/** What garbage collection leaves at one time and not at another. */
+/** What the allocator keeps of memory that is free. */
 const rssTolerance = 64 * 1024 * 1024;
 const settleMs = 60_000;
 
@@ -50,7 +50,7 @@ export const attack = async (
   const cpu = ((await cpuOf(server)) - cpuBefore) / (measuredMs / 1_000);
   const code = await child.ended;
   if (code !== 0) throw new Error(`the flood ${flood.name} failed:\n${child.output()}`);
-  const rssAfter = await rssAtRest(server, rssBefore);
+  const rssAfter = await rssAtRest(server, accounts.people, rssBefore);
   return {
     flood: flood.name,
     attempts: Number(child.output()),
@@ -112,15 +112,27 @@ const figureOf = async ({ url }: ServerProcess, name: string): Promise<number> =
   const figures = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(figures)?.[1]);
 };
-const rssOf = (server: ServerProcess) => figureOf(server, 'process_resident_memory_bytes');
+/** After a garbage collection, see `collect-on-signal.mjs`. */
+const rssOf = async (server: ServerProcess) => {
+  process.kill(server.pid, 'SIGUSR2');
+  await wait(500);
+  return figureOf(server, 'process_resident_memory_bytes');
+};
 const cpuOf = (server: ServerProcess) => figureOf(server, 'process_cpu_seconds_total');
 
-/** The memory once it is back at its level; where it does not come back, what it is after a minute. */
-const rssAtRest = async (server: ServerProcess, level: number): Promise<number> => {
+/**
+ * The memory once it is back at its level; where it does not come back, what it is after a minute. The others go on
+ * meanwhile, as they do before.
+ */
+const rssAtRest = async (
+  server: ServerProcess,
+  people: readonly string[],
+  level: number,
+): Promise<number> => {
   const endsAt = performance.now() + settleMs;
   for (;;) {
     const rss = await rssOf(server);
     if (rss <= level + rssTolerance || performance.now() > endsAt) return rss;
-    await wait(1_000);
+    await post(server.url, people, 2_000);
   }
 };

@@ -92,9 +92,12 @@ export const socketFloods: readonly Flood[] = [
   beforeSignIn('tiny-packets', 10, (socket) => {
     socket.send(...many(1_000, '3'));
   }),
+  beforeSignIn('tiny-pings', 10, (socket) => {
+    socket.sendFrame(9, '', true, 10_000);
+  }),
   beforeSignIn('tiny-fragments', 10, (socket) => {
     socket.sendFrame(1, '4', false);
-    for (let sent = 0; sent < 1_000; sent++) socket.sendFrame(0, '0', false);
+    socket.sendFrame(0, '0', false, 1_000);
   }),
   beforeSignIn('large-before-sign-in', 10, (socket) => {
     socket.send(`40{"token":"${'x'.repeat(60_000)}"}`);
@@ -134,7 +137,11 @@ export const socketFloods: readonly Flood[] = [
   afterSignIn('events', 5, (socket) => {
     socket.send(...many(100, '42["puff",{"quantity":0}]'));
   }),
+  afterSignIn('bytes-after-close', 5, (socket) => {
+    socket.sendFrame(8, '');
+    socket.sendFrame(1, '0'.repeat(60_000));
+  }),
   afterSignIn('pings', 5, (socket) => {
-    for (let sent = 0; sent < 500; sent++) socket.sendFrame(9, '');
+    socket.sendFrame(9, '', true, 10_000);
   }),
 ];

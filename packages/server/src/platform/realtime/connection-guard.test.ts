@@ -4,10 +4,17 @@ import { guardConnection, type ConnectionGuard, type Violation } from './connect
 
 /** A WebSocket on which nothing is ever written or answered. */
 class StalledWebSocket extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
   terminated = 0;
   closeCodes: number[] = [];
+  pongs: string[] = [];
   terminate() {
     this.terminated += 1;
+    raw.destroyed = true;
+  }
+  pong(data: Buffer) {
+    this.pongs.push(data.toString());
   }
   close(code: number) {
     this.closeCodes.push(code);
@@ -15,7 +22,10 @@ class StalledWebSocket extends EventEmitter {
 }
 
 let ws: StalledWebSocket;
-let raw: EventEmitter & { bytesRead: number };
+let raw: EventEmitter & { bytesRead: number; destroyed: boolean };
+/** What the WebSocket got of the bytes on the wire. */
+let pieces: string[];
+let onPiece: () => void;
 let conn: EventEmitter;
 let delivered: string[];
 let violations: Violation[];
@@ -24,7 +34,13 @@ let guard: ConnectionGuard;
 beforeEach(() => {
   jest.useFakeTimers();
   ws = new StalledWebSocket();
-  raw = Object.assign(new EventEmitter(), { bytesRead: 500 });
+  raw = Object.assign(new EventEmitter(), { bytesRead: 500, destroyed: false });
+  pieces = [];
+  onPiece = () => undefined;
+  raw.on('data', (piece: Buffer) => {
+    pieces.push(piece.toString());
+    onPiece();
+  });
   conn = Object.assign(new EventEmitter(), { request: { socket: raw } });
   delivered = [];
   violations = [];
@@ -83,14 +99,23 @@ describe('a connection that is being closed', () => {
     expect(ws.terminated).toBe(1);
   });
 
-  it.each([
-    ['many frames', 51, 10],
-    ['many bytes', 3, 60_000],
-  ])('is cut at once for %s after that', (_what, frames, bytes) => {
+  it('is cut at once for many frames after that', () => {
     conn.emit('close');
-    for (let sent = 0; sent < frames - 1; sent++) receive('3', bytes);
+    for (let sent = 0; sent < 50; sent++) receive('3');
     expect(ws.terminated).toBe(0);
-    receive('3', bytes);
+    receive('3');
+    expect(ws.terminated).toBe(1);
+  });
+
+  it.each([
+    ['the server closes', () => conn.emit('close')],
+    // The WebSocket answers a close frame by itself, and takes what follows for no frames.
+    ['the client closes', () => (ws.readyState = 2)],
+  ])('is cut at once for many bytes after %s', (_what, close) => {
+    close();
+    for (let sent = 0; sent < 2; sent++) raw.emit('data', Buffer.alloc(65_536));
+    expect(ws.terminated).toBe(0);
+    raw.emit('data', Buffer.alloc(1));
     expect(ws.terminated).toBe(1);
   });
 });
@@ -106,7 +131,47 @@ it('each frame counts with its bytes on the wire', () => {
   receive('42["puff",{}]', 40_000);
   expect(violations).toEqual([]);
   raw.bytesRead += 6;
-  ws.emit('ping');
+  ws.emit('ping', Buffer.from('p'));
   expect(spent).toEqual([7, 40_000, 6]);
   expect(violations).toEqual(['too-much']);
+});
+
+it('pings are answered as long as they are within the bound', () => {
+  for (let sent = 0; sent < 10_000; sent++) ws.emit('ping', Buffer.from('p'));
+  expect(ws.pongs).toHaveLength(10);
+  expect(violations).toEqual(['too-much-before-sign-in']);
+});
+
+describe('bytes on the wire', () => {
+  const arrive = (bytes: number) => {
+    raw.bytesRead += bytes;
+    raw.emit('data', Buffer.alloc(bytes, 'x'));
+  };
+
+  it('reach the WebSocket whole and in order', () => {
+    receive('40{"token":"x"}');
+    guard.signedIn(() => true);
+    for (const bytes of [1, 2_048, 2_049, 65_536]) arrive(bytes);
+    expect(pieces.join('')).toBe('x'.repeat(1 + 2_048 + 2_049 + 65_536));
+    expect(Math.max(...pieces.map(({ length }) => length))).toBe(2_048);
+  });
+
+  it('do not reach it once the connection is cut, in the midst of a chunk too', () => {
+    onPiece = () => {
+      for (let frame = 0; frame < 300; frame++) ws.emit('message', Buffer.from('3'), false);
+    };
+    arrive(65_536);
+    expect(pieces).toHaveLength(1);
+    expect(ws.terminated).toBeGreaterThan(0);
+    arrive(65_536);
+    expect(pieces).toHaveLength(1);
+  });
+
+  it('of a message that never ends cut the connection at 16 KB', () => {
+    for (let sent = 0; sent < 16; sent++) arrive(1_024);
+    expect(violations).toEqual([]);
+    arrive(1);
+    expect(violations).toEqual(['too-much-before-sign-in']);
+    expect(ws.terminated).toBe(1);
+  });
 });

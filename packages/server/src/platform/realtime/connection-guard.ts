@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { WebSocket } from 'ws';
 import { DomainError } from '../errors.ts';
@@ -16,6 +17,11 @@ const maxLateBytes = 128 * 1024;
  * way, which waits until everything is written: for ever, where the client does not read.
  */
 const maxAnonymousMs = 8_000;
+/**
+ * The WebSocket gets what has arrived in pieces of this size, and nothing once the connection is cut: 64 KB can hold
+ * 10,000 tiny frames, and it would go through all of them.
+ */
+const pieceBytes = 2 * 1024;
 /** ms that a client has to answer the closing handshake. */
 const closeWithinMs = 3_000;
 
@@ -70,7 +76,6 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
 
   const closing = () => {
     state = 'closing';
-    raw.off('data', onRawData);
     const timer = setTimeout(() => {
       ws.terminate();
     }, closeWithinMs).unref();
@@ -90,8 +95,7 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
     bytesSeen = raw.bytesRead;
     if (state === 'closing') {
       lateFrames += 1;
-      lateBytes += bytes;
-      if (lateFrames > maxLateFrames || lateBytes > maxLateBytes) ws.terminate();
+      if (lateFrames > maxLateFrames) ws.terminate();
       return false;
     }
     frames += 1;
@@ -106,9 +110,9 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
     return false;
   };
 
-  /** A message that never ends arrives as no frame, in pieces that are kept. */
-  const onRawData = () => {
-    if (state === 'closing') return;
+  /** A message that never ends is no frame yet, and all of it is kept. */
+  const limitUnfinished = () => {
+    if (state === 'closing' || state === 'signed-in') return;
     const bytes = anonymousBytes + raw.bytesRead - bytesSeen;
     if (bytes <= maxAnonymousBytes) return;
     violated('too-much-before-sign-in');
@@ -149,14 +153,22 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
     clearTimeout(deadline);
   });
 
-  const deliver = ws.listeners('message') as ((data: Buffer, isBinary: boolean) => void)[];
-  ws.removeAllListeners('message');
-  ws.on('message', (data: Buffer, isBinary: boolean) => {
-    if (accepts(data, isBinary)) for (const listener of deliver) listener.call(ws, data, isBinary);
+  takeOver<[Buffer, boolean]>(ws, 'message', (deliver) => (data, isBinary) => {
+    if (accepts(data, isBinary)) deliver(data, isBinary);
   });
-  ws.on('ping', count);
+  takeOver<[Buffer]>(raw, 'data', (deliver) => (chunk) => {
+    // The client may have sent its close frame too: what comes after that is no frame any more.
+    if (state === 'closing' || ws.readyState !== ws.OPEN) lateBytes += chunk.length;
+    if (lateBytes > maxLateBytes) ws.terminate();
+    for (let start = 0; start < chunk.length && !raw.destroyed; start += pieceBytes)
+      deliver(chunk.length <= pieceBytes ? chunk : chunk.subarray(start, start + pieceBytes));
+    limitUnfinished();
+  });
+  // `ws` itself answers pings before anything can count them.
+  ws.on('ping', (data: Buffer) => {
+    if (count()) ws.pong(data);
+  });
   ws.on('pong', count);
-  raw.on('data', onRawData);
   conn.on('close', () => {
     if (state !== 'closing') closing();
   });
@@ -167,7 +179,20 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
       state = 'signed-in';
       spend = spendFrame;
       clearTimeout(deadline);
-      raw.off('data', onRawData);
     },
   };
+};
+
+/** Puts `listen` in the place of the listeners that an event has; `deliver` calls those. */
+const takeOver = <Args extends unknown[]>(
+  emitter: EventEmitter,
+  event: string,
+  listen: (deliver: (...args: Args) => void) => (...args: Args) => void,
+) => {
+  const listeners = emitter.listeners(event);
+  emitter.removeAllListeners(event);
+  const deliver = (...args: Args) => {
+    for (const listener of listeners) Reflect.apply(listener, emitter, args);
+  };
+  emitter.on(event, listen(deliver) as (...args: unknown[]) => void);
 };

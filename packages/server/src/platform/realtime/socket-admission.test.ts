@@ -165,3 +165,18 @@ it('a signed-in connection that connects again is closed', async () => {
   expect(code).toBe(1008);
   expect(verified).toEqual([good]);
 });
+
+it('the ping of a WebSocket is answered, before the sign-in and after it', async () => {
+  await start();
+  const { ws, texts } = await opened();
+  const ping = async (text: string) => {
+    ws.ping(text);
+    const [data] = (await once(ws, 'pong')) as [Buffer];
+    return data.toString();
+  };
+  expect(await ping('before')).toBe('before');
+  ws.send(connectPacket(good));
+  while (!texts.some((text) => text.startsWith('40'))) await once(ws, 'message');
+  expect(await ping('after')).toBe('after');
+  ws.terminate();
+});

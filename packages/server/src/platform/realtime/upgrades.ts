@@ -64,7 +64,7 @@ const refuse = (
 /** Clients do not split messages of 64 KB into more pieces than these; each piece is kept until the last one. */
 class BoundedWebSocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {
-    super({ ...options, maxFragments: 100, maxBufferedChunks: 1_000 });
+    super({ ...options, autoPong: false, maxFragments: 100, maxBufferedChunks: 1_000 });
     // Without a listener `ws` answers by itself, in HTML.
     this.on('wsClientError', (error, socket, request) => {
       refuse(
