@@ -42,8 +42,17 @@ export interface PuffQueue {
 
 /** The device's offset says nothing about a puff for which the app names another zone. */
 const timestampOf = (at: Date, timeZone: string | null | undefined): string => {
-  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return (timeZone ?? own) === own ? timestampWithOffset(at) : at.toISOString();
+  return timeZone == null || zoneName(timeZone) === zoneName() ? timestampWithOffset(at) : at.toISOString();
+};
+
+/** One name for a zone and its aliases (`Asia/Calcutta`, `Asia/Kolkata`), as far as this engine knows them; without a name, the device's. */
+const zoneName = (timeZone?: string): string | undefined => {
+  try {
+    return new Intl.DateTimeFormat('en', timeZone === undefined ? {} : { timeZone }).resolvedOptions()
+      .timeZone;
+  } catch {
+    return undefined;
+  }
 };
 
 export const createPuffQueue = (

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
-import { Id, Instant, optional, text } from './values.ts';
+import { tolerantText } from './text.ts';
+import { Id, Instant, optional } from './values.ts';
 
 export const blockPerson = endpoint({
   method: 'POST',
@@ -47,7 +48,7 @@ export const reportPerson = endpoint({
   tag: 'friends',
   auth: 'user',
   summary: 'Report somebody; the answer is always the same',
-  body: z.object({ userId: Id, reason: ReportReason, note: optional(text(1, 500)) }),
+  body: z.object({ userId: Id, reason: ReportReason, note: optional(tolerantText(0, 500)) }),
   responses: { 202: z.object({ status: z.literal('received') }) },
   problems: ['rate-limited'],
 });

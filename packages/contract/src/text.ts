@@ -15,6 +15,18 @@ const joiningScripts = [
     'Grantha',
     'Brahmi',
     'Limbu',
+    'Dogra',
+    'Takri',
+    'Modi',
+    'Khojki',
+    'Khudawadi',
+    'Nandinagari',
+    'Bhaiksuki',
+    'Gunjala_Gondi',
+    'Masaram_Gondi',
+    'Dives_Akuru',
+    'Tai_Tham',
+    'Sogdian',
   ],
 ]
   .map((script) => `\\p{Script_Extensions=${script}}`)
@@ -64,8 +76,14 @@ const hiddenIn = (value: string): string | undefined => {
   return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 };
 
+/** A non-joiner at the end of a word separates nothing: without it the word looks the same. */
+const trailingNonJoiner = new RegExp(`(?<=[${joiningScripts}])\\u200C+(?=\\s|$)`, 'gu');
+const lineBreak = /[\t\n\v\f\r\u0085\u2028\u2029]+/gu;
+
 const normalised = (value: string): string =>
-  printableAscii.test(value) ? value.trim() : value.replaceAll(directionMark, '').normalize('NFC').trim();
+  printableAscii.test(value)
+    ? value.trim()
+    : value.replaceAll(directionMark, '').replaceAll(trailingNonJoiner, '').normalize('NFC').trim();
 
 /** What is wrong with text from a person, as a message for whoever wrote the app; undefined where nothing is. */
 const faultOf = (value: string): string | undefined => {
@@ -116,7 +134,7 @@ const maxCleaned = 1_000;
 
 /** The first 1,000 code units of a text without what `text` refuses; '' where nothing visible is left. */
 export const cleanText = (value: string): string => {
-  let clean = normalised(value.slice(0, maxCleaned));
+  let clean = normalised(value.slice(0, maxCleaned).replaceAll(lineBreak, ' '));
   if (printableAscii.test(clean)) return clean;
   // What is removed changes the order and the neighbours of what is left, until nothing more is to be removed.
   for (let before = ''; clean !== before;) {

@@ -46,7 +46,7 @@ export const ZoneName = tolerantText(1, 64).meta({
 /** A zone that decides nothing about whether its puff is kept: any string; one that is no zone name is an unknown zone. */
 export const ZoneOfPuff = z
   .string()
-  .overwrite((name) => truncateText(name, 64))
+  .overwrite((name) => truncateText(cleanText(name), 64))
   .meta({
     description: 'IANA time zone name. An unknown one keeps the puff, in the zone of the person.',
     example: 'Europe/Berlin',

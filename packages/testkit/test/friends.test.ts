@@ -289,6 +289,23 @@ describe('consents and the profile', () => {
     expect((await wim.client.call('getConsents')).consents).toEqual([]);
   });
 
+  it('are withdrawn by an app that knows only an older version, and not twice', async () => {
+    const yan = await app.person('yan');
+    const withdraw = (version: string) =>
+      yan.client.call('putConsents', {
+        body: { consents: [{ purpose: 'leaderboard', version, granted: false }] },
+      });
+    const { consents } = await withdraw('1999-01-01');
+    expect(consents).toContainEqual(expect.objectContaining({ purpose: 'leaderboard', granted: false }));
+    expect((await withdraw('1998-01-01')).consents).toEqual(consents);
+  });
+
+  it('are no reason to refuse a report: its note may have several lines', async () => {
+    const zoe = await app.person('zoe');
+    for (const note of ['first line\nsecond line', ''])
+      await zoe.client.call('reportPerson', { body: { userId: 'unknown', reason: 'spam', note } });
+  });
+
   it('keep what is absent and clear what is null', async () => {
     const xia = await app.person('xia');
     const patch = (body: object) => xia.client.call('patchMe', { body });

@@ -24,6 +24,10 @@ describe('an origin in development', () => {
     ['https://api.test:443', 'api.test:443'],
     ['ws://api.test:80', 'api.test'],
     ['http://api.test', 'api.test:80'],
+    ['wss://api.test:', 'api.test'],
+    // The dot of the root names the same host.
+    ['wss://api.test.', 'api.test'],
+    ['wss://api.test', 'api.test.'],
     // Of PUBLIC_URL and CORS_ORIGINS, whatever Host a proxy has written.
     ['http://localhost:3000', 'backend:8080'],
     ['ws://localhost:3000', undefined],

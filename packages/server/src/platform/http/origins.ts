@@ -33,7 +33,7 @@ export const originRule = (allowed: readonly string[], publicUrl: string): MayCa
 };
 
 /** A scheme, a host and perhaps a port: no path, user or anything else. */
-const originForm = /^(?:http|ws)(s?):\/\/((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)$/;
+const originForm = /^(?:http|ws)(s?):\/\/((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?)$/;
 
 /** Undefined where the text is no origin; `null` is none. */
 const addressOf = (origin: string): WebAddress | undefined => {
@@ -43,7 +43,9 @@ const addressOf = (origin: string): WebAddress | undefined => {
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
   const secure = s === 's';
-  return { secure, hostname: url.hostname, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port) };
+  // A name with the dot of the root is the same host.
+  const hostname = url.hostname.replace(/\.$/, '');
+  return { secure, hostname, port: url.port === '' ? (secure ? 443 : 80) : Number(url.port) };
 };
 
 const keyOf = ({ secure, hostname, port }: WebAddress) => `${secure ? 's' : '-'} ${hostname} ${port}`;

@@ -8,7 +8,7 @@ import type { PuffService } from './puff-service.ts';
 /** The socket's `puff` (one puff, or a batch under `puffs`) and `undo`: the same use cases as over HTTP. */
 export const puffEvents = (puffs: PuffService, changes: PuffChangeService): SocketEvent[] => [
   socketEvent('puff', async ({ actor, payload }) =>
-    'puffs' in payload
+    'puffs' in payload && payload.puffs !== null
       ? puffs.recordBatch(actor, parse(SocketPuffBatch, payload).puffs)
       : puffs.record(actor, parse(PuffInput, payload)),
   ),

@@ -16,6 +16,7 @@ import {
   requireVersionsInForce,
   settingsOf,
   withConsents,
+  withKnownVersions,
   type PersonSettings,
   type UserRecord,
 } from './user.ts';
@@ -99,7 +100,10 @@ export const createUserService = (deps: {
       requireVersionsInForce(changes);
       const user = (await store.find(userId, tx)) ?? gone();
       const now = clock.now();
-      const words = newConsents(user.consents, changes).map((change) => ({ ...change, at: now }));
+      const words = newConsents(user.consents, withKnownVersions(user.consents, changes)).map((change) => ({
+        ...change,
+        at: now,
+      }));
       if (words.length === 0) return { before: user, after: user };
       if (words.some(({ granted }) => granted)) await requireRoom(userId, words.length, tx);
       const consents = withConsents(user.consents, words);

@@ -143,10 +143,15 @@ export const requireConsents = (
     });
 };
 
-/** Throws `consent-version` where a version is not the one in force. */
-export const requireVersionsInForce = (consents: readonly { purpose: Purpose; version: string }[]): void => {
-  const errors = consents.flatMap(({ purpose, version }, index) =>
-    version === legalVersions[purpose]
+/**
+ * Throws `consent-version` where a grant names a version that is not in force. A withdrawal names the version that the
+ * app knows, which may be an older one: it is never refused.
+ */
+export const requireVersionsInForce = (
+  consents: readonly { purpose: Purpose; version: string; granted?: boolean }[],
+): void => {
+  const errors = consents.flatMap(({ purpose, version, granted = true }, index) =>
+    !granted || version === legalVersions[purpose]
       ? []
       : [{ path: `consents.${index}.version`, message: `the version in force is ${legalVersions[purpose]}` }],
   );
@@ -156,6 +161,17 @@ export const requireVersionsInForce = (consents: readonly { purpose: Purpose; ve
       errors,
     });
 };
+
+/** A withdrawal is of what is in force: repeated with another version it changes nothing, so it adds no row. */
+export const withKnownVersions = <Change extends Omit<ConsentState, 'at'>>(
+  before: readonly ConsentState[],
+  changes: readonly Change[],
+): Change[] =>
+  changes.map((change) => {
+    if (change.granted) return change;
+    const known = before.find(({ purpose }) => purpose === change.purpose);
+    return { ...change, version: known?.version ?? legalVersions[change.purpose] };
+  });
 
 /** Those that change something: another version, or granted where it was not, or the first of its purpose. */
 export const newConsents = <Change extends Omit<ConsentState, 'at'>>(
