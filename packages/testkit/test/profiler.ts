@@ -11,7 +11,7 @@ export interface Profiled extends Document {
 
 export const collectionOf = ({ ns }: Profiled): string => ns.slice(ns.indexOf('.') + 1);
 
-/** What a process also looks at by itself, at times of its own: keys, ended sessions, what waits to be sent or erased. */
+/** What a process also looks at by itself, at times of its own: keys, ended sessions, what waits to be sent or erased, whether writes get through. */
 const byItself = new Set([
   'applenotifications',
   'applerevocations',
@@ -20,6 +20,7 @@ const byItself = new Set([
   'pushes',
   'sessions',
   'signingkeys',
+  'writeprobes',
 ]);
 /** Who hears of whom is asked of `users` now and then. */
 const isByItself = (line: Profiled): boolean =>
