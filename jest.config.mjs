@@ -19,7 +19,8 @@ export default {
   },
   globalSetup: '<rootDir>/packages/testkit/jest-global-setup.mjs',
   globalTeardown: '<rootDir>/packages/testkit/jest-global-teardown.mjs',
-  testTimeout: 30_000,
+  // Ends what hangs, and is no requirement; longer than what a test waits for (packages/testkit/src/eventually.ts).
+  testTimeout: 180_000,
   // Most files wait for servers and databases more than they compute.
   maxWorkers: 2,
   // Modules of files that have run are not given free: without it a worker ends with 2.5 GB, and collects them again

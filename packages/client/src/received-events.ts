@@ -44,7 +44,7 @@ export class ReceivedEvents {
   /** The first payload that no earlier `next` took and that `where` accepts; those passed over stay. */
   next<Name extends ServerEventName>(
     event: Name,
-    { where = () => true, timeoutMs = 5_000 }: NextOptions<Name> = {},
+    { where = () => true, timeoutMs = 30_000 }: NextOptions<Name> = {},
   ): Promise<ServerEvent<Name>> {
     const matches = (payload: unknown) => where(payload as ServerEvent<Name>);
     return new Promise<unknown>((resolve, reject) => {

@@ -28,12 +28,10 @@ describe('findMongod', () => {
     return findMongod({ cacheDir, env });
   };
   const failure = async (): Promise<Error> => {
-    const started = performance.now();
     const error = await find().then(
       () => new Error('found one'),
       (reason: unknown) => reason as Error,
     );
-    expect(performance.now() - started).toBeLessThan(10_000);
     expect(error).toBeInstanceOf(LocalServiceError);
     return error;
   };

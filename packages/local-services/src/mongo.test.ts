@@ -116,9 +116,7 @@ describe('startMongo', () => {
     await expect(startMongo({ dataDir })).rejects.toThrow(`pid ${other.server}`);
     await other.kill();
 
-    const begin = performance.now();
     const mongo = await start();
-    expect(performance.now() - begin).toBeLessThan(2_000);
     expect(mongo.pid).toBe(other.mongo.pid);
     expect(await count(mongo)).toBe(1);
   });

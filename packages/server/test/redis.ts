@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { patienceMs } from '@pufftrack/testkit/eventually';
 import { createLogger } from '../src/platform/logger.ts';
 import { createRedisLink, type RedisLink } from '../src/platform/redis/redis-link.ts';
 
@@ -12,21 +13,17 @@ export const testRedisUrl = (): string => {
 export const testPrefix = (): string => `test_${randomBytes(6).toString('hex')}:`;
 
 /** The link of one process, already connected where Redis is there. */
-export const openTestRedis = async (options: { url?: string; prefix: string }): Promise<RedisLink> => {
+export const openTestRedis = async (options: {
+  url?: string;
+  prefix: string;
+  /** Where there may be none; long enough for a Redis that is there, unless told. */
+  startWithinMs?: number;
+}): Promise<RedisLink> => {
   const link = createRedisLink({
     url: options.url ?? testRedisUrl(),
     prefix: options.prefix,
     log: createLogger({ level: 'silent' }),
   });
-  await link.start(3_000);
+  await link.start(options.startWithinMs ?? patienceMs);
   return link;
-};
-
-/** Resolves as soon as `isTrue`; throws after 10 s. */
-export const until = async (what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 10_000;
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 };

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { inTime } from './eventually.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -31,7 +32,6 @@ export interface BareWebSocket {
 }
 
 export const socketPath = '/socket.io/?EIO=4&transport=websocket';
-const withinMs = 15_000;
 
 /** Sends an upgrade; resolves with what the server answers, a refusal too. */
 export const upgrade = async (url: string, options: UpgradeOptions = {}): Promise<BareWebSocket> => {
@@ -54,7 +54,7 @@ export const upgrade = async (url: string, options: UpgradeOptions = {}): Promis
   );
   return {
     raw,
-    answer: await inTime(state.answered, 'an answer to the upgrade'),
+    answer: await inTime('an answer to the upgrade', state.answered),
     send: (...messages) => {
       raw.write(Buffer.concat(messages.map((message) => frameOf(1, Buffer.from(message), true))));
     },
@@ -62,9 +62,9 @@ export const upgrade = async (url: string, options: UpgradeOptions = {}): Promis
       raw.write(Buffer.concat(Array<Buffer>(times).fill(frameOf(opcode, Buffer.from(payload), isFinal))));
     },
     received: () => state.texts,
-    next: (pattern) => inTime(state.next(pattern), `a text like ${String(pattern)}`),
+    next: (pattern) => inTime(`a text like ${String(pattern)}`, state.next(pattern)),
     get closed() {
-      return inTime(state.closed, 'the end of the connection');
+      return inTime('the end of the connection', state.closed);
     },
   };
 };
@@ -161,18 +161,4 @@ const withResolvers = <T>() => {
   });
   promise.catch(() => undefined);
   return { promise, resolve, reject };
-};
-
-const inTime = async <T>(promise: Promise<T>, what: string): Promise<T> => {
-  let deadline: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    deadline = setTimeout(() => {
-      reject(new Error(`no ${what} within ${withinMs / 1_000} s`));
-    }, withinMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(deadline);
-  }
 };

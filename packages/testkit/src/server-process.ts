@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { patienceMs } from './eventually.ts';
 
 /** A server as a process of its own, for what only a process can show: signals, kills, CPU time. */
 export interface ServerProcess {
@@ -19,7 +22,6 @@ export interface ServerProcess {
 }
 
 const root = resolve(import.meta.dirname, '../../..');
-const startWithinMs = 60_000;
 /** As in the start scripts of package.json: without `__proto__` no input can reach a prototype by it. */
 const nodeFlags = ['--disable-proto=delete'];
 const endWithParent = join(import.meta.dirname, '../end-with-parent.mjs');
@@ -33,18 +35,22 @@ const argumentsFor = (program: string): readonly string[] => {
     : ['--enable-source-maps', join(bundled, `${basename(program, '.ts')}.js`)];
 };
 
-/** Runs a program of this repository to its end. */
+/**
+ * Runs a program of this repository to its end. Unless it is given a DATA_DIR, it gets one of its own for that time, so
+ * that the one of a development server stays as it is.
+ */
 export const spawnProgram = (
   program: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ) => {
+  const dataDir = env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), `pufftrack-run-${process.pid}-`));
   const child = spawn(
     process.execPath,
     [...nodeFlags, '--import', endWithParent, ...argumentsFor(program), ...args],
     {
       cwd: root,
-      env: { ...process.env, NODE_OPTIONS: '', ...env },
+      env: { ...process.env, NODE_OPTIONS: '', ...env, DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   );
@@ -53,8 +59,10 @@ export const spawnProgram = (
   let output = '';
   for (const stream of [stdout, stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const ended = new Promise<number | null>((done) => child.once('exit', done));
-  return { child, stdout, ended, output: () => output };
+  const ended = new Promise<number | null>((done) => child.once('exit', done)).finally(() => {
+    if (env['DATA_DIR'] === undefined) rmSync(dataDir, { recursive: true, force: true });
+  });
+  return { child, stdout, ended, dataDir, output: () => output };
 };
 
 /** Starts a server; it is there once it has logged `"port":<n>`. */
@@ -68,8 +76,8 @@ export const startServerProcess = async (
   const port = await new Promise<number>((found, failed) => {
     const deadline = setTimeout(() => {
       child.kill('SIGKILL');
-      failed(new Error(`${program} did not start within ${startWithinMs / 1_000} s:\n${output()}`));
-    }, startWithinMs);
+      failed(new Error(`${program} did not start within ${patienceMs / 1_000} s:\n${output()}`));
+    }, patienceMs);
     void ended.then((code) => {
       clearTimeout(deadline);
       failed(new Error(`${program} ended with ${code ?? 'a signal'}:\n${output()}`));

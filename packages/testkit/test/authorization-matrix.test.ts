@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { clientEvents, endpoints, type EndpointName, type EndpointSpec } from '@pufftrack/contract';
 import { io, type Socket } from 'socket.io-client';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { eventually, befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const minute = 60_000;
 
@@ -291,9 +291,7 @@ describe('the authorization matrix (API-0)', () => {
     for (const spec of Object.values<EndpointSpec>(endpoints)) expect(['none', 'user']).toContain(spec.auth);
   });
 
-  it.each(
-    withoutToken.flatMap((caller) => Object.keys(eventMatrix).map((event) => [caller, event] as const)),
-  )('no socket for %s, so no %s', async (caller, event) => {
+  it.each(withoutToken)('no socket for %s, so no event', async (caller) => {
     const token = tokens.get(caller);
     const socket = io(world.app.url, {
       auth: token === undefined ? {} : { token },
@@ -309,8 +307,10 @@ describe('the authorization matrix (API-0)', () => {
       });
     });
     expect(error.data).toMatchObject({ status: 401 });
-    const { payload } = eventMatrix[event as keyof typeof clientEvents];
-    await expect(socket.timeout(200).emitWithAck(event, payload)).rejects.toThrow();
+    // A closed connection carries no event.
+    const { engine } = socket.io;
+    await eventually('the connection is closed', () => engine.readyState === 'closed');
+    expect(socket.connected).toBe(false);
   });
 
   describe.each(withToken.filter((caller) => caller !== 'owner'))('of the events that %s sends', (caller) => {

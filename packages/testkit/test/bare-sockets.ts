@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import type { Person, TestApp } from '../src/index.ts';
+import { inTime, type Person, type TestApp } from '../src/index.ts';
 
 const sockets: Socket[] = [];
 export const closeSockets = (): void => {
@@ -26,17 +26,9 @@ export const openSocket = (app: TestApp, { headers = {}, query = {}, auth = {} }
   sockets.push(socket);
   return socket;
 };
-/** The next event of this name, within 8 s. */
+/** The next event of this name. */
 export const eventOf = (socket: Socket, event: string): Promise<unknown> =>
-  new Promise<unknown>((resolve, reject) => {
-    const deadline = setTimeout(() => {
-      reject(new Error(`no ${event} within 8 s`));
-    }, 8_000);
-    socket.once(event, (payload: unknown) => {
-      clearTimeout(deadline);
-      resolve(payload);
-    });
-  });
+  inTime(event, new Promise<unknown>((resolve) => socket.once(event, resolve)));
 export const outcomeOf = (socket: Socket): Promise<string> =>
   Promise.race([
     eventOf(socket, 'connect').then(() => 'connected'),

@@ -5,7 +5,15 @@ import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Db, Document } from 'mongodb';
 import { ApiError, type Client } from '@pufftrack/client';
-import { befriend, sha256Hex, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import {
+  befriend,
+  eventually,
+  sha256Hex,
+  startTestApp,
+  testClientId,
+  type Person,
+  type TestApp,
+} from '../src/index.ts';
 import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const second = 1_000;
@@ -192,7 +200,8 @@ describe('what is left of a person (PRIV-3)', () => {
       },
     ]);
 
-    const others = before.filter((line) => !names(line));
+    // The probe of writes changes its own row all the time.
+    const others = before.filter((line) => !names(line) && line.collection !== 'writeprobes');
     const afterwards = new Set(after.map(({ collection, text }) => `${collection} ${text}`));
     expect(others.filter(({ collection, text }) => !afterwards.has(`${collection} ${text}`))).toEqual([]);
     expect(others.length).toBeGreaterThan(recordsOfBob);
@@ -308,11 +317,10 @@ describe('what is left of a person in Redis (PRIV-3)', () => {
     expect(before.filter(({ text }) => text.includes(trigger) || /alice/i.test(text))).toEqual([]);
 
     await alice.client.deleteAccount();
-    await sockets[1]?.next('sessionEnded', { timeoutMs: 5_000 });
+    await sockets[1]?.next('sessionEnded');
     // The clock of Redis is the only one that a test cannot set: 90 s are over for the processes, 2 s for Redis.
     const deletedAt = await nowThere();
-    for (const deadline = Date.now() + 10 * second; (await nowThere()) < deletedAt + 2 * second;)
-      if (Date.now() > deadline) throw new Error('the clock of Redis stands still');
+    await eventually('2 s pass in Redis', async () => (await nowThere()) >= deletedAt + 2 * second);
     await erase();
     expect((await dumpRedis()).filter(names)).toEqual([]);
     for (const socket of [...sockets, ofBob]) socket.close();
@@ -351,7 +359,7 @@ describe('DELETE /users/me', () => {
     const { entries } = await bob.client.call('getLeaderboard');
     expect(entries.map(({ userId }) => userId)).toEqual([bob.userId]);
     for (const known of [token, tokenOf(tablet)]) expect(await callAs(here, known)).toBe('account-gone');
-    expect(await atThere.next('sessionEnded', { timeoutMs: 5_000 })).toEqual({ reason: 'account-gone' });
+    expect(await atThere.next('sessionEnded')).toEqual({ reason: 'account-gone' });
     here.clock.advance(5 * second);
     expect(await callAs(there, tokenThere)).toBe('account-gone');
     atThere.close();
@@ -482,8 +490,7 @@ describe('DELETE /users/me', () => {
     await bob.client.call('recordPuff', { body: {} });
     const token = tokenOf(alice);
     const streams = [alice, phone].flatMap(({ client }) => range(4).map(() => stream(client)));
-    const deadline = Date.now() + 15 * second;
-    while (recorded < 40 && Date.now() < deadline) await here.person('carla');
+    await eventually('40 puffs are recorded', () => recorded >= 40);
     const { status } = await fetch(`${here.url}/users/me`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${token}` },

@@ -5,6 +5,7 @@ import { startAppleSimulator } from '@pufftrack/apple-simulator';
 import { ApiError, type PuffSocket } from '@pufftrack/client';
 import { persistentEvents, type Notification } from '@pufftrack/contract';
 import {
+  eventually,
   signInPerson,
   startServerProcess,
   testClientId,
@@ -122,8 +123,9 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
     ended.abort();
     await restarts;
 
-    const deadline = now() + 60_000;
-    while (phones.some(({ log }) => log.length < 2 * size.asks) && now() < deadline) await pause(20);
+    await eventually('every phone has its events', () =>
+      phones.every(({ log }) => log.length >= 2 * size.asks),
+    );
     for (const { person, log } of phones) {
       const { notifications } = await person.client.call('listNotifications', { query: { limit: '500' } });
       expect(log.map(({ seq, id }) => `${seq} ${id}`)).toEqual(

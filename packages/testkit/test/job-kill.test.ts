@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { targetNames } from '@pufftrack/server';
 import { MongoClient, type Db } from 'mongodb';
-import { spawnProgram, startTestApp, type TestApp } from '../src/index.ts';
+import { eventually, spawnProgram, startTestApp, type TestApp } from '../src/index.ts';
 import { multiply, type Doc } from './many-people.ts';
 
 const people = 400;
@@ -56,15 +56,13 @@ describe('a job whose worker is killed in the middle', () => {
       JOB: job,
     });
     const jobs = dbOf(uri).collection<Doc>('jobs');
-    const deadline = performance.now() + 30_000;
-    while (
-      !(await jobs.findOne({ _id: job, 'current.progress': { $ne: null } }, { projection: { _id: 1 } }))
-    ) {
-      if (performance.now() > deadline || program.child.exitCode !== null) {
-        program.child.kill('SIGKILL');
-        throw new Error(`the worker did not come to its middle:\n${program.output()}`);
-      }
-    }
+    await eventually('the worker is in its middle', async () => {
+      if (program.child.exitCode !== null)
+        throw new Error(`the worker has ended:
+${program.output()}`);
+      const saved = { _id: job, 'current.progress': { $ne: null } };
+      return (await jobs.countDocuments(saved)) > 0;
+    });
     program.child.kill('SIGKILL');
     await program.ended;
     return jobs.findOne({ _id: job });

@@ -6,7 +6,14 @@ import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simul
 import { ApiError, type Client } from '@pufftrack/client';
 import { temporaryDataDir } from '@pufftrack/local-services';
 import { allPuffs } from '../src/demo/recount.ts';
-import { signInPerson, startServerProcess, testClientId, type ServerProcess } from '../src/index.ts';
+import {
+  eventually,
+  patienceMs,
+  signInPerson,
+  startServerProcess,
+  testClientId,
+  type ServerProcess,
+} from '../src/index.ts';
 
 const now = () => Date.now();
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -32,7 +39,7 @@ class Sender {
       timestamp: new Date(now() - 3_600_000).toISOString(),
       quantity: this.sent.get(puffId) ?? 1,
     });
-    const deadline = now() + 20_000;
+    const deadline = now() + patienceMs;
     for (let attempt = 0; ; attempt++) {
       const client = clients[(index + attempt) % clients.length] ?? this.client;
       try {
@@ -112,7 +119,7 @@ describe('kill -9 during a stream of puffs', () => {
   const stream = async (
     senders: readonly Sender[],
     clientsOf: (sender: Sender) => readonly Client[],
-    disturb: () => Promise<void>,
+    disturb: (flowing: (count: number) => Promise<void>) => Promise<void>,
   ) => {
     let going = true;
     const streams = senders.map(async (sender) => {
@@ -124,15 +131,14 @@ describe('kill -9 during a stream of puffs', () => {
     });
     const flowing = async (count: number) => {
       const target = senders.reduce((sum, { created }) => sum + created.size, 0) + count;
-      const deadline = now() + 20_000;
-      while (senders.reduce((sum, { created }) => sum + created.size, 0) < target) {
-        if (now() > deadline) throw new Error('the stream stands still');
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await eventually(
+        'the stream flows',
+        () => senders.reduce((sum, { created }) => sum + created.size, 0) >= target,
+      );
     };
     try {
       await flowing(60);
-      await disturb();
+      await disturb(flowing);
       await flowing(60);
     } finally {
       going = false;
@@ -150,11 +156,11 @@ describe('kill -9 during a stream of puffs', () => {
     await stream(
       senders,
       ({ client }) => [client],
-      async () => {
+      async (flowing) => {
         for (let times = 0; times < 2; times++) {
           await server.kill();
           server = await start();
-          await new Promise((resolve) => setTimeout(resolve, 300));
+          await flowing(20);
         }
       },
     );

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
-import { startTestApp, type TestApp } from '../src/test-app.ts';
-import { eventually } from './eventually.ts';
+import { eventually, startTestApp, type TestApp } from '../src/index.ts';
 
 const dayMs = 24 * 60 * 60_000;
 const outboxes = ['erasures', 'pushes', 'applerevocations', 'applenotifications'];
@@ -40,7 +39,7 @@ it('rows of every outbox go 7 days after they were done (PRIV-10)', async () => 
         async (name) => [name, (await rows(name).find().toArray()).map(({ _id }) => _id)] as const,
       ),
     );
-  await eventually(async () => (await left()).every(([, ids]) => ids.length < 2));
+  await eventually('old rows go', async () => (await left()).every(([, ids]) => ids.length < 2));
   expect(await left()).toEqual(outboxes.map((name) => [name, ['young']]));
   await other.close();
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createClient, type Client } from '@pufftrack/client';
 import { temporaryDataDir } from '@pufftrack/local-services';
 import { developmentToken } from '../src/demo/token.ts';
-import { spawnProgram, startServerProcess, type ServerProcess } from '../src/index.ts';
+import { eventually, spawnProgram, startServerProcess, type ServerProcess } from '../src/index.ts';
 
 const main = 'packages/server/src/main.ts';
 
@@ -60,7 +60,7 @@ describe('the server as a process', () => {
     expect(await me.json()).toMatchObject({ name: 'Alice' });
     expect(await second.stop()).toBe(0);
     // Two starts of a database take their time where the machine is busy.
-  }, 90_000);
+  });
 
   it('ends with every fault of the configuration at once', async () => {
     const { ended, output } = spawnProgram(main, { NODE_ENV: 'production', PORT: 'x', MASTER_KEY: 'short' });
@@ -116,9 +116,9 @@ describe('the server as a process', () => {
     // A mongod that never gets ready.
     const bin = join(dataDir, 'bin');
     await mkdir(bin);
-    const program = '#!/bin/sh\n[ "$1" = --version ] && echo "db version v6.0.5" && exit\nexec sleep 60\n';
+    const program = '#!/bin/sh\n[ "$1" = --version ] && echo "db version v6.0.5" && exit\nexec sleep 600\n';
     await writeFile(join(bin, 'mongod'), program, { mode: 0o755 });
-    const { child, ended } = spawnProgram(main, {
+    const { child, ended, output } = spawnProgram(main, {
       DATA_DIR: dataDir,
       PORT: '0',
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
@@ -127,20 +127,17 @@ describe('the server as a process', () => {
       const text = await readFile(join(dataDir, 'mongod.json'), 'utf8').catch(() => undefined);
       return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid;
     };
-    const deadline = performance.now() + 25_000;
-    let pid: number | undefined;
-    while ((pid = await record()) === undefined && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    if (pid === undefined) throw new Error('no mongod was started within 25 s');
+    let pid = 0;
+    await eventually('a mongod is started', async () => (pid = (await record()) ?? 0) > 0);
     try {
-      const signalledAt = performance.now();
       child.kill('SIGTERM');
       expect(await ended).toBe(1);
-      expect(performance.now() - signalledAt).toBeLessThan(15_000);
+      // The signal ended it, and not the end of its patience with the database.
+      expect(output()).not.toContain('was not ready within');
     } finally {
       process.kill(pid, 'SIGKILL');
     }
-  }, 60_000);
+  });
 
   it('ends with a clear message where the port is taken', async () => {
     const taken = await start({});
@@ -173,7 +170,7 @@ describe('the server as a process', () => {
     expect(await server.stop()).toBe(0);
     expect(server.output().match(/"auth.refused"/g)).toHaveLength(calls);
     expect(server.output().length).toBeGreaterThan(10 * 65_536);
-  }, 60_000);
+  });
 
   it('ends although nothing reads its log', async () => {
     const server = await start({ MONGODB_URI: ownDatabase() });
@@ -185,7 +182,7 @@ describe('the server as a process', () => {
         ),
       );
     expect(await server.stop()).toBe(0);
-  }, 60_000);
+  });
 
   it('finishes the request that is under way, tells its sockets, and ends with 0', async () => {
     const server = await start({ MONGODB_URI: ownDatabase() });

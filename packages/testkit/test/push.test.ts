@@ -5,6 +5,7 @@ import type { Notification, NotificationPreferencesChange, Purpose } from '@puff
 import { targetNames } from '@pufftrack/server';
 import {
   befriend,
+  eventually,
   startTestApp,
   testClientId,
   type Person,
@@ -288,9 +289,7 @@ describe('pushes', () => {
     const bob = await phoneOwner(token);
     apns.reply(token, reply);
     const asked = askFor(bob);
-    const deadline = performance.now() + 10_000;
-    while (apns.openAtOnce.first === 0 && performance.now() < deadline)
-      await new Promise((resolve) => setImmediate(resolve));
+    await eventually('the push is at Apple', () => apns.openAtOnce.first > 0);
     app.clock.advance(1);
     await register(bob, token, 'production');
     await asked;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import { patienceMs, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
 import { closeSockets, eventOf, openSocket, tokenOf } from './bare-sockets.ts';
 
 afterEach(closeSockets);
@@ -65,7 +65,7 @@ describe('rate limits (RATE-1)', () => {
     const socket = openSocket(app, { auth: { token: tokenOf(dora) } });
     await eventOf(socket, 'ready');
     const call = (event: string, payload: unknown): Promise<{ error?: { code: string } }> =>
-      socket.timeout(5_000).emitWithAck(event, payload) as Promise<{ error?: { code: string } }>;
+      socket.timeout(patienceMs).emitWithAck(event, payload) as Promise<{ error?: { code: string } }>;
     const codes: (string | undefined)[] = [];
     // 12 a minute, and connecting was the first.
     for (let sent = 0; sent < 13; sent++) codes.push((await call('no-such-event', {})).error?.code);

@@ -51,5 +51,5 @@ describe('the command of the operator for reports', () => {
     expect(await nameAtFriend()).toBeNull();
     expect((await run('show-name', 'nobody')).code).toBe(1);
     expect((await run('show-name')).code).toBe(64);
-  }, 120_000);
+  });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 import type { Problem } from '@pufftrack/contract';
-import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { inTime, patienceMs, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const minute = 60_000;
 
@@ -57,25 +57,19 @@ describe('sessions, at two processes on one database', () => {
       push('connect_error', (error as Error & { data?: unknown }).data);
     });
     const next = (event: string) =>
-      new Promise((resolve, reject) => {
-        const { seen, waiting } = entry(event);
-        if (seen.length > 0) {
-          resolve(seen.shift());
-          return;
-        }
-        const deadline = setTimeout(() => {
-          reject(new Error(`no ${event} within 5 s`));
-        }, 5_000);
-        waiting.push((payload) => {
-          clearTimeout(deadline);
-          resolve(payload);
-        });
-      });
+      inTime(
+        event,
+        new Promise((resolve) => {
+          const { seen, waiting } = entry(event);
+          if (seen.length > 0) resolve(seen.shift());
+          else waiting.push(resolve);
+        }),
+      );
     const raw: RawSocket = {
       socket,
       next,
       call: (event, payload) =>
-        socket.timeout(5_000).emitWithAck(event, payload) as ReturnType<RawSocket['call']>,
+        socket.timeout(patienceMs).emitWithAck(event, payload) as ReturnType<RawSocket['call']>,
     };
     await Promise.race([
       next('ready'),

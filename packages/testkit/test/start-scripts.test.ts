@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { spawnProgram } from '../src/server-process.ts';
+import { eventually, spawnProgram } from '../src/index.ts';
 
 const { scripts } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   scripts: Record<string, string>;
@@ -27,4 +29,22 @@ describe('__proto__ does not exist', () => {
     await ended;
     expect(child.spawnargs).toContain('--disable-proto=delete');
   });
+});
+
+it('a server that a test starts keeps its data apart from those of a development server', async () => {
+  const announcement = resolve(import.meta.dirname, '../../../.data/development.json');
+  const writtenAt = () => (existsSync(announcement) ? statSync(announcement).mtimeMs : undefined);
+  const before = writtenAt();
+  const uri = new URL(process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '');
+  uri.pathname = `/test_${randomBytes(6).toString('hex')}`;
+  const server = spawnProgram('packages/server/src/main.ts', { PORT: '0', MONGODB_URI: uri.href });
+  const own = resolve(server.dataDir, 'development.json');
+  try {
+    await eventually('it announces itself', () => existsSync(own));
+    expect(writtenAt()).toBe(before);
+  } finally {
+    server.child.kill();
+    await server.ended;
+  }
+  expect(existsSync(server.dataDir)).toBe(false);
 });

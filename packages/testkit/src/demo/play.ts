@@ -57,7 +57,7 @@ export const playDemo = async (mongoUri: string, print: (line: string) => void):
       const { stats } = await phone.socket.puff({ timeZone: phone.timeZone, quantity });
       const seen = await Promise.all(
         (audience[who] ?? []).map(async (friend) => {
-          const live = await phoneOf(friend).socket.next('friendPuff', { timeoutMs: 5_000 });
+          const live = await phoneOf(friend).socket.next('friendPuff');
           return `${friend}'s phone: ${live.friendName ?? '?'} puffs, ${live.todayCount} today`;
         }),
       );

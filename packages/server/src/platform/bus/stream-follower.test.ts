@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { openTestRedis, testPrefix, until } from '../../../test/redis.ts';
+import { eventually } from '@pufftrack/testkit/eventually';
+import { openTestRedis, testPrefix } from '../../../test/redis.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import { followStream, type StreamFollower } from './stream-follower.ts';
 
@@ -32,13 +33,13 @@ it('says that something may be missing after it stood still while entries could 
     await link.commands.pexpire(key, keptMs);
   };
   await write();
-  await until('the first is read', () => read.length === 1);
+  await eventually('the first is read', () => read.length === 1);
   now += 3_000;
   await write();
-  await until('the second is read', () => read.length === 2);
+  await eventually('the second is read', () => read.length === 2);
   expect(returns).toBe(0);
   now += keptMs;
   await write();
-  await until('the third is read', () => read.length === 3);
-  await until('it says so', () => returns === 1);
+  await eventually('the third is read', () => read.length === 3);
+  await eventually('it says so', () => returns === 1);
 });

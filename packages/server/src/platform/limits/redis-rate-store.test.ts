@@ -1,7 +1,8 @@
 import { createMetrics } from '../telemetry/metrics.ts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@pufftrack/testkit/eventually';
 import { startRedis, type LocalRedis } from '@pufftrack/local-services';
-import { openTestRedis, testPrefix, until } from '../../../test/redis.ts';
+import { openTestRedis, testPrefix } from '../../../test/redis.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import { createRateLimits, type RateLimits, type RateState } from './rate-limits.ts';
 import { createRedisRateStore } from './redis-rate-store.ts';
@@ -49,7 +50,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
   /** Resolves when Redis knows of so many calls, and `limits` has read its answer. */
   const untilTold = async ({ link }: { link: RedisLink }, id: string, calls: number) => {
     const told = () => link.commands.hget(link.keyOf('rate', `write person ${id}`), 'count');
-    await until(`Redis knows of ${calls}`, async () => Number(await told()) === calls);
+    await eventually(`Redis knows of ${calls}`, async () => Number(await told()) === calls);
     await link.commands.ping();
   };
 
@@ -61,7 +62,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     const hit = () => store.hit('read person alice', minute, now);
     await hit();
     const told = () => link.commands.hget(link.keyOf('rate', 'read person alice'), 'count');
-    await until('Redis knows of it', async () => (await told()) === '1');
+    await eventually('Redis knows of it', async () => (await told()) === '1');
     isUp = false;
     for (let minutes = 0; minutes < 90; minutes += 1) {
       now += minute;
@@ -70,7 +71,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     isUp = true;
     now += minute;
     await hit();
-    await until('Redis knows of the call after it', async () => (await told()) === '1');
+    await eventually('Redis knows of the call after it', async () => (await told()) === '1');
     await link.commands.ping();
     expect((await hit()).count).toBe(2);
   });
@@ -122,11 +123,11 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     for (let call = 0; call < 30; call += 1) take(one, 'emil');
     await untilTold(one, 'emil', 30);
     await server.stop();
-    await until('the outage is seen', () => !one.link.isUp() && !other.link.isUp());
+    await eventually('the outage is seen', () => !one.link.isUp() && !other.link.isUp());
     for (let call = 0; call < 30; call += 1) expect(take(one, 'emil').allowed).toBe(true);
     expect(take(one, 'emil').allowed).toBe(false);
     await startServer(server.port);
-    await until('Redis is back', () => one.link.isUp() && other.link.isUp());
+    await eventually('Redis is back', () => one.link.isUp() && other.link.isUp());
     // The Redis is empty; what was counted since it went is told to it.
     expect(take(one, 'emil').allowed).toBe(false);
     await untilTold(one, 'emil', 32);
@@ -143,7 +144,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     take(one, 'frank');
     await one.link.commands.flushall();
     while (take(one, 'frank').allowed);
-    await until('it goes on', async () => (await one.link.commands.dbsize()) > 0);
+    await eventually('it goes on', async () => (await one.link.commands.dbsize()) > 0);
     expect(take(one, 'frank').allowed).toBe(false);
   });
 
@@ -152,7 +153,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     take(one, 'gina');
     const key = one.link.keyOf('rate', 'write person gina');
     expect(await one.link.commands.keys(`${prefix}*gina*`)).toEqual([]);
-    await until('it was told', async () => (await one.link.commands.exists(key)) === 1);
+    await eventually('it was told', async () => (await one.link.commands.exists(key)) === 1);
     expect(await one.link.commands.pttl(key)).toBeGreaterThan(minute);
     expect(await one.link.commands.pttl(key)).toBeLessThanOrEqual(2 * minute);
   });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { patienceMs } from '@pufftrack/testkit/eventually';
 import { createApnsConnection, type ApnsConnection } from './apns-connection.ts';
 
 describe('a host that takes connections and never says a word', () => {
@@ -34,7 +35,7 @@ describe('a host that takes connections and never says a word', () => {
     );
     const [socket] = await connected;
     // Waits for no handshake: that would keep a connection for each attempt, and the process at its end.
-    if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(2_000) });
+    if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(patienceMs) });
     expect(sockets.size).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@pufftrack/testkit/eventually';
 import { endpoints, type EndpointSpec, type Purpose } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
-import { until } from '../../../test/redis.ts';
 import { servicesAlone } from '../../../test/services-alone.ts';
 import type { Services } from '../../app/services.ts';
 import { noBus, type Bus } from '../../platform/bus/bus.ts';
@@ -165,7 +165,7 @@ describe('a withdrawal of consent', () => {
       writes.push('answered');
       storedAtAnswer = await stored();
     });
-    await until('the withdrawal is in force', isWithdrawn(purpose));
+    await eventually('the withdrawal is in force', isWithdrawn(purpose));
     release();
     const outcomes = codes(await calls);
     await withdrawal;
@@ -184,7 +184,7 @@ describe('a withdrawal of consent', () => {
     await isHeld;
     const deletion = call(here, endpoints.deletePuff, { params: { id: live } });
     const withdrawal = withdraw(here, 'terms');
-    await until('the withdrawal is in force', isWithdrawn('terms'));
+    await eventually('the withdrawal is in force', isWithdrawn('terms'));
     release();
     await Promise.all([held, withdrawal]);
     expect(await deletion).toMatchObject({ status: 200 });
@@ -271,7 +271,7 @@ describe('a deletion of the account', () => {
     const calls = Promise.allSettled(range(12).map(() => batch(here)));
     await isHeld;
     const deletion = here.users.accounts.eraseAccount(actor.userId, log).then(() => writes.push('answered'));
-    await until('the account is gone', async () => {
+    await eventually('the account is gone', async () => {
       return (await here.users.absentAmong([actor.userId])).length === 1;
     });
     release();
