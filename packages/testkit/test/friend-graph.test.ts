@@ -301,6 +301,26 @@ describe('the friend graph', () => {
       expect(await receivedBy(yan!)).toHaveLength(1);
     });
 
+    it('is whole or not at all: one that fails leaves no name that a removal would take away', async () => {
+      const [ann, ben] = await people('ann', 'ben');
+      await ask(ann!, ben!);
+      const block = () => ann!.client.call('blockPerson', { body: { userId: ben!.userId } });
+      const refuseUpdates = (validator: object) =>
+        mongo.db().command({ collMod: 'notifications', validator });
+      await refuseUpdates({ never: { $exists: true } });
+      try {
+        await expect(block()).rejects.toMatchObject({ code: 'internal' });
+        expect(await ann!.client.call('listBlocks')).toEqual({ blocks: [] });
+      } finally {
+        await refuseUpdates({});
+      }
+      await block();
+      const { notifications } = await ben!.client.call('listNotifications', { query: {} });
+      expect(notifications.length).toBeGreaterThan(0);
+      expect(JSON.stringify(notifications)).not.toContain(ann!.name);
+      expect(JSON.stringify(notifications)).not.toContain(ann!.userId);
+    });
+
     it('is of somebody else who is there', async () => {
       const [zoe] = await people('zoe');
       await expect(block(zoe!, zoe!)).rejects.toMatchObject({ status: 422 });

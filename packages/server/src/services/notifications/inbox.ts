@@ -49,7 +49,7 @@ export interface Inbox {
   moveDevices: DeviceStore['moveSessions'];
   ensureIndexes(): Promise<void>;
   /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
-  hideName(named: string, where?: HiddenWhere): Promise<void>;
+  hideName(named: string, where?: HiddenWhere, tx?: ClientSession): Promise<void>;
   /** Deletes everything that is kept of a person here; answers how many rows there were. */
   eraseUser(userId: string): Promise<number>;
   /** Another process has told somebody something: their sockets here get it at once, and pushes are looked for. */
@@ -125,7 +125,7 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     async ensureIndexes() {
       for (const owned of [store, preferences, devices, push, milestones]) await owned.ensureIndexes();
     },
-    hideName: (named, where) => store.hideName(named, clock.now(), where),
+    hideName: (named, where, tx) => store.hideName(named, clock.now(), where, tx),
     async eraseUser(userId) {
       let removed = 0;
       for (const owned of [milestones, preferences, devices, push]) removed += await owned.removeAll(userId);

@@ -54,7 +54,7 @@ export const createBlocks = (deps: {
           detail: 'Nobody can block themselves.',
           errors: [{ path: 'userId', message: 'must be somebody else' }],
         });
-      const { wereFriends, cancelled } = await inTransaction(connection, async (tx) => {
+      const wereFriends = await inTransaction(connection, async (tx) => {
         const user = await users.find(blocked, tx);
         if (!user) throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
         // An ask or a friendship of the two that is under way conflicts here, and then sees the block.
@@ -69,10 +69,11 @@ export const createBlocks = (deps: {
           await deps.audiences.move([userId, blocked], tx);
           await deps.endCheers(tx, userId, blocked);
         }
-        return { wereFriends: ended, cancelled: dropped };
+        // In the transaction: after it a failure would leave a name that a removal takes away, and so tell of the block.
+        for (const requestId of dropped) await deps.hideName(userId, { inboxOf: blocked, requestId }, tx);
+        await deps.hideName(blocked, { inboxOf: userId }, tx);
+        return ended;
       });
-      for (const requestId of cancelled) await deps.hideName(userId, { inboxOf: blocked, requestId });
-      await deps.hideName(blocked, { inboxOf: userId });
       if (!wereFriends) return;
       await deps.audience.changed([userId, blocked]);
       live.friendRemoved(blocked, userId);
