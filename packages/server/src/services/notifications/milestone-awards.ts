@@ -142,7 +142,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
 
   return {
     refresh,
-    drain: (userId) => inTurn(userId, () => Promise.resolve()),
+    drain: (userId) => inTurn(userId, () => Promise.resolve()).catch(() => undefined),
     soon(userId) {
       waiting.add(userId);
       looking ??= drain()

@@ -42,8 +42,11 @@ export interface PuffLog extends PuffChanges {
   momentsBetween(person: string, range: { from: number; to: number }): Promise<Moment[]>;
   /** Resolves when everything of this person that was queued here before is stored or refused. */
   drain(person: string): Promise<void>;
-  /** Whether puffs of this person are known to be refused here by now: a consent, or the account, is gone. */
-  refuses(person: string): boolean;
+  /**
+   * Whether puffs of this person may be processed at this moment. Reads where this process holds no current settings, and
+   * is false where they cannot be read.
+   */
+  isAdmitted(person: string): boolean | Promise<boolean>;
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
@@ -137,7 +140,15 @@ export const createPuffLog = (deps: {
       return recounts.momentsBetween(person, range, { rev, clearedRev });
     },
     drain: commit.drain,
-    refuses: (person) => isGone(person) || Boolean(deps.admission.refusal(person)),
+    isAdmitted(person) {
+      if (isGone(person)) return false;
+      const refusal = deps.admission.refusal(person);
+      if (refusal !== undefined) return refusal === null;
+      return deps.admission.read(person).then(
+        () => !isGone(person),
+        () => false,
+      );
+    },
     flush: flusher.flush,
     async settle() {
       await commit.settle();

@@ -23,7 +23,7 @@ it('puts batches of one person into the log one after the other, and those of ot
       },
       history: () => Promise.resolve(new PuffState()),
       drain: () => Promise.resolve(),
-      refuses: () => false,
+      isAdmitted: () => true,
     },
     store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
     clock: { now: () => now },
@@ -54,6 +54,7 @@ it('puts batches of one person into the log one after the other, and those of ot
 it('shows friends nothing of a puff whose consent is withdrawn while it is written', async () => {
   const now = Date.UTC(2026, 9, 21, 10);
   let isWithdrawn = false;
+  let isRead = false;
   const shown: number[] = [];
   const puffs = createPuffService({
     log: {
@@ -67,7 +68,8 @@ it('shows friends nothing of a puff whose consent is withdrawn while it is writt
       },
       history: () => Promise.resolve(new PuffState()),
       drain: () => Promise.resolve(),
-      refuses: () => isWithdrawn,
+      // As where another process has reported a change: the settings are read first.
+      isAdmitted: () => (isRead ? Promise.resolve(!isWithdrawn) : !isWithdrawn),
     },
     store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
     clock: { now: () => now },
@@ -85,4 +87,49 @@ it('shows friends nothing of a puff whose consent is withdrawn while it is writt
   await send(1);
   await send(2);
   expect(shown).toEqual([1, 0]);
+  isRead = true;
+  await send(1);
+  await send(2);
+  await new Promise(setImmediate);
+  expect(shown).toEqual([1, 0, 1, 0]);
+});
+
+it('a drain waits for a batch that is under way for longer than a turn may wait, and is not refused', async () => {
+  let now = Date.UTC(2026, 9, 21, 10);
+  const steps: string[] = [];
+  let store = () => {};
+  const isStored = new Promise<void>((resolve) => (store = resolve));
+  const puffs = createPuffService({
+    log: {
+      async append(_person, batch) {
+        await isStored;
+        steps.push('stored');
+        const outcomes = batch.map((puff) => ({ status: 'created' as const, puff: { ...puff, rev: 1 } }));
+        return { outcomes, state: new PuffState() };
+      },
+      history: () => Promise.resolve(new PuffState()),
+      drain: () => {
+        steps.push('log drained');
+        return Promise.resolve();
+      },
+      isAdmitted: () => true,
+    },
+    store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
+    clock: { now: () => now },
+    person: (userId) => ({ userId, name: null, timeZone: 'UTC', dayStartHour: 0, product: 'vape' }),
+    requireConsents: () => undefined,
+    statsOf: () => ({}) as UserStats,
+    onRecorded: () => undefined,
+    metrics: { counted: () => undefined },
+  });
+  const batch = puffs.recordBatch({ userId: 'ann', sessionId: 'session', expiresAt: Infinity }, [
+    { id: newUuid(), timestamp: new Date(now).toISOString() },
+  ]);
+  await new Promise(setImmediate);
+  const drained = puffs.drain('ann');
+  now += 60_000;
+  store();
+  await drained;
+  expect(steps).toEqual(['stored', 'log drained']);
+  await batch;
 });

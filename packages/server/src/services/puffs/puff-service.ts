@@ -31,12 +31,12 @@ import { viewPuff } from './puff-view.ts';
 export interface PuffService {
   record(actor: Actor, input: ParsedPuffInput): Promise<PuffAnswer>;
   recordBatch(actor: Actor, items: readonly unknown[]): Promise<BatchAnswer>;
-  /** Resolves when every puff of this person that was admitted before is stored or refused, in this process. */
+  /** Resolves when every puff of this person that was admitted before is stored or refused, in this process. Never rejects. */
   drain(userId: string): Promise<void>;
 }
 
 export const createPuffService = <Person extends PuffPerson>(deps: {
-  log: Pick<PuffLog, 'append' | 'history' | 'drain' | 'refuses'>;
+  log: Pick<PuffLog, 'append' | 'history' | 'drain' | 'isAdmitted'>;
   store: Pick<PuffStore, 'find' | 'findUsedIds'>;
   clock: Clock;
   person: (userId: string) => Person | Promise<Person>;
@@ -74,12 +74,17 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     puff?: Puff,
   ) => {
     if (created.length === 0) return;
-    // A consent may have been withdrawn since the write: friends are shown nothing after that.
-    const shown = log.refuses(person.userId) ? [] : created;
-    const liveCount = shown
-      .filter((recorded) => recorded.receivedAt - recorded.timestamp <= liveWindowMs)
-      .reduce((sum, recorded) => sum + recorded.quantity, 0);
-    deps.onRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
+    const publish = (isAdmitted: boolean) => {
+      const shown = isAdmitted ? created : [];
+      const liveCount = shown
+        .filter((recorded) => recorded.receivedAt - recorded.timestamp <= liveWindowMs)
+        .reduce((sum, recorded) => sum + recorded.quantity, 0);
+      deps.onRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
+    };
+    // A consent may have been withdrawn since the write, here or at another process: friends are shown nothing after that.
+    const isAdmitted = log.isAdmitted(person.userId);
+    if (isAdmitted instanceof Promise) void isAdmitted.then(publish);
+    else publish(isAdmitted);
   };
 
   const countResults = (results: readonly BatchResult[]) => {
@@ -90,8 +95,12 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   };
 
   return {
-    // Batches queue before the log does: the ones that arrived before are answered first.
-    drain: (userId) => inTurn(userId, () => log.drain(userId)),
+    // Batches queue before the log does: the ones that arrived before are answered first. A turn that is refused for its
+    // long wait comes after them too.
+    drain: (userId) =>
+      inTurn(userId, () => Promise.resolve())
+        .catch(() => undefined)
+        .then(() => log.drain(userId)),
 
     async record(actor, input) {
       const person = await writer(actor.userId);

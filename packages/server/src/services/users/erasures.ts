@@ -94,11 +94,12 @@ export const createErasures = (deps: {
     forget(userId);
     closing.announce(closed);
     if (!friendIds) return undefined;
-    await friends.announceEnd(userId, friendIds);
-    await deps.drainWrites(userId);
+    // Committed: whatever fails from here on does not take back that the account is gone.
     deps.onBegun();
     const { manualRevocationRequired } = closed;
     log.info({ event: 'users.account_deleted', userId, manualRevocationRequired }, 'an account was deleted');
+    await friends.announceEnd(userId, friendIds);
+    await deps.drainWrites(userId);
     return { manualRevocationRequired };
   };
 

@@ -116,9 +116,12 @@ export const createUserService = (deps: {
     },
     async consentsCommitted({ before, after }) {
       const person = people.change(after);
-      await deps.onConsentsChanged(settingsOf(before), person);
-      // From `people.change` on nothing more is admitted here; the answer says that nothing of before is stored later.
-      if (!isProcessed(person)) await deps.drainWrites(person.userId);
+      try {
+        await deps.onConsentsChanged(settingsOf(before), person);
+      } finally {
+        // From `people.change` on nothing more is admitted here; the answer says that nothing of before is stored later.
+        if (!isProcessed(person)) await deps.drainWrites(person.userId);
+      }
     },
     async rotateFriendCode(userId) {
       // A code that somebody has already is a duplicate key, on which the transaction runs again with another one.
