@@ -191,6 +191,7 @@ const startNode = async (world: {
     requireFreshSignIn: auth.requireFreshSignIn,
     limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000, metrics }),
     mayCall: originRule([], 'http://pufftrack.test'),
+    hasSockets: false,
     trustedHops: 0,
     minAppBuild: 0,
     log,

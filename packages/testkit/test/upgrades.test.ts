@@ -180,3 +180,16 @@ describe('upgrades of one address', () => {
     }
   });
 });
+
+it('an upgrade at a process without sockets is answered, with and without a warning of an untrusted proxy', async () => {
+  const alone = await startTestApp({ targets: ['auth'] });
+  try {
+    for (const headers of [{}, { 'X-Forwarded-For': '203.0.113.7' }, {}]) {
+      const socket = await upgrade(alone.url, { headers });
+      open.push(socket);
+      expectProblem(await socket.answer, { status: 404, code: 'not-found' });
+    }
+  } finally {
+    await alone.close();
+  }
+});

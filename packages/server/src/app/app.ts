@@ -145,6 +145,7 @@ export const startApp = async (deps: {
     requireFreshSignIn: auth.requireFreshSignIn,
     limits,
     mayCall,
+    hasSockets: edges.sockets,
     trustedHops,
     minAppBuild,
     log,

@@ -28,6 +28,10 @@ const start = async (limits: Partial<ConnectionLimits> = {}, trustedHops = 0) =>
     { keepAliveTimeout: never, headersTimeout: 0, requestTimeout: 0 },
     (req, res) => {
       guard.began({ req, res });
+      if (req.url === '/large') {
+        res.end(Buffer.alloc(64 * 1024 * 1024));
+        return;
+      }
       if (req.url === '/unread') {
         res.end('unread');
         return;
@@ -45,6 +49,7 @@ const start = async (limits: Partial<ConnectionLimits> = {}, trustedHops = 0) =>
   );
   const guard = guardConnections(server, {
     limits: { ...defaultConnectionLimits, checkEveryMs: never, ...limits },
+    hasSockets: true,
     trustedHops,
     metrics,
   });
@@ -73,6 +78,8 @@ const start = async (limits: Partial<ConnectionLimits> = {}, trustedHops = 0) =>
       isClosed: () => isClosed,
       text: () => text,
       isOpen: () => !own.destroyed,
+      /** Reads nothing any more. */
+      stall: () => void socket.pause(),
       /** Resolves when the server has read it. */
       async send(bytes: string) {
         socket.write(bytes);
@@ -211,7 +218,32 @@ describe('a connection that is kept alive', () => {
   });
 });
 
+it('is not cut while nobody reads its body yet, because the caller is still being looked up', async () => {
+  const { open, check, holdAnswers } = await start();
+  holdAnswers();
+  const client = await open();
+  await client.send(headersOf(100_000));
+  await client.send('{');
+  for (let now = 0; now < 100_000; now += 2_000) check(now);
+  expect(client.isOpen()).toBe(true);
+});
+
 describe('connections at their bound', () => {
+  it('make room: the oldest whose answers are not read, where they are the most', async () => {
+    const { open } = await start({ connectionsPerAddress: 4 });
+    const idle = await open();
+    await idle.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await idle.answered();
+    const stalled = [await open(), await open(), await open()];
+    for (const client of stalled) {
+      client.stall();
+      await client.send('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    }
+    const next = await open();
+    await until(() => stalled[0]?.isOpen() === false);
+    expect([idle, stalled[1], stalled[2], next].map((one) => one?.isOpen())).toEqual(Array(4).fill(true));
+  });
+
   it('make room: the oldest of half requests, where they are the most', async () => {
     const { open, figures } = await start({ connectionsPerAddress: 4 });
     const idle = await open();

@@ -94,7 +94,7 @@ const evictedShare = 16;
  */
 export const guardConnections = (
   server: Server,
-  deps: { limits: ConnectionLimits; trustedHops: number; metrics: Metrics },
+  deps: { limits: ConnectionLimits; hasSockets: boolean; trustedHops: number; metrics: Metrics },
 ): Connections => {
   const { limits } = deps;
   const open = new Map<Socket, Connection>();
@@ -116,7 +116,7 @@ export const guardConnections = (
 
   /** Destroys the oldest ones of the most numerous kind: a flood is many of a kind, and evicts itself. */
   const makeRoom = (among: Iterable<Connection>, bound: number): boolean => {
-    const kinds: Record<EvictableKind, Connection[]> = { waiting: [], idle: [], sending: [] };
+    const kinds: Record<EvictableKind, Connection[]> = { waiting: [], idle: [], sending: [], unread: [] };
     for (const connection of among) {
       const kind = evictableKind(connection);
       if (kind) kinds[kind].push(connection);
@@ -177,7 +177,7 @@ export const guardConnections = (
   });
   server.on('upgrade', (req: IncomingMessage) => {
     const connection = open.get(req.socket);
-    if (connection && isSocketPath(req)) connection.upgraded = true;
+    if (connection && deps.hasSockets && isSocketPath(req)) connection.upgraded = true;
   });
 
   const phaseOf = (connection: Connection, now: number): Phase => {
@@ -247,19 +247,24 @@ export const guardConnections = (
 export const isSocketPath = ({ url }: IncomingMessage): boolean => url?.startsWith('/socket.io') === true;
 
 const stageOf = ({ req, res }: Exchange): Phase['name'] => {
-  if (!req.complete && !req.destroyed) return res.writableFinished ? 'drain' : 'body';
+  if (!req.complete && !req.destroyed) {
+    if (res.writableFinished) return 'drain';
+    // Nothing reads the body before the caller is known, and until then the client cannot send more than a buffer of it.
+    return req.readableFlowing === null ? 'handler' : 'body';
+  }
   if (!res.writableEnded) return 'handler';
   return res.writableFinished ? 'rest' : 'answer';
 };
 
-/** Before a first request, between two, or while a body arrives. */
-type EvictableKind = 'waiting' | 'idle' | 'sending';
+/** Before a first request, between two, while a body arrives, or while an answer is not read. */
+type EvictableKind = 'waiting' | 'idle' | 'sending' | 'unread';
 
-/** Undefined: it is in use, by a request whose body has arrived or by a WebSocket. */
+/** Undefined: it is in use, by a request that is being handled or by a WebSocket. */
 const evictableKind = ({ exchange, upgraded }: Connection): EvictableKind | undefined => {
   if (upgraded) return undefined;
   if (!exchange) return 'waiting';
   if (exchange.res.writableFinished) return 'idle';
+  if (exchange.res.writableEnded) return 'unread';
   return exchange.req.complete ? undefined : 'sending';
 };
 

@@ -14,6 +14,8 @@ export const answerProtocolErrors = (
   server: Server,
   deps: {
     connections: Connections;
+    /** Whether a socket server answers the upgrades of its path. */
+    hasSockets: boolean;
     listener: RequestListener;
     /** Answers a request through its response, with the headers that every answer has. */
     refuse: (req: IncomingMessage, res: ServerResponse, error: DomainError) => void;
@@ -65,8 +67,7 @@ export const answerProtocolErrors = (
   });
 
   server.on('upgrade', (req: IncomingMessage, socket: Duplex) => {
-    const isForSockets = server.listenerCount('upgrade') > ownUpgradeListeners;
-    if ((isForSockets && isSocketPath(req)) || !(socket instanceof Socket)) return;
+    if ((deps.hasSockets && isSocketPath(req)) || !(socket instanceof Socket)) return;
     socket.on('error', () => undefined);
     const res = new ServerResponse(req);
     res.shouldKeepAlive = false;
@@ -86,9 +87,6 @@ export const answerProtocolErrors = (
     else deps.listener(req, res);
   });
 };
-
-/** This one and that of `guardConnections`. */
-const ownUpgradeListeners = 2;
 
 const hasBody = ({ headers }: IncomingMessage) =>
   'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;

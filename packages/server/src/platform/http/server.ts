@@ -17,6 +17,8 @@ export interface HttpDeps extends PipelineDeps {
   /** Pages that are no part of the contract (docs); mounted before the 404. */
   pages: readonly ((app: Express) => void)[];
   mayCall: MayCall;
+  /** Whether a socket server answers the upgrades of its path; otherwise they are answered here. */
+  hasSockets: boolean;
   /** Where the connections are counted. */
   connectionMetrics: Metrics;
   /** Tests need shorter times. */
@@ -148,11 +150,13 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   );
   const connections = guardConnections(server, {
     limits,
+    hasSockets: deps.hasSockets,
     trustedHops: deps.trustedHops,
     metrics: deps.connectionMetrics,
   });
   answerProtocolErrors(server, {
     connections,
+    hasSockets: deps.hasSockets,
     listener,
     refuse(req, res, error) {
       if (!res.hasHeader('X-Request-Id')) assignRequestId(res);

@@ -23,6 +23,7 @@ describe('headers that do not become whole', () => {
       requireFreshSignIn: () => Promise.resolve(),
       limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1, metrics }),
       mayCall: originRule([], 'http://pufftrack.test'),
+      hasSockets: false,
       trustedHops: 0,
       minAppBuild: 0,
       log: createLogger({ level: 'silent' }),
