@@ -187,7 +187,7 @@ it('an upgrade at a process without sockets is answered, with and without a warn
     for (const headers of [{}, { 'X-Forwarded-For': '203.0.113.7' }, {}]) {
       const socket = await upgrade(alone.url, { headers });
       open.push(socket);
-      expectProblem(await socket.answer, { status: 404, code: 'not-found' });
+      expectProblem(socket.answer, { status: 404, code: 'not-found' });
     }
   } finally {
     await alone.close();
