@@ -74,6 +74,8 @@ export const spawnMongod = async (options: {
   args.push('--noscripting');
   // A process killed in mid-transaction leaves its document locks for so long (60 s by default).
   args.push('--setParameter', 'transactionLifetimeLimitSeconds=3', '--wiredTigerCacheSizeGB', '0.5');
+  // A collection or index that was not used for 20 s closes its file: a test run opens more of them than a process may.
+  args.push('--wiredTigerEngineConfigString', 'file_manager=(close_idle_time=20,close_scan_interval=5)');
   const log = openSync(logOf(dataDir), 'a', 0o600);
   try {
     const child = spawn(path, args, {
