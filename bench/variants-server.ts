@@ -132,7 +132,7 @@ const http = createHttpServer({
   requireFreshSignIn: auth.requireFreshSignIn,
   limits: createRateLimits({ store: createMemoryRateStore(), clock: systemClock, scale: 100_000, metrics }),
   mayCall: originRule([], 'http://127.0.0.1'),
-  hasSockets: false,
+  hasSockets: true,
   trustedHops: 0,
   minAppBuild: 0,
   log,

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { refuseProduction, type Environment } from './environment.ts';
 import { findRedisServer } from './find-redis-server.ts';
-import { accepts, freePort, isPortFree } from './free-port.ts';
+import { freePort, isPortFree } from './free-port.ts';
 import { LocalServiceError } from './local-service-error.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { stopProcess } from './stop-process.ts';
@@ -30,6 +31,26 @@ export interface LocalRedis {
   stop(): Promise<void>;
 }
 
+/** True when the server answers commands. It accepts connections earlier: it loads its data directory meanwhile. */
+const answersPing = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1_000, () => {
+      end(false);
+    });
+    socket.once('error', () => {
+      end(false);
+    });
+    socket.once('data', (answer) => {
+      end(answer.toString().startsWith('+PONG'));
+    });
+    socket.write('PING\r\n');
+  });
+
 /** Ends a redis-server whose starter is gone, and nothing where another process has its number by now. */
 export const endRedis = (redis: ProcessIdentity): Promise<void> => stopProcess(redis, stopWithinMs);
 
@@ -52,7 +73,7 @@ export const startRedis = async (options: StartRedisOptions = {}): Promise<Local
   child.unref();
   const redis = identify(child.pid);
   const deadline = performance.now() + readyWithinMs;
-  while (!(await accepts(port))) {
+  while (!(await answersPing(port))) {
     if (isAlive(redis) && performance.now() < deadline) await delay(20);
     else {
       await endRedis(redis);
