@@ -40,7 +40,7 @@ export const listen = (options: {
     socket.on('error', reject);
     socket.on('close', () => {
       clearTimeout(deadline);
-      reject(new Error('the server closed the socket'));
+      reject(new Error(`the server closed the socket: ${rest}`));
     });
     socket.on('data', (chunk: string) => {
       const text = rest + chunk;

@@ -139,6 +139,8 @@ const http = createHttpServer({
   announced: noBus.announced,
   metrics: createHttpMetrics(metrics),
   connectionMetrics: metrics,
+  // All listeners of two variants have one address.
+  connectionLimits: { connectionsPerAddress: 10_000 },
   validateAnswers: false,
   phase: () => 'open',
   requireCapacity: () => undefined,
