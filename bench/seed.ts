@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../packages/server/src/platform/clock.ts';
-import { createLogger } from '../packages/server/src/platform/logger.ts';
+import { createLogger } from '../packages/server/src/platform/telemetry/logger.ts';
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createMetrics } from '../packages/server/src/platform/telemetry/metrics.ts';
-import { createCheckpointStore } from '../packages/server/src/services/puffs/checkpoint-store.ts';
-import { createManyLogsStore } from '../packages/server/src/services/puffs/many-logs-store.ts';
-import { createPuffLog } from '../packages/server/src/services/puffs/puff-log.ts';
-import { createPuffMetrics } from '../packages/server/src/services/puffs/puff-metrics.ts';
-import { newPuff } from '../packages/server/src/services/puffs/puff.ts';
-import { createPuffStore } from '../packages/server/src/services/puffs/puff-store.ts';
-import { createRecountStore } from '../packages/server/src/services/puffs/recount-store.ts';
+import { createCheckpointStore } from '../packages/server/src/services/puffs/state/checkpoint-store.ts';
+import { createManyLogsStore } from '../packages/server/src/services/puffs/log/many-logs-store.ts';
+import { createPuffLog } from '../packages/server/src/services/puffs/log/puff-log.ts';
+import { createPuffMetrics } from '../packages/server/src/services/puffs/log/puff-metrics.ts';
+import { newPuff } from '../packages/server/src/services/puffs/domain/puff.ts';
+import { createPuffStore } from '../packages/server/src/services/puffs/log/puff-store.ts';
+import { createRecountStore } from '../packages/server/src/services/puffs/state/recount-store.ts';
 
 const dayMs = 86_400_000;
 const batchSize = 1_000;

@@ -3,4 +3,4 @@ export { startApp, type App, type AppConfig } from './app/app.ts';
 export { targetOf } from './app/path-table.ts';
 export { targetNames, type TargetName } from './app/targets.ts';
 export type { Clock } from './platform/clock.ts';
-export { createLogger, type Logger } from './platform/logger.ts';
+export { createLogger, type Logger } from './platform/telemetry/logger.ts';

@@ -4,8 +4,8 @@ import { readCommand, runCommand, UsageError, type Command } from './app/command
 import { joinDevelopmentServices, startDevelopmentServices } from './app/development.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { systemClock } from './platform/clock.ts';
-import { createLogger } from './platform/logger.ts';
-import { createLogOutput } from './platform/log-output.ts';
+import { createLogger } from './platform/telemetry/logger.ts';
+import { createLogOutput } from './platform/telemetry/log-output.ts';
 
 /** sysexits.h EX_CONFIG: the environment is wrong, a restart would not help. */
 const exitConfig = 78;

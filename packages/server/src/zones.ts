@@ -1,5 +1,5 @@
 import { systemClock } from './platform/clock.ts';
-import { installedZoneRules, zoneRulesFault } from './platform/zone-rules.ts';
+import { installedZoneRules, zoneRulesFault } from './domain/zone-rules.ts';
 
 // `npm run zones`: fails where the installed zone rules are older than a year.
 const fault = zoneRulesFault(installedZoneRules, systemClock.now());

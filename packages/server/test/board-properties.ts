@@ -1,7 +1,12 @@
 import { expect } from '@jest/globals';
 import { Board } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { countsOnBoards, rankEntries, standingsOf, type BoardDay } from '../src/services/analytics/board.ts';
+import {
+  countsOnBoards,
+  rankEntries,
+  standingsOf,
+  type BoardDay,
+} from '../src/services/analytics/boards/board.ts';
 
 const anyDay: fc.Arbitrary<BoardDay> = fc
   .record({

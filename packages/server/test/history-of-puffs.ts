@@ -1,4 +1,4 @@
-import { wallClockAt, type WallClock } from '../src/platform/time-zones.ts';
+import { wallClockAt, type WallClock } from '../src/domain/time-zones.ts';
 import { dayOf, localDayOf, type DayNumber, type PuffHistory } from '../src/services/puffs/index.ts';
 
 export interface RawPuff {

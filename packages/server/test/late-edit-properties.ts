@@ -1,14 +1,19 @@
 import { expect } from '@jest/globals';
 import { Board } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { boardDayOf } from '../src/services/analytics/board-day.ts';
-import { countsOnBoards, rankEntries, standingsOf, type BoardDay } from '../src/services/analytics/board.ts';
-import { calendarOf, dayRules } from '../src/services/analytics/calendar.ts';
-import { factsOf } from '../src/services/puffs/date-facts.ts';
+import { boardDayOf } from '../src/services/analytics/boards/board-day.ts';
+import {
+  countsOnBoards,
+  rankEntries,
+  standingsOf,
+  type BoardDay,
+} from '../src/services/analytics/boards/board.ts';
+import { calendarOf, dayRules } from '../src/services/analytics/days/calendar.ts';
+import { factsOf } from '../src/services/puffs/domain/date-facts.ts';
 import { monthOf, type DayNumber } from '../src/services/puffs/index.ts';
-import { comesLate, editedPuff, newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
-import { PuffState } from '../src/services/puffs/puff-state.ts';
-import { takesLate } from '../src/services/puffs/trims.ts';
+import { comesLate, editedPuff, newPuff, type NewPuff } from '../src/services/puffs/domain/puff.ts';
+import { PuffState } from '../src/services/puffs/state/puff-state.ts';
+import { takesLate } from '../src/services/puffs/domain/trims.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

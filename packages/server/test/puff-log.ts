@@ -2,16 +2,16 @@ import { pino } from 'pino';
 import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
-import type { Admission } from '../src/services/puffs/admission.ts';
-import type { AbsentAmong } from '../src/services/puffs/checkpoint-flusher.ts';
-import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/checkpoint-store.ts';
-import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/many-logs-store.ts';
-import { createPuffLog, type PuffLog } from '../src/services/puffs/puff-log.ts';
-import { createPuffMetrics } from '../src/services/puffs/puff-metrics.ts';
-import { newPuff, type NewPuff } from '../src/services/puffs/puff.ts';
-import { PuffState } from '../src/services/puffs/puff-state.ts';
-import { createPuffStore, type PuffStore } from '../src/services/puffs/puff-store.ts';
-import { createRecountStore } from '../src/services/puffs/recount-store.ts';
+import type { Admission } from '../src/services/puffs/commit/admission.ts';
+import type { AbsentAmong } from '../src/services/puffs/state/checkpoint-flusher.ts';
+import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/state/checkpoint-store.ts';
+import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/log/many-logs-store.ts';
+import { createPuffLog, type PuffLog } from '../src/services/puffs/log/puff-log.ts';
+import { createPuffMetrics } from '../src/services/puffs/log/puff-metrics.ts';
+import { newPuff, type NewPuff } from '../src/services/puffs/domain/puff.ts';
+import { PuffState } from '../src/services/puffs/state/puff-state.ts';
+import { createPuffStore, type PuffStore } from '../src/services/puffs/log/puff-store.ts';
+import { createRecountStore } from '../src/services/puffs/state/recount-store.ts';
 
 /** The log as one server process has it, on a connection of its own. */
 export interface LogProcess {

@@ -1,15 +1,19 @@
 import { z } from 'zod';
-import { createLogger } from '../src/platform/logger.ts';
+import { createLogger } from '../src/platform/telemetry/logger.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
-import { createOutboxStore } from '../src/platform/jobs/outbox-store.ts';
-import { createOutboxWorker } from '../src/platform/jobs/outbox-worker.ts';
-import type { OutboxStore } from '../src/platform/jobs/outbox.ts';
-import { createApnsClient } from '../src/services/notifications/apns-client.ts';
-import { createDeviceStore } from '../src/services/notifications/device-store.ts';
-import { createInboxStore } from '../src/services/notifications/inbox-store.ts';
-import { createPreferencesStore } from '../src/services/notifications/preferences-store.ts';
-import { createPushDayStore } from '../src/services/notifications/push-day-store.ts';
-import { createPushHandler, pushLivesMs, type PushJob } from '../src/services/notifications/push-service.ts';
+import { createOutboxStore } from '../src/platform/outbox/outbox-store.ts';
+import { createOutboxWorker } from '../src/platform/outbox/outbox-worker.ts';
+import type { OutboxStore } from '../src/platform/outbox/outbox.ts';
+import { createApnsClient } from '../src/services/notifications/push/apns/apns-client.ts';
+import { createDeviceStore } from '../src/services/notifications/push/device-store.ts';
+import { createInboxStore } from '../src/services/notifications/inbox/inbox-store.ts';
+import { createPreferencesStore } from '../src/services/notifications/preferences/preferences-store.ts';
+import { createPushDayStore } from '../src/services/notifications/push/push-day-store.ts';
+import {
+  createPushHandler,
+  pushLivesMs,
+  type PushJob,
+} from '../src/services/notifications/push/push-service.ts';
 
 // A process that works the pushes off once and ends, or kills itself (SIGKILL) at the step that is named: for a test of
 // what is lost and what comes twice.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { patienceMs } from '@pufftrack/testkit/eventually';
-import { createLogger } from '../src/platform/logger.ts';
-import { createRedisLink, type RedisLink } from '../src/platform/redis/redis-link.ts';
+import { createLogger } from '../src/platform/telemetry/logger.ts';
+import { createRedisLink, type RedisLink } from '../src/platform/bus/redis-link.ts';
 
 /** The Redis that the tests share; keys of the caller's own begin with the prefix. */
 export const testRedisUrl = (): string => {

@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import { createServices, type Services } from '../src/app/services.ts';
 import { noBus, type Bus } from '../src/platform/bus/bus.ts';
 import type { Clock } from '../src/platform/clock.ts';
-import { createLogger } from '../src/platform/logger.ts';
+import { createLogger } from '../src/platform/telemetry/logger.ts';
 import { noSockets } from '../src/platform/realtime/socket-server.ts';
 import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 

@@ -1,11 +1,11 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
-import { wallClockAt } from '../src/platform/time-zones.ts';
-import { createDetailedStats } from '../src/services/analytics/detailed-stats.ts';
-import { createGapReads } from '../src/services/analytics/gap-reads.ts';
-import { settle } from '../src/services/analytics/settled-runs.ts';
-import { hourBins, statsDays } from '../src/services/analytics/stats-days.ts';
-import { statsOf } from '../src/services/analytics/stats.ts';
+import { wallClockAt } from '../src/domain/time-zones.ts';
+import { createDetailedStats } from '../src/services/analytics/stats/detailed-stats.ts';
+import { createGapReads } from '../src/services/analytics/streaks/gap-reads.ts';
+import { settle } from '../src/services/analytics/streaks/settled-runs.ts';
+import { hourBins, statsDays } from '../src/services/analytics/stats/stats-days.ts';
+import { statsOf } from '../src/services/analytics/stats/stats.ts';
 import { dayOf, localDayAt } from '../src/services/puffs/index.ts';
 import { referenceDay, referenceStats, type ReferenceWorld } from './stats-reference.ts';
 import { anyWorld, serverWorld, timeZone } from './stats-world.ts';

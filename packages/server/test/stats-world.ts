@@ -1,12 +1,12 @@
 import type { GoalInput } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/calendar.ts';
-import { goalRows } from '../src/services/analytics/goal.ts';
-import type { Goal } from '../src/services/analytics/goal-history.ts';
-import type { StatsSettings } from '../src/services/analytics/stats.ts';
+import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/days/calendar.ts';
+import { goalRows } from '../src/services/analytics/goals/goal.ts';
+import type { Goal } from '../src/services/analytics/goals/goal-history.ts';
+import type { StatsSettings } from '../src/services/analytics/stats/stats.ts';
 import { localDayAt, type PuffHistory } from '../src/services/puffs/index.ts';
-import { PuffState } from '../src/services/puffs/puff-state.ts';
-import { wallClockAt } from '../src/platform/time-zones.ts';
+import { PuffState } from '../src/services/puffs/state/puff-state.ts';
+import { wallClockAt } from '../src/domain/time-zones.ts';
 import type { ReferenceWorld } from './stats-reference.ts';
 
 const quarterMs = 15 * 60_000;

@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
-import type { ListedJob } from '../platform/jobs/job-runner.ts';
+import type { ListedJob } from '../platform/scheduler/job-runner.ts';
 import { createLifecycle } from '../platform/lifecycle.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
 import { noSockets } from '../platform/realtime/socket-server.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import type { OpenReport, Verdict } from '../services/users/index.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
-import { createJobs, type Jobs } from '../platform/jobs/job-runner.ts';
-import { createJobStore } from '../platform/jobs/job-store.ts';
+import { createJobs, type Jobs } from '../platform/scheduler/job-runner.ts';
+import { createJobStore } from '../platform/scheduler/job-store.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
 import { adminCommands, warnOfWeakDeployment } from '../platform/mongo/deployment-warnings.ts';
 import { connectMongo, isPrimaryReachable, requireReplicaSet } from '../platform/mongo/connect.ts';
 import { probeWrite } from '../platform/mongo/write-probe.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Express, RequestHandler } from 'express';
 import helmet from 'helmet';
 import swaggerUi from 'swagger-ui-express';
-import { DomainError } from '../platform/errors.ts';
+import { DomainError } from '../platform/edge/errors.ts';
 
 /** Generated from the contract and committed; `npm run check` fails where they are not fresh. */
 const read = (name: string): unknown =>

@@ -1,7 +1,7 @@
 import { endpoints } from '@pufftrack/contract';
 import type { Phase } from '../platform/lifecycle.ts';
 import { answer, route, type Route } from '../platform/http/route.ts';
-import { installedZoneRules } from '../platform/zone-rules.ts';
+import { installedZoneRules } from '../domain/zone-rules.ts';
 
 /** `/health/ready` is public and has no rate limit, so its cost to the database is bounded here. */
 const databaseProbeEveryMs = 1_000;

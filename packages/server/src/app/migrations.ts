@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../platform/clock.ts';
-import type { JobStore } from '../platform/jobs/job-store.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { JobStore } from '../platform/scheduler/job-store.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
 import { migrate, type Migration } from '../platform/mongo/migrations.ts';
 import { compactGoalHistories } from '../services/analytics/index.ts';
 import { dateLateEntries, dropHiddenMonths, orderPuffIndex } from '../services/puffs/index.ts';

@@ -1,10 +1,10 @@
 import type { Connection } from 'mongoose';
 import type { Bus } from '../platform/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Realtime } from '../platform/realtime/socket-server.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
-import { isKnownZone } from '../platform/time-zones.ts';
+import { isKnownZone } from '../domain/time-zones.ts';
 import { createAnalytics, type Analytics } from '../services/analytics/index.ts';
 import { createAuth, type Auth } from '../services/auth/index.ts';
 import { createNotifications, type ApnsConfig, type Notifications } from '../services/notifications/index.ts';

@@ -4,11 +4,11 @@ import type { Clock } from '../platform/clock.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import { createRedisRateStore } from '../platform/limits/redis-rate-store.ts';
 import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-store.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
 import { shareRealtime, type LoadEvent } from '../platform/realtime/shared-realtime.ts';
 import { createSocketPlaces, type SocketPlaces } from '../platform/realtime/socket-places.ts';
 import { maxSocketsPerPerson, type Realtime } from '../platform/realtime/socket-server.ts';
-import { createRedisLink } from '../platform/redis/redis-link.ts';
+import { createRedisLink } from '../platform/bus/redis-link.ts';
 
 /** What the processes on one database have together beside it. */
 export interface Shared {

@@ -1,6 +1,6 @@
 import type { EndpointSpec } from '@pufftrack/contract';
 import type { Route } from '../platform/http/route.ts';
-import type { Job } from '../platform/jobs/job.ts';
+import type { Job } from '../platform/scheduler/job.ts';
 import type { Services } from './services.ts';
 
 /** What a target opens to the world. The domain code of every service is linked into every process anyway. */

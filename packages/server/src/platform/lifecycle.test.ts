@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLifecycle } from './lifecycle.ts';
-import { createLogger } from './logger.ts';
+import { createLogger } from './telemetry/logger.ts';
 
 const log = createLogger({ level: 'silent' });
 

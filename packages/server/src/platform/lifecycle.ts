@@ -1,5 +1,5 @@
-import { settledWithin } from './deadline.ts';
-import type { Logger } from './logger.ts';
+import { settledWithin } from './concurrency/deadline.ts';
+import type { Logger } from './telemetry/logger.ts';
 
 /** Less than the 25 s after which the process ends whatever is open (main.ts). */
 export const stopWithinMs = 22_000;

@@ -3,8 +3,8 @@ import { eventually, inTime } from '@pufftrack/testkit/eventually';
 import { Redis } from 'ioredis';
 import { startRedis, type LocalRedis } from '@pufftrack/local-services';
 import { openTestRedis, testPrefix, testRedisUrl } from '../../../test/redis.ts';
-import { createLogger } from '../logger.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { RedisLink } from './redis-link.ts';
 import { createRedisBus, type RedisBus } from './redis-bus.ts';
 
 interface Process {

@@ -1,7 +1,7 @@
-import { settledWithin } from '../deadline.ts';
+import { settledWithin } from '../concurrency/deadline.ts';
 import { newId } from '../ids.ts';
-import type { Logger } from '../logger.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { RedisLink } from './redis-link.ts';
 import type { Bus } from './bus.ts';
 import { followStream, type StreamEntry } from './stream-follower.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { eventually } from '@pufftrack/testkit/eventually';
 import { openTestRedis, testPrefix } from '../../../test/redis.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
+import type { RedisLink } from './redis-link.ts';
 import { followStream, type StreamFollower } from './stream-follower.ts';
 
 const keptMs = 30_000;

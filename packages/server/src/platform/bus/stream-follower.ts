@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { settledWithin } from '../deadline.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
+import { settledWithin } from '../concurrency/deadline.ts';
+import type { RedisLink } from './redis-link.ts';
 
 export interface StreamEntry {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 
 const maxDepth = 8;
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 import { readJsonBody } from './body.ts';
 import { defaultConnectionLimits, guardConnections, type ConnectionLimits } from './connections.ts';
 

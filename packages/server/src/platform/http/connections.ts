@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 import { newUuid } from '../ids.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { problemMessage } from './answers.ts';
+import { problemMessage } from '../edge/answers.ts';
 import { failBody } from './body.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress } from '../edge/client-address.ts';
 import { createTransferAllowance } from './transfer-allowance.ts';
 
 /** docs/adr/0020-what-counts-before-what-costs.md has the reasons. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /**
  * Warns once if a call carries `X-Forwarded-For` although no proxy is trusted: then all clients behind that proxy share

@@ -8,19 +8,19 @@ import {
   type RateClass,
 } from '@pufftrack/contract';
 import type { z } from 'zod';
-import { withDeadline, type Deadline } from '../deadline.ts';
-import { DomainError } from '../errors.ts';
+import { withDeadline, type Deadline } from '../concurrency/deadline.ts';
+import { DomainError } from '../edge/errors.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
-import type { Logger } from '../logger.ts';
-import { requestIdOf, sendJson, sendProblem } from './answers.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { requestIdOf, sendJson, sendProblem } from '../edge/answers.ts';
 import { readJsonBody } from './body.ts';
-import { clientAddress, truncatedAddress } from './client-address.ts';
+import { clientAddress, truncatedAddress } from '../edge/client-address.ts';
 import type { HttpMetrics } from './http-metrics.ts';
-import { queryOf } from './query.ts';
-import { logRefusal } from './refusals.ts';
-import { invalidInput, isGuess, isUnreadableBody } from './problem.ts';
-import type { Actor, Authenticate, BeforeVerification } from '../actor.ts';
+import { queryOf } from '../edge/query.ts';
+import { logRefusal } from '../edge/refusals.ts';
+import { invalidInput, isGuess, isUnreadableBody } from '../edge/problem.ts';
+import type { Actor, Authenticate, BeforeVerification } from '../edge/actor.ts';
 import type { Counted, Route } from './route.ts';
 
 export interface PipelineDeps {

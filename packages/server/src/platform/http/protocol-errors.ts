@@ -1,9 +1,9 @@
 import { ServerResponse, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 import { newUuid } from '../ids.ts';
-import { problemMessage } from './answers.ts';
+import { problemMessage } from '../edge/answers.ts';
 import { isSocketPath, type Connections } from './connections.ts';
 
 /**

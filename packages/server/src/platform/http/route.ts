@@ -1,6 +1,6 @@
 import type { EndpointAnswer, EndpointInput, EndpointSpec } from '@pufftrack/contract';
-import type { Actor } from '../actor.ts';
-import type { Logger } from '../logger.ts';
+import type { Actor } from '../edge/actor.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** What a handler sees of a request. `actor` stands where the endpoint says `auth: 'user'`. */
 export interface Call<S extends EndpointSpec> {

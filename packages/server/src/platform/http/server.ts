@@ -1,15 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { assignRequestId, requestIdOf, sendProblem } from './answers.ts';
-import { clientAddress, truncatedAddress } from './client-address.ts';
+import { assignRequestId, requestIdOf, sendProblem } from '../edge/answers.ts';
+import { clientAddress, truncatedAddress } from '../edge/client-address.ts';
 import { defaultConnectionLimits, guardConnections, type ConnectionLimits } from './connections.ts';
-import { answerCors, type MayCall } from './origins.ts';
+import { answerCors, type MayCall } from '../edge/origins.ts';
 import { createPipeline, showLimit, type PipelineDeps } from './pipeline.ts';
 import { answerProtocolErrors } from './protocol-errors.ts';
-import { refuseUrlTokens } from './query.ts';
+import { refuseUrlTokens } from '../edge/query.ts';
 import type { Route } from './route.ts';
 
 export interface HttpDeps extends PipelineDeps {

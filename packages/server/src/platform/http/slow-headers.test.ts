@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import { createMemoryRateStore } from '../limits/rate-store.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createHttpMetrics } from './http-metrics.ts';
-import { originRule } from './origins.ts';
+import { originRule } from '../edge/origins.ts';
 import { createHttpServer } from './server.ts';
 
 /** The real checks of Node and of the server, with short times: each case waits for the server to close. */

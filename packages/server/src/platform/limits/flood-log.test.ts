@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { createFloodLog } from './flood-log.ts';
 
 it('a flood is one line a minute for each kind and network, with the number that it stands for', () => {

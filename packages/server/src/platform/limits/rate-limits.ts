@@ -1,6 +1,6 @@
 import type { RateClass } from '@pufftrack/contract';
 import type { Clock } from '../clock.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RateCount, RateStore } from './rate-store.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pufftrack/testkit/eventually';
 import { startRedis, type LocalRedis } from '@pufftrack/local-services';
 import { openTestRedis, testPrefix } from '../../../test/redis.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
+import type { RedisLink } from '../bus/redis-link.ts';
 import { createRateLimits, type RateLimits, type RateState } from './rate-limits.ts';
 import { createRedisRateStore } from './redis-rate-store.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { RedisLink } from '../redis/redis-link.ts';
+import type { RedisLink } from '../bus/redis-link.ts';
 import { maxKeys, type RateStore } from './rate-store.ts';
 
 /**

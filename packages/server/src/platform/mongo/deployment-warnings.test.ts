@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { adminCommands, warnOfWeakDeployment, type AdminCommand } from './deployment-warnings.ts';
 
 const recorder = () => {

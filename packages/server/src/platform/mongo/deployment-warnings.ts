@@ -1,5 +1,5 @@
 import type { Connection } from 'mongoose';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** Runs admin commands; rejects where the deployment does not answer one. */
 export type AdminCommand = (command: object) => Promise<Readonly<Record<string, unknown>>>;

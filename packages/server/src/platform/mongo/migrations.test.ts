@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pufftrack/testkit/eventually';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { connectMongo } from './connect.ts';
 import { migrate, type Migration } from './migrations.ts';
 

@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { newId } from '../ids.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { isDuplicateKey } from './errors.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
-import { withDeadline } from '../deadline.ts';
+import { withDeadline } from '../concurrency/deadline.ts';
 import { isDuplicateKey } from './errors.ts';
 import { writeLimitMs } from './time-limits.ts';
 

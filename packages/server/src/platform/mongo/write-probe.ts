@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createWatch } from '../watch.ts';
+import { createWatch } from '../concurrency/poller.ts';
 
 /** How old (ms) the last write may be while the process is ready. */
 export const writesFreshForMs = 10_000;

@@ -5,7 +5,7 @@ import type {
   ServerToClientEvents,
 } from '@pufftrack/contract';
 import type { Server, Socket } from 'socket.io';
-import type { Actor } from '../actor.ts';
+import type { Actor } from '../edge/actor.ts';
 
 export interface SocketData {
   /** Replaced by each `authenticate`; the person and the session stay the same. */

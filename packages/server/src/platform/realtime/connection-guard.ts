@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket as EngineSocket } from 'engine.io';
 import type { WebSocket } from 'ws';
-import { DomainError } from '../errors.ts';
-import { problemOf } from '../http/problem.ts';
+import { DomainError } from '../edge/errors.ts';
+import { problemOf } from '../edge/problem.ts';
 import { packetKindOf, type PacketKind } from './packet-kind.ts';
 
 /** Raw bytes of a connection before its sign-in; a CONNECT packet with a token has less than 2 KB. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Express } from 'express';
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../edge/errors.ts';
 
 const webSocketOnly = "set `transports: ['websocket']` in the Socket.IO client";
 

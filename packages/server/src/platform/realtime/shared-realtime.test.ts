@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { noBus, type Bus } from '../bus/bus.ts';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { shareRealtime, type LoadEvent } from './shared-realtime.ts';
 import { noSockets, type Realtime } from './socket-server.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Realtime } from './socket-server.ts';
 
 const Target = z.object({

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
-import type { Actor, Authenticate } from '../actor.ts';
-import { DomainError } from '../errors.ts';
+import type { Actor, Authenticate } from '../edge/actor.ts';
+import { DomainError } from '../edge/errors.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import { createMemoryRateStore } from '../limits/rate-store.ts';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRealtime, noSockets, type RealtimeServer } from './socket-server.ts';
 

@@ -1,6 +1,6 @@
-import { DomainError } from '../errors.ts';
-import { isGuess } from '../http/problem.ts';
-import type { Authenticate } from '../actor.ts';
+import { DomainError } from '../edge/errors.ts';
+import { isGuess } from '../edge/problem.ts';
+import type { Authenticate } from '../edge/actor.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { AppSocket } from './app-socket.ts';

@@ -1,6 +1,6 @@
 import type { ClientToServerEvents } from '@pufftrack/contract';
-import type { Actor } from '../actor.ts';
-import type { Logger } from '../logger.ts';
+import type { Actor } from '../edge/actor.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** An event that clients send. The payload is a JSON object without forbidden keys; its schema is the handler's. */
 export interface SocketEvent {

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../redis/redis-link.ts';
+import type { RedisLink } from '../bus/redis-link.ts';
 
 /** The open sockets of each person over all processes, a bounded number of them. */
 export interface SocketPlaces {

@@ -5,33 +5,37 @@
  */
 import type { Connection } from 'mongoose';
 import type { Route } from '../../platform/http/route.ts';
-import type { Job } from '../../platform/jobs/job.ts';
-import { createBoardBaselines } from './board-baselines.ts';
-import { createBoardBaselineStore } from './board-baseline-store.ts';
-import { createCalendars } from './calendars.ts';
-import { createCheckInStore } from './check-in-store.ts';
-import { createDetailedStats } from './detailed-stats.ts';
-import { figuresJobs } from './figures-jobs.ts';
-import { createFigureStore } from './figures-store.ts';
-import { createGapReads } from './gap-reads.ts';
-import { goalRoutes } from './goal-routes.ts';
-import { createGoalService, type GoalService, type GoalServiceDeps } from './goal-service.ts';
-import { createGoalStore } from './goal-store.ts';
-import { createLeaderboard, type LeaderboardDeps } from './leaderboard.ts';
-import { createSettled } from './settled.ts';
-import { createSettledStore } from './settled-store.ts';
-import { createMilestoneReads } from './milestone-reads.ts';
-import { statsJobs, type JobPeople } from './stats-jobs.ts';
-import { createStatsReadModel, type StatsReadModel, type StatsReadModelDeps } from './stats-read-model.ts';
-import { statsRoutes } from './stats-routes.ts';
-import { createStatsService, type StatsService, type StatsServiceDeps } from './stats-service.ts';
-import { createStatsStore } from './stats-store.ts';
+import type { Job } from '../../platform/scheduler/job.ts';
+import { createBoardBaselines } from './boards/board-baselines.ts';
+import { createBoardBaselineStore } from './boards/board-baseline-store.ts';
+import { createCalendars } from './days/calendars.ts';
+import { createCheckInStore } from './days/check-in-store.ts';
+import { createDetailedStats } from './stats/detailed-stats.ts';
+import { figuresJobs } from './platform-metrics/platform-metrics-jobs.ts';
+import { createFigureStore } from './platform-metrics/platform-metrics-store.ts';
+import { createGapReads } from './streaks/gap-reads.ts';
+import { goalRoutes } from './goals/goal-routes.ts';
+import { createGoalService, type GoalService, type GoalServiceDeps } from './goals/goal-service.ts';
+import { createGoalStore } from './goals/goal-store.ts';
+import { createLeaderboard, type LeaderboardDeps } from './boards/leaderboard.ts';
+import { createSettled } from './streaks/settled.ts';
+import { createSettledStore } from './streaks/settled-store.ts';
+import { createMilestoneReads } from './milestones/milestone-reads.ts';
+import { statsJobs, type JobPeople } from './stats/stats-jobs.ts';
+import {
+  createStatsReadModel,
+  type StatsReadModel,
+  type StatsReadModelDeps,
+} from './stats/stats-read-model.ts';
+import { statsRoutes } from './stats/stats-routes.ts';
+import { createStatsService, type StatsService, type StatsServiceDeps } from './stats/stats-service.ts';
+import { createStatsStore } from './stats/stats-store.ts';
 
-export { compactGoalHistories } from './goal-compaction-migration.ts';
-export { lastDayOver } from './milestone-reads.ts';
-export type { Given, Judgement, MilestoneState, ToJudge } from './milestone-reads.ts';
-export { isGivenFor, milestoneVersion } from './milestones.ts';
-export type { Reached } from './milestones.ts';
+export { compactGoalHistories } from './goals/goal-compaction-migration.ts';
+export { lastDayOver } from './milestones/milestone-reads.ts';
+export type { Given, Judgement, MilestoneState, ToJudge } from './milestones/milestone-reads.ts';
+export { isGivenFor, milestoneVersion } from './milestones/milestone-rules.ts';
+export type { Reached } from './milestones/milestone-rules.ts';
 
 export interface Analytics
   extends

@@ -1,14 +1,14 @@
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../platform/clock.ts';
-import { DomainError } from '../../platform/errors.ts';
-import type { Logger } from '../../platform/logger.ts';
-import type { AppleGrant, AppleGrants } from './apple-grants.ts';
-import type { AppleLinkStore } from './apple-link-store.ts';
-import type { SessionService } from './session-service.ts';
-import type { SessionStore } from './session-store.ts';
-import type { StoredSession } from './session.ts';
+import { DomainError } from '../../platform/edge/errors.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import type { AppleGrant, AppleGrants } from './apple/apple-grants.ts';
+import type { AppleLinkStore } from './apple/apple-link-store.ts';
+import type { SessionService } from './sessions/session-service.ts';
+import type { SessionStore } from './sessions/session-store.ts';
+import type { StoredSession } from './sessions/session.ts';
 
-export type { AppleGrant } from './apple-grants.ts';
+export type { AppleGrant } from './apple/apple-grants.ts';
 
 export interface ClosedAccount {
   /** Apple's name for the person; undefined where the account was closed before. */

@@ -1,6 +1,6 @@
 import type { Purpose, User } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
-import type { Logger } from '../../platform/logger.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
 
 /** What a first sign-in says of the person; the e-mail address comes from Apple's token alone. */
 export interface NewAccount {

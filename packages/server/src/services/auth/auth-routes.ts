@@ -1,13 +1,13 @@
 import { endpoints } from '@pufftrack/contract';
 import { answer, noContent, route, type Counted, type Route } from '../../platform/http/route.ts';
-import type { AccessTokens } from './access-tokens.ts';
-import type { AppleNotifications } from './apple-notification-service.ts';
-import { readRefreshToken } from './refresh-token.ts';
-import type { SessionIds } from './session-ids.ts';
-import type { SessionService } from './session-service.ts';
-import type { SignInService } from './sign-in-service.ts';
-import type { SigningKeys } from './signing-keys.ts';
-import { isAppleJws } from './token-header.ts';
+import type { AccessTokens } from './sessions/access-tokens.ts';
+import type { AppleNotifications } from './apple/apple-notification-service.ts';
+import { readRefreshToken } from './sessions/refresh-token.ts';
+import type { SessionIds } from './sessions/session-ids.ts';
+import type { SessionService } from './sessions/session-service.ts';
+import type { SignInService } from './sign-in/sign-in-service.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
+import { isAppleJws } from './keys/token-header.ts';
 
 export const authRoutes = (deps: {
   signIns: SignInService;

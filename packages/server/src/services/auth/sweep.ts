@@ -1,9 +1,9 @@
 import type { Clock } from '../../platform/clock.ts';
-import type { Logger } from '../../platform/logger.ts';
-import type { NonceStore } from './nonce-store.ts';
-import type { SessionStore } from './session-store.ts';
-import type { SigningKeyStore } from './signing-key-store.ts';
-import { verifyRetiredMs } from './signing-keys.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import type { NonceStore } from './sign-in/nonce-store.ts';
+import type { SessionStore } from './sessions/session-store.ts';
+import type { SigningKeyStore } from './keys/signing-key-store.ts';
+import { verifyRetiredMs } from './keys/signing-keys.ts';
 
 const everyMs = 10 * 60_000;
 

@@ -4,7 +4,7 @@
  * room. It says what people are told and by which way, never what is true.
  */
 import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
-import type { Actor } from '../../platform/actor.ts';
+import type { Actor } from '../../platform/edge/actor.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
 import {
@@ -14,18 +14,18 @@ import {
   puffReference,
   statsReference,
   type EventSources,
-} from './event-references.ts';
-import { friendChanges } from './friend-changes.ts';
-import { deviceRoutes } from './device-routes.ts';
-import { inboxRoutes } from './inbox-routes.ts';
-import type { Tell } from './inbox-service.ts';
-import type { MilestonePerson } from './milestone-awards.ts';
-import { milestoneRoutes } from './milestone-routes.ts';
-import { createInbox, type Inbox, type InboxDeps } from './inbox.ts';
+} from './live/event-references.ts';
+import { friendChanges } from './live/friend-changes.ts';
+import { deviceRoutes } from './push/device-routes.ts';
+import { inboxRoutes } from './inbox/inbox-routes.ts';
+import type { Tell } from './inbox/inbox-service.ts';
+import type { MilestonePerson } from './milestones/milestone-awards.ts';
+import { milestoneRoutes } from './milestones/milestone-routes.ts';
+import { createInbox, type Inbox, type InboxDeps } from './inbox/inbox.ts';
 
-export type { ApnsConfig } from './apns-client.ts';
-export type { Tell } from './inbox-service.ts';
-export type { Named, News } from './news.ts';
+export type { ApnsConfig } from './push/apns/apns-client.ts';
+export type { Tell } from './inbox/inbox-service.ts';
+export type { Named, News } from './inbox/notification-event.ts';
 
 export interface Connecting {
   readonly actor: Actor;

@@ -1,7 +1,7 @@
 import type { ChangedPuff, PuffEdit, Purpose, UndoAnswer, UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
-import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/actor.ts';
+import { DomainError } from '../../platform/edge/errors.ts';
+import type { Actor } from '../../platform/edge/actor.ts';
 import {
   clearPurgeMs,
   editedPuff,
@@ -11,14 +11,14 @@ import {
   timeRejectionOf,
   undoWindowMs,
   wasShownLive,
-} from './puff.ts';
-import type { ChangeAnswer, Target } from './puff-changes.ts';
-import type { Counted } from './log-record.ts';
-import type { PuffHistory } from './puff-history.ts';
-import type { PuffLog } from './puff-log.ts';
-import { writerOf, type PuffPerson, type PuffsChanged } from './puff-person.ts';
-import type { PuffStore } from './puff-store.ts';
-import { viewPuff } from './puff-view.ts';
+} from './domain/puff.ts';
+import type { ChangeAnswer, Target } from './log/log-changes.ts';
+import type { Counted } from './domain/log-record.ts';
+import type { PuffHistory } from './domain/puff-history.ts';
+import type { PuffLog } from './log/puff-log.ts';
+import { writerOf, type PuffPerson, type PuffsChanged } from './domain/puff-person.ts';
+import type { PuffStore } from './log/puff-store.ts';
+import { viewPuff } from './domain/puff-view.ts';
 
 /** What a person may do to puffs that are there already (domain.md D3). Throws `not-found` for an unknown id. */
 export interface PuffChangeService {

@@ -1,6 +1,6 @@
 import { PuffInput, SocketPuffBatch, UndoInput } from '@pufftrack/contract';
 import type { z } from 'zod';
-import { invalidInput } from '../../platform/http/problem.ts';
+import { invalidInput } from '../../platform/edge/problem.ts';
 import { socketEvent, type SocketEvent } from '../../platform/realtime/socket-event.ts';
 import type { PuffChangeService } from './puff-change-service.ts';
 import type { PuffService } from './puff-service.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Puff, PuffChange } from '@pufftrack/contract';
-import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/actor.ts';
-import type { PuffLog } from './puff-log.ts';
-import type { PuffPerson } from './puff-person.ts';
-import type { LoggedChange, PuffCursor, PuffStore } from './puff-store.ts';
-import { viewPuff } from './puff-view.ts';
+import { DomainError } from '../../platform/edge/errors.ts';
+import type { Actor } from '../../platform/edge/actor.ts';
+import type { PuffLog } from './log/puff-log.ts';
+import type { PuffPerson } from './domain/puff-person.ts';
+import type { LoggedChange, PuffCursor, PuffStore } from './log/puff-store.ts';
+import { viewPuff } from './domain/puff-view.ts';
 
 export interface PuffQuery {
   from?: string | undefined;

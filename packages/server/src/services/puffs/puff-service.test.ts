@@ -3,7 +3,7 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { UserStats } from '@pufftrack/contract';
 import { newUuid } from '../../platform/ids.ts';
 import { createPuffService } from './puff-service.ts';
-import { PuffState } from './puff-state.ts';
+import { PuffState } from './state/puff-state.ts';
 
 it('puts batches of one person into the log one after the other, and those of others beside them', async () => {
   const now = Date.UTC(2026, 9, 21, 10);

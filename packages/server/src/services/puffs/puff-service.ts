@@ -9,10 +9,10 @@ import {
   type UserStats,
 } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
-import { DomainError } from '../../platform/errors.ts';
-import type { Actor } from '../../platform/actor.ts';
-import { issuesOf } from '../../platform/http/problem.ts';
-import { createTurns } from '../../platform/turns.ts';
+import { DomainError } from '../../platform/edge/errors.ts';
+import type { Actor } from '../../platform/edge/actor.ts';
+import { issuesOf } from '../../platform/edge/problem.ts';
+import { createTurns } from '../../platform/concurrency/keyed-mutex.ts';
 import {
   liveWindowMs,
   newPuff,
@@ -20,13 +20,13 @@ import {
   timeRejectionOf,
   type NewPuff,
   type RecordedPuff,
-} from './puff.ts';
-import type { PuffLog } from './puff-log.ts';
-import type { PuffMetrics } from './puff-metrics.ts';
-import { writerOf, type PuffPerson, type PuffsRecorded } from './puff-person.ts';
-import type { PuffHistory } from './puff-history.ts';
-import type { PuffStore } from './puff-store.ts';
-import { viewPuff } from './puff-view.ts';
+} from './domain/puff.ts';
+import type { PuffLog } from './log/puff-log.ts';
+import type { PuffMetrics } from './log/puff-metrics.ts';
+import { writerOf, type PuffPerson, type PuffsRecorded } from './domain/puff-person.ts';
+import type { PuffHistory } from './domain/puff-history.ts';
+import type { PuffStore } from './log/puff-store.ts';
+import { viewPuff } from './domain/puff-view.ts';
 
 export interface PuffService {
   record(actor: Actor, input: ParsedPuffInput): Promise<PuffAnswer>;

@@ -4,59 +4,59 @@
  */
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
-import type { MuteAll } from './friendship.ts';
+import type { MuteAll } from './friends/friendship.ts';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
-import type { Job } from '../../platform/jobs/job.ts';
-import { createOutboxStore } from '../../platform/jobs/outbox-store.ts';
-import { createOutboxWorker } from '../../platform/jobs/outbox-worker.ts';
-import type { Logger } from '../../platform/logger.ts';
+import type { Job } from '../../platform/scheduler/job.ts';
+import { createOutboxStore } from '../../platform/outbox/outbox-store.ts';
+import { createOutboxWorker } from '../../platform/outbox/outbox-worker.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { AccountClosing, Accounts } from '../auth/index.ts';
 import type { Tell } from '../notifications/index.ts';
-import { createAccounts } from './accounts.ts';
-import { createAudience, type Audience, type AudienceRooms } from './audience.ts';
-import { createAudienceStore } from './audience-store.ts';
-import { createAudienceWatch, type AudienceWatch } from './audience-watch.ts';
-import { createBlocks } from './block-service.ts';
-import { createBlockStore } from './block-store.ts';
-import type { Erasure, PersonalData } from './erasure.ts';
-import { erasureJobs } from './erasure-jobs.ts';
-import { createErasureLedgerStore } from './erasure-ledger-store.ts';
-import { createErasureWatch } from './erasure-watch.ts';
-import { createErasures, type Erasures } from './erasures.ts';
-import { createFriendConnectionStore } from './friend-connection-store.ts';
-import { createFriendRequests } from './friend-request-service.ts';
-import { createFriendRequestStore } from './friend-request-store.ts';
-import { friendRetentionJob } from './friend-retention-job.ts';
-import { friendRoutes } from './friend-routes.ts';
+import { createAccounts } from './accounts/accounts.ts';
+import { createAudience, type Audience, type AudienceRooms } from './sharing/audience.ts';
+import { createAudienceStore } from './sharing/audience-store.ts';
+import { createAudienceWatch, type AudienceWatch } from './sharing/audience-watch.ts';
+import { createBlocks } from './safety/block-service.ts';
+import { createBlockStore } from './safety/block-store.ts';
+import type { Erasure, PersonalData } from './privacy/erasure.ts';
+import { erasureJobs } from './privacy/erasure-jobs.ts';
+import { createErasureLedgerStore } from './privacy/erasure-ledger-store.ts';
+import { createErasureWatch } from './privacy/erasure-watch.ts';
+import { createErasures, type Erasures } from './privacy/erasures.ts';
+import { createFriendConnectionStore } from './friends/friend-connection-store.ts';
+import { createFriendRequests } from './friends/friend-request-service.ts';
+import { createFriendRequestStore } from './friends/friend-request-store.ts';
+import { friendRetentionJob } from './friends/friend-retention-job.ts';
+import { friendRoutes } from './friends/friend-routes.ts';
 import {
   createFriendService,
   type FriendLive,
   type FriendService,
   type LiveViewer,
-} from './friend-service.ts';
-import { createGhosts } from './ghost-service.ts';
-import type { HideName } from './hide-name.ts';
-import { createInvites } from './invite-service.ts';
-import { createInviteStore } from './invite-store.ts';
-import { createPeople, type People, type SettingsChanged } from './people.ts';
-import { createReports, type Reports } from './report-service.ts';
-import { createReportStore } from './report-store.ts';
-import { createSettingsChanges, type SettingsChanges } from './settings-changes.ts';
-import { requireConsents, type PersonSettings } from './user.ts';
-import { userRoutes } from './user-routes.ts';
-import { createUserService } from './user-service.ts';
-import { createUserStore } from './user-store.ts';
+} from './friends/friend-service.ts';
+import { createGhosts } from './sharing/ghost-service.ts';
+import type { HideName } from './safety/hide-name.ts';
+import { createInvites } from './friends/invite-service.ts';
+import { createInviteStore } from './friends/invite-store.ts';
+import { createPeople, type People, type SettingsChanged } from './accounts/user-settings-cache.ts';
+import { createReports, type Reports } from './safety/report-service.ts';
+import { createReportStore } from './safety/report-store.ts';
+import { createSettingsChanges, type SettingsChanges } from './accounts/settings-changes.ts';
+import { requireConsents, type PersonSettings } from './accounts/user.ts';
+import { userRoutes } from './accounts/user-routes.ts';
+import { createUserService } from './accounts/user-service.ts';
+import { createUserStore } from './accounts/user-store.ts';
 
-export type { PersonalData } from './erasure.ts';
-export { orderFriendIndexes } from './friend-indexes-migration.ts';
-export type { AudienceRooms } from './audience.ts';
-export type { FriendLive, LiveViewer } from './friend-service.ts';
-export { isProcessed, processingPurposes } from './user.ts';
-export type { OpenReport, Verdict } from './report-service.ts';
-export type { PersonSettings } from './user.ts';
-export type { PeoplePage } from './user-store.ts';
+export type { PersonalData } from './privacy/erasure.ts';
+export { orderFriendIndexes } from './friends/friend-indexes-migration.ts';
+export type { AudienceRooms } from './sharing/audience.ts';
+export type { FriendLive, LiveViewer } from './friends/friend-service.ts';
+export { isProcessed, processingPurposes } from './accounts/user.ts';
+export type { OpenReport, Verdict } from './safety/report-service.ts';
+export type { PersonSettings } from './accounts/user.ts';
+export type { PeoplePage } from './accounts/user-store.ts';
 
 export interface Users extends Pick<
   People,

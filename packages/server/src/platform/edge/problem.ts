@@ -1,0 +1,87 @@
+import { problemStatus, type Problem } from '@pufftrack/contract';
+import type { z } from 'zod';
+import { DomainError } from './errors.ts';
+import { isDatabaseUnavailable } from '../mongo/errors.ts';
+
+/** Turns whatever was thrown into what a client may see. Nothing of an unknown error reaches the wire. */
+export const toDomainError = (error: unknown): DomainError => {
+  if (error instanceof DomainError) return error;
+  if (isDatabaseUnavailable(error))
+    return new DomainError('overloaded', {
+      detail: 'The database does not answer at the moment. Send the same request again.',
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  if (isMalformedUrl(error)) return new DomainError('malformed', { detail: 'The URL is not well formed.' });
+  return new DomainError('internal', {
+    detail: 'Something failed here. The request may be sent again.',
+    cause: error,
+  });
+};
+
+/** A token that somebody may be trying out; one of ours that has run out is none, nor is a database that is away. */
+export const isGuess = (error: unknown): boolean =>
+  error instanceof DomainError &&
+  problemStatus[error.code] === 401 &&
+  error.code !== 'token-expired' &&
+  error.code !== 'session-ended';
+
+/** A body that no handler sees. */
+export const isUnreadableBody = (error: unknown): boolean =>
+  error instanceof DomainError &&
+  ['malformed', 'forbidden-key', 'payload-too-large', 'unsupported-media-type', 'request-timeout'].includes(
+    error.code,
+  );
+
+// Express gives a 400 to a path that does not decode.
+const isMalformedUrl = (error: unknown) =>
+  error instanceof URIError || (error as { status?: unknown }).status === 400;
+
+const titles: Partial<Record<DomainError['code'], string>> = {
+  internal: 'Internal error',
+  invalid: 'Invalid value',
+  malformed: 'Malformed request',
+  overloaded: 'Overloaded',
+};
+
+const titleOf = (code: DomainError['code']) =>
+  titles[code] ?? code.charAt(0).toUpperCase() + code.slice(1).replaceAll('-', ' ');
+
+/** RFC 9457, the same object for HTTP answers, socket acks and refused connections. */
+export const problemOf = (error: DomainError, requestId: string): Problem => ({
+  type: `urn:pufftrack:problem:${error.code}`,
+  title: titleOf(error.code),
+  status: problemStatus[error.code],
+  code: error.code,
+  detail: error.details.detail ?? `${titleOf(error.code)}.`,
+  // Not the URL, whose path may hold a device token.
+  instance: `urn:uuid:${requestId}`,
+  requestId,
+  ...(error.details.errors && { errors: error.details.errors }),
+  ...(error.details.purposes && { purposes: [...error.details.purposes] }),
+  ...(error.details.limit !== undefined && { limit: error.details.limit }),
+  ...(error.details.serverTime && { serverTime: error.details.serverTime }),
+});
+
+/** Headers that go with a problem. */
+export const problemHeaders = (error: DomainError): Record<string, string> => ({
+  ...(problemStatus[error.code] === 401 && {
+    'WWW-Authenticate': error.code === 'unauthenticated' ? 'Bearer' : 'Bearer error="invalid_token"',
+  }),
+  ...(error.code === 'request-timeout' && { Connection: 'close' }),
+  ...(error.details.retryAfterSeconds !== undefined && {
+    'Retry-After': String(error.details.retryAfterSeconds),
+  }),
+});
+
+/** A value that its schema refuses: which field, and what would be right. */
+export const invalidInput = (error: z.ZodError): DomainError =>
+  new DomainError('invalid', {
+    detail: 'Some values are not valid; `errors` says which.',
+    errors: issuesOf(error),
+  });
+
+export const issuesOf = (error: z.ZodError): { path: string; message: string }[] =>
+  error.issues
+    .slice(0, 20)
+    .map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));

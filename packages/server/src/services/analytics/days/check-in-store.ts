@@ -1,0 +1,72 @@
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import type { DayNumber } from '../../puffs/index.ts';
+import { byPerson, rowsFrom } from '../stats/by-person.ts';
+import type { CheckIn } from './check-in.ts';
+
+/** A person's word that there was nothing on a day; `at` is when they first gave it. */
+interface CheckInDoc {
+  userId: string;
+  /** Days since 1970-01-01. */
+  day: number;
+  at: Date;
+}
+
+const checkInSchema = new Schema<CheckInDoc>(
+  {
+    userId: { type: String, required: true },
+    day: { type: Number, required: true },
+    at: { type: Date, required: true },
+  },
+  { collection: 'checkins', versionKey: false },
+);
+checkInSchema.index({ userId: 1, day: 1 }, { unique: true });
+
+export interface CheckInStore {
+  ensureIndexes(): Promise<void>;
+  /** Those of each person from a day on, or all, in one query; people without any are left out. */
+  listMany(from: ReadonlyMap<string, DayNumber | undefined>): Promise<ReadonlyMap<string, CheckIn[]>>;
+  /** A day that is there already keeps its `at` (ms). */
+  add(userId: string, days: readonly DayNumber[], at: number, tx: ClientSession): Promise<void>;
+  remove(userId: string, days: readonly DayNumber[], tx: ClientSession): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
+}
+
+export const createCheckInStore = (connection: Connection): CheckInStore => {
+  const model = connection.model('CheckIn', checkInSchema);
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async listMany(from) {
+      const docs = await model
+        .find(rowsFrom('day', from))
+        .sort({ userId: 1, day: 1 })
+        .batchSize(wholeBatch)
+        .lean<CheckInDoc[]>();
+      return byPerson(docs, ({ day, at }) => ({ day, at: at.getTime() }));
+    },
+    async add(userId, days, at, tx) {
+      if (days.length === 0) return;
+      await model.bulkWrite(
+        days.map((day) => ({
+          updateOne: {
+            filter: { userId, day },
+            update: { $setOnInsert: { at: new Date(at) } },
+            upsert: true,
+          },
+        })),
+        { session: tx },
+      );
+    },
+    async remove(userId, days, tx) {
+      await model.deleteMany({ userId, day: trusted({ $in: [...days] }) }, { session: tx });
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ userId });
+      return deletedCount;
+    },
+  };
+};

@@ -1,0 +1,257 @@
+import { describe, expect, it } from '@jest/globals';
+import type { GoalInput, PlanInput } from '@pufftrack/contract';
+import fc from 'fast-check';
+import { dayOf } from '../../puffs/index.ts';
+import { goalRows } from './goal.ts';
+import {
+  addToHistory,
+  compactGoals,
+  earliestToday,
+  frozenBaseline,
+  goalInForce,
+  goalSteps,
+  hadLimitBefore,
+  limitInForce,
+  limitOnDay,
+  reachesBack,
+  type Goal,
+  type StoredGoal,
+} from './goal-history.ts';
+
+const dayMs = 86_400_000;
+const firstDay = 20_000;
+const instant = (day: number) => new Date((day + 0.25) * dayMs).toISOString();
+
+/** Setting a goal; the person's today may move back by up to 2 days, as on a flight west. */
+interface Step {
+  readonly daysLater: number;
+  readonly input: (today: number) => GoalInput;
+  readonly measuredDays: number;
+}
+
+const anyLimit = fc.option(fc.integer({ min: 0, max: 3 }));
+const anyPlan = fc
+  .record({
+    startsIn: fc.integer({ min: -8, max: 8 }),
+    baseline: fc.integer({ min: 2, max: 6 }),
+    target: fc.integer({ min: 0, max: 2 }),
+    baselineSource: fc.constantFrom('measured' as const, 'declared' as const),
+  })
+  .map(({ startsIn, ...parts }) => (today: number): PlanInput => ({
+    ...parts,
+    product: 'vape',
+    unit: 'puffs',
+    startDay: dayOf(today + startsIn),
+    lengthDays: 7,
+    curve: 'linear',
+  }));
+const anyInput: fc.Arbitrary<Step['input']> = fc.oneof(
+  fc.constant((): GoalInput => ({ mode: 'track' })),
+  anyLimit.map((dailyLimit) => (): GoalInput => ({ mode: 'reduce', dailyLimit })),
+  fc.tuple(anyLimit, anyPlan).map(([dailyLimit, planOn]) => (today: number): GoalInput => ({
+    mode: 'reduce',
+    dailyLimit,
+    plan: planOn(today),
+  })),
+  fc
+    .tuple(
+      anyLimit,
+      fc.oneof(fc.integer({ min: -2, max: 9 }), fc.integer({ min: -300, max: -3 })),
+      fc.option(anyPlan),
+    )
+    .map(([dailyLimit, quitsIn, planOn]) => (today: number): GoalInput => ({
+      mode: 'quit',
+      dailyLimit,
+      quitAt: instant(today + quitsIn),
+      plan: planOn?.(today) ?? null,
+    })),
+);
+const anySteps = fc.array(
+  fc.record({
+    daysLater: fc.oneof(fc.constant(0), fc.integer({ min: -2, max: 4 }), fc.integer({ min: 0, max: 40 })),
+    input: anyInput,
+    measuredDays: fc.integer({ min: 5, max: 7 }),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
+
+const rowsFor = (step: Step, today: number, earlier: readonly Goal[]): Goal[] => {
+  try {
+    return goalRows(step.input(today), {
+      earlier,
+      now: (today + 0.5) * dayMs,
+      dayAt: (at) => Math.floor(at / dayMs),
+      measured: { baseline: 1 + (today % 5), days: step.measuredDays },
+    });
+  } catch {
+    return []; // a target above the baseline, and the like: refused in both histories
+  }
+};
+
+/** What the store answers: the newest row in effect by `day`, and all after it. */
+const endOf = (stored: readonly StoredGoal[], day: number): readonly StoredGoal[] =>
+  stored.slice(
+    Math.max(
+      0,
+      stored.findLastIndex((goal) => goal.effectiveDay <= day && goal.before),
+    ),
+  );
+
+const withoutPlace = (goal: Goal | undefined): Omit<Goal, 'before'> | undefined =>
+  goal && {
+    mode: goal.mode,
+    dailyLimit: goal.dailyLimit,
+    plan: goal.plan,
+    baselineDays: goal.baselineDays,
+    quitAt: goal.quitAt,
+    quitDay: goal.quitDay,
+    setAt: goal.setAt,
+    effectiveDay: goal.effectiveDay,
+  };
+
+/** Sets a goal as the service does: from the end of the history where that is enough. */
+const setGoal = (stored: readonly StoredGoal[], step: Step, today: number): StoredGoal[] => {
+  const end = endOf(stored, earliestToday(today));
+  const goals = rowsFor(step, today, end);
+  if (goals.length === 0) return [...stored];
+  const { from, rows } = addToHistory(reachesBack(end, goals) ? end : stored, goals, today);
+  return [...stored.slice(0, from - 1), ...rows];
+};
+
+/** Sets goals in a history that keeps every row, and in one that is read from its end and compacted. */
+const play = (steps: readonly Step[], visit: (full: Goal[], stored: StoredGoal[], today: number) => void) => {
+  let full: Goal[] = [];
+  let stored: StoredGoal[] = [];
+  let now = firstDay;
+  for (const step of steps) {
+    // Days pass; only a zone moves today back, and not by more than 2 days altogether.
+    now = Math.max(now, now + step.daysLater);
+    const today = step.daysLater < 0 ? now + step.daysLater : now;
+    stored = setGoal(stored, step, today);
+    full = [...full, ...rowsFor(step, today, full).flatMap((goal) => withoutPlace(goal) ?? [])];
+    visit(full, stored, today);
+  }
+};
+
+describe('a history of goals that is compacted', () => {
+  const expectSameAnswers = (full: readonly Goal[], stored: readonly StoredGoal[], today: number) => {
+    // A goal holds from its `effectiveDay`, a plan or a quit from its own: one day of each stretch is enough.
+    const days = full.flatMap((goal) => [
+      goal.effectiveDay - 1,
+      goal.effectiveDay,
+      ...(goal.plan ? [goal.plan.startDay, goal.plan.startDay + 7] : []),
+      ...(goal.quitDay === null ? [] : [goal.quitDay]),
+    ]);
+    const answers = (goals: readonly Goal[]) =>
+      days.map((day) => [limitInForce(goals, day), withoutPlace(goalInForce(goals, day))]);
+    expect(answers(stored)).toEqual(answers(full));
+    expect(stored.map(({ number }) => number)).toEqual(stored.map((_goal, index) => index + 1));
+    expect(withoutPlace(stored.at(-1))).toEqual(withoutPlace(full.at(-1)));
+    expect(goalSteps(stored)[0]?.effectiveDay).toBe(goalSteps(full)[0]?.effectiveDay);
+    const end = endOf(stored, earliestToday(today));
+    expect(frozenBaseline(end)).toEqual(frozenBaseline(full));
+    const limited = full.some(
+      (one) => one.effectiveDay <= today && limitInForce(full, one.effectiveDay) !== null,
+    );
+    expect(hadLimitBefore(end, today + 1)).toBe(limited);
+  };
+
+  it('gives every answer that the one with all its rows gives', () => {
+    fc.assert(
+      fc.property(anySteps, (steps) => {
+        play(steps, expectSameAnswers);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([0, 1, 2])('keeps a raise under a quit of tomorrow that is put off %i days later', (later) => {
+    const step = (daysLater: number, input: Step['input']): Step => ({ daysLater, input, measuredDays: 7 });
+    const quitIn =
+      (days: number) =>
+      (today: number): GoalInput => ({
+        mode: 'quit',
+        quitAt: instant(today + days),
+      });
+    play(
+      [
+        step(0, () => ({ mode: 'reduce', dailyLimit: 2 })),
+        step(0, () => ({ mode: 'reduce', dailyLimit: 3 })),
+        step(0, quitIn(1)),
+        step(-later, quitIn(9)),
+      ],
+      (full, stored, today) => {
+        expectSameAnswers(full, stored, today);
+        expect(stored.length).toBeLessThanOrEqual(full.length);
+      },
+    );
+  });
+
+  it('has at most two rows for one day, and a few for the days that are not over', () => {
+    fc.assert(
+      fc.property(anySteps, (steps) => {
+        play(steps, (_full, stored) => {
+          const byDay = new Map<number, number>();
+          for (const { effectiveDay } of stored) byDay.set(effectiveDay, (byDay.get(effectiveDay) ?? 0) + 1);
+          expect([...byDay.values()].filter((rows) => rows > 2)).toEqual([]);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not grow with the number of changes of one day', () => {
+    const inputs: GoalInput[] = [
+      { mode: 'reduce', dailyLimit: 2 },
+      { mode: 'reduce', dailyLimit: 3 },
+      { mode: 'track' },
+      { mode: 'quit', quitAt: instant(firstDay + 1) },
+      { mode: 'quit', quitAt: instant(firstDay + 3) },
+    ];
+    const steps = Array.from({ length: 2_000 }, (_, index): Step => ({
+      daysLater: 0,
+      input: () => inputs[index % inputs.length] ?? { mode: 'track' },
+      measuredDays: 7,
+    }));
+    let most = 0;
+    let stored: StoredGoal[] = [];
+    for (const step of steps) {
+      stored = setGoal(stored, step, firstDay);
+      most = Math.max(most, stored.length);
+    }
+    expect(most).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('the steps of a history', () => {
+  it('give the limit that the whole history gives', () => {
+    fc.assert(
+      fc.property(anySteps, (steps) => {
+        play(steps, (full) => {
+          const rows = goalSteps(full);
+          const days = Array.from({ length: 400 }, (_, index) => firstDay - 310 + index);
+          expect(days.map((day) => limitOnDay(rows, day))).toEqual(
+            days.map((day) => limitInForce(full, day)),
+          );
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('leave out only rows that were superseded', () => {
+    const goal = (effectiveDay: number): Goal => ({
+      mode: 'reduce',
+      dailyLimit: effectiveDay,
+      plan: null,
+      baselineDays: null,
+      quitAt: null,
+      quitDay: null,
+      setAt: 0,
+      effectiveDay,
+    });
+    expect(compactGoals([1, 3, 2, 5, 5, 4].map(goal), 9).map(({ effectiveDay }) => effectiveDay)).toEqual([
+      1, 2, 4,
+    ]);
+  });
+});

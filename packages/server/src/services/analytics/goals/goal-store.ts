@@ -1,0 +1,141 @@
+import type { GoalMode } from '@pufftrack/contract';
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import type { DayNumber } from '../../puffs/index.ts';
+import { byPerson, rowsFrom } from '../stats/by-person.ts';
+import type { EarlierGoals, HistoryChange, StoredGoal } from './goal-history.ts';
+import type { TaperPlan } from './taper.ts';
+
+/**
+ * A goal as it was set. A row is removed once it can decide nothing any more (`compactGoals`), and the rows after it
+ * move up; nothing else of a row changes. Days are numbers since 1970-01-01.
+ */
+interface GoalDoc {
+  userId: string;
+  /** The place in the person's history, from 1. */
+  number: number;
+  mode: GoalMode;
+  dailyLimit: number | null;
+  plan: TaperPlan | null;
+  baselineDays: number | null;
+  quitAt: Date | null;
+  quitDay: number | null;
+  setAt: Date;
+  effectiveDay: number;
+  before?: EarlierGoals;
+}
+
+/** More are in a history's end only where a quit or a plan is ahead and was put off. */
+const usualRows = 4;
+
+const planSchema = new Schema<TaperPlan>(
+  {
+    product: { type: String, required: true },
+    unit: { type: String, required: true },
+    baseline: { type: Number, required: true },
+    baselineSource: { type: String, required: true },
+    target: { type: Number, required: true },
+    startDay: { type: Number, required: true },
+    lengthDays: { type: Number, required: true },
+    curve: { type: String, required: true },
+  },
+  { _id: false },
+);
+
+const goalSchema = new Schema<GoalDoc>(
+  {
+    userId: { type: String, required: true, immutable: true },
+    number: { type: Number, required: true, immutable: true },
+    mode: { type: String, required: true, immutable: true },
+    dailyLimit: { type: Number, default: null, immutable: true },
+    plan: { type: planSchema, default: null, immutable: true },
+    baselineDays: { type: Number, default: null, immutable: true },
+    quitAt: { type: Date, default: null, immutable: true },
+    quitDay: { type: Number, default: null, immutable: true },
+    setAt: { type: Date, required: true, immutable: true },
+    effectiveDay: { type: Number, required: true, immutable: true },
+    before: {
+      _id: false,
+      limited: Boolean,
+      baseline: { type: { _id: false, baseline: Number, days: Number }, default: null },
+    },
+  },
+  { collection: 'goals', versionKey: false },
+);
+goalSchema.index({ userId: 1, number: 1 }, { unique: true });
+
+/** Goals of people, each history in the order of setting. */
+export interface GoalStore {
+  ensureIndexes(): Promise<void>;
+  /**
+   * The end of a history: from the newest row in effect by `day` that says what came before it, or else all of it. It
+   * decides about everything from `day` on.
+   */
+  listFrom(userId: string, day: DayNumber, tx: ClientSession): Promise<StoredGoal[]>;
+  /** The rows of each person from a number on, or all, in one query; people without any are left out. */
+  listMany(from: ReadonlyMap<string, number | undefined>): Promise<ReadonlyMap<string, StoredGoal[]>>;
+  replaceFrom(userId: string, change: HistoryChange, tx: ClientSession): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
+}
+
+export const createGoalStore = (connection: Connection): GoalStore => {
+  const model = connection.model('Goal', goalSchema);
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async listFrom(userId, day, tx) {
+      const rows: StoredGoal[] = [];
+      const newestFirst = model
+        .find({ userId })
+        .sort({ number: -1 })
+        .session(tx)
+        .lean<GoalDoc[]>()
+        .cursor({ batchSize: usualRows });
+      for await (const doc of newestFirst) {
+        rows.push(toGoal(doc));
+        if (doc.effectiveDay <= day && doc.before !== undefined) break;
+      }
+      return rows.reverse();
+    },
+    async listMany(from) {
+      const docs = await model
+        .find(rowsFrom('number', from))
+        .sort({ userId: 1, number: 1 })
+        .batchSize(wholeBatch)
+        .lean<GoalDoc[]>();
+      return byPerson(docs, toGoal);
+    },
+    async replaceFrom(userId, { from, rows }, tx) {
+      await model.deleteMany({ userId, number: trusted({ $gte: from }) }, { session: tx });
+      await model.insertMany(
+        rows.map(({ setAt, quitAt, ...goal }) => ({
+          userId,
+          ...goal,
+          quitAt: quitAt === null ? null : new Date(quitAt),
+          setAt: new Date(setAt),
+        })),
+        { session: tx },
+      );
+    },
+    async removeAll(userId) {
+      const { deletedCount } = await model.deleteMany({ userId });
+      return deletedCount;
+    },
+  };
+};
+
+const toGoal = (doc: GoalDoc): StoredGoal => ({
+  number: doc.number,
+  mode: doc.mode,
+  dailyLimit: doc.dailyLimit,
+  plan: doc.plan,
+  baselineDays: doc.baselineDays,
+  quitAt: doc.quitAt?.getTime() ?? null,
+  quitDay: doc.quitDay,
+  setAt: doc.setAt.getTime(),
+  effectiveDay: doc.effectiveDay,
+  ...(doc.before && { before: doc.before }),
+});

@@ -1,0 +1,159 @@
+import type { GoalInput } from '@pufftrack/contract';
+import { DomainError } from '../../../platform/edge/errors.ts';
+import { dayNumberOf, type DayNumber } from '../../puffs/index.ts';
+import type { MeasuredBaseline } from './baseline.ts';
+import {
+  beginsOn,
+  earlierGoals,
+  frozenBaseline,
+  goalInForce,
+  hadLimitBefore,
+  isToBegin,
+  limitInForce,
+  limitOf,
+  type Goal,
+  type LimitParts,
+} from './goal-history.ts';
+import type { TaperPlan } from './taper.ts';
+
+const dayMs = 86_400_000;
+const furthestPlanDays = 366;
+const maxYearsBack = 10;
+
+/**
+ * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
+ * begins later, with no limit until then, leaves the goal before it in force (see `goalUntil`). A quit of long ago counts
+ * from its day, but only where no limit ever held: what was within a limit once stays within it.
+ */
+const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
+  const { quitDay } = goal;
+  if (isToBegin(goal, today)) return beginsOn(goal);
+  if (!hadLimitBefore(earlier, today + 1)) return quitDay === null ? today : Math.min(quitDay, today);
+  const [before, after] = [limitInForce(earlier, today), limitOf(goal, today)];
+  const loosens = before !== null && (after === null || after > before);
+  return loosens ? today + 1 : today;
+};
+
+export interface GoalContext {
+  readonly earlier: readonly Goal[];
+  /** ms */
+  readonly now: number;
+  /** The person's local day of an instant (ms). */
+  readonly dayAt: (instant: number) => DayNumber;
+  /** Where enough days are confirmed. */
+  readonly measured: MeasuredBaseline | undefined;
+}
+
+/** A goal from what the client sent. Throws `invalid` with the path of what does not fit. */
+export const newGoal = (input: GoalInput, context: GoalContext): Goal => {
+  const { earlier, now, dayAt } = context;
+  const today = dayAt(now);
+  const quitAt = quitAtOf(input, earlier.at(-1), now);
+  const { plan, baselineDays } = planOf(input, context, today);
+  const parts = {
+    dailyLimit: input.dailyLimit ?? null,
+    plan,
+    quitDay: quitAt === null ? null : dayAt(quitAt),
+  };
+  return {
+    mode: input.mode,
+    ...parts,
+    baselineDays,
+    quitAt,
+    setAt: now,
+    effectiveDay: effectiveDayOf(earlier, parts, today),
+  };
+};
+
+const onlyTracking = {
+  mode: 'track',
+  dailyLimit: null,
+  plan: null,
+  baselineDays: null,
+  quitAt: null,
+  quitDay: null,
+} as const;
+
+/**
+ * What holds from tomorrow until a goal that is to begin later: the goal of today, without a plan or a quit that had not
+ * begun either. They are given up, and would come first otherwise. Undefined where there are none.
+ * Example: to quit on the 31st, put off to the 20th of the next month: the limit of today holds until the 19th.
+ */
+const goalUntil = (goal: Goal, { earlier, now, dayAt }: GoalContext): Goal | undefined => {
+  const today = dayAt(now);
+  const isAhead = (day: DayNumber | null | undefined) => day != null && day > today;
+  const isGivenUp = (one: Goal) =>
+    (isAhead(one.plan?.startDay) || isAhead(one.quitDay)) &&
+    goalInForce(earlier, Math.max(one.effectiveDay, today + 1)) === one;
+  if (!isToBegin(goal, today) || !earlier.some(isGivenUp)) return undefined;
+  const held = goalInForce(
+    earlier.filter((one) => !isToBegin(one, today)),
+    today + 1,
+  );
+  return {
+    ...(held ?? onlyTracking),
+    ...(isAhead(held?.plan?.startDay) && { plan: null, baselineDays: null }),
+    ...(isAhead(held?.quitDay) && { mode: 'reduce', quitAt: null, quitDay: null }),
+    setAt: now,
+    effectiveDay: today + 1,
+  };
+};
+
+/** The rows that setting a goal adds to the history, in their order; none where it says nothing new. Throws `invalid`. */
+export const goalRows = (input: GoalInput, context: GoalContext): Goal[] => {
+  const goal = newGoal(input, context);
+  if (isSameGoal(goal, context.earlier.at(-1))) return [];
+  const until = goalUntil(goal, context);
+  const { earlier } = context;
+  const withEarlier = (one: Goal, before: readonly Goal[]): Goal => ({
+    ...one,
+    before: earlierGoals(before, one.effectiveDay),
+  });
+  return until
+    ? [withEarlier(until, earlier), withEarlier(goal, [...earlier, until])]
+    : [withEarlier(goal, earlier)];
+};
+
+/** Whether setting `goal` would say nothing new. */
+export const isSameGoal = (goal: Goal, last: Goal | undefined): boolean =>
+  last !== undefined && aimOf(goal) === aimOf(last);
+
+const aimOf = ({ mode, dailyLimit, plan, quitAt }: Goal): string =>
+  JSON.stringify([mode, dailyLimit, quitAt, plan && Object.entries(plan).sort()]);
+
+const quitAtOf = ({ mode, quitAt }: GoalInput, last: Goal | undefined, now: number): number | null => {
+  if (mode !== 'quit') {
+    if (quitAt) throw invalid('quitAt', 'goes with mode quit alone');
+    return null;
+  }
+  if (!quitAt) return (quitAt === undefined ? last?.quitAt : null) ?? now;
+  const instant = Date.parse(quitAt);
+  const earliest = new Date(now).setUTCFullYear(new Date(now).getUTCFullYear() - maxYearsBack);
+  if (instant < earliest) throw invalid('quitAt', `must be at most ${maxYearsBack} years back`);
+  if (instant > now + furthestPlanDays * dayMs) throw invalid('quitAt', 'must be at most a year ahead');
+  return instant;
+};
+
+const planOf = (
+  { mode, plan }: GoalInput,
+  { earlier, measured }: GoalContext,
+  today: DayNumber,
+): { plan: TaperPlan | null; baselineDays: number | null } => {
+  if (!plan) return { plan: null, baselineDays: null };
+  if (mode === 'track') throw invalid('plan', 'goes with mode reduce or quit');
+  const startDay = dayNumberOf(plan.startDay);
+  if (Math.abs(startDay - today) > furthestPlanDays)
+    throw invalid('plan.startDay', 'must be at most a year from today');
+  const found = plan.baselineSource === 'measured' ? (frozenBaseline(earlier) ?? measured) : undefined;
+  const baseline = plan.baselineSource === 'measured' ? found?.baseline : plan.baseline;
+  if (baseline === undefined)
+    throw plan.baselineSource === 'measured'
+      ? invalid('plan.baselineSource', 'cannot be measured yet: at least 5 confirmed days are needed')
+      : invalid('plan.baseline', 'is required where the baseline is declared');
+  if (baseline <= 0) throw invalid('plan.baselineSource', 'was measured as 0; there is nothing to taper');
+  if (plan.target > baseline) throw invalid('plan.target', `must not be above the baseline of ${baseline}`);
+  return { plan: { ...plan, baseline, startDay }, baselineDays: found?.days ?? null };
+};
+
+const invalid = (path: string, message: string): DomainError =>
+  new DomainError('invalid', { detail: 'The goal does not fit together.', errors: [{ path, message }] });

@@ -1,0 +1,134 @@
+import type { PersonHour } from '../../puffs/index.ts';
+
+/** A cell with fewer people could tell something about one of them; it is not kept at all. */
+export const minPeople = 20;
+const hourMs = 3_600_000;
+
+export type Product = PersonHour['product'];
+
+/** People who took a puff, their puffs, and the sum of quantity. */
+export interface Cell {
+  readonly people: number;
+  readonly puffs: number;
+  readonly quantity: number;
+}
+
+/** What the platform did in an hour or a day of UTC. Null: withheld, which nought people are too. */
+export interface Figure {
+  readonly period: 'hour' | 'day';
+  /** ms */
+  readonly from: number;
+  readonly all: Cell | null;
+  /** Null also where a product that is withheld would follow from the sum and the others. */
+  readonly byProduct: Readonly<Partial<Record<Product, Cell>>> | null;
+}
+
+export interface Period {
+  readonly period: 'hour' | 'day';
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Counts what people did in one period, so that nothing about one of them is left in what comes out. */
+export interface FigureCount {
+  /** All that one person did in the period; each person once. */
+  add(hours: readonly Omit<PersonHour, 'person'>[]): void;
+  /** The figure of the period; of a day also those of its 24 hours. */
+  figures(): Figure[];
+}
+
+class Sums {
+  people = 0;
+  puffs = 0;
+  quantity = 0;
+  add(rows: readonly { puffs: number; quantity: number }[]) {
+    this.people += 1;
+    for (const row of rows) {
+      this.puffs += row.puffs;
+      this.quantity += row.quantity;
+    }
+  }
+  cell(): Cell {
+    return { people: this.people, puffs: this.puffs, quantity: this.quantity };
+  }
+}
+
+/** Sums of a period, altogether and by product. */
+class PeriodSums {
+  readonly all = new Sums();
+  readonly products = new Map<Product, Sums>();
+
+  add(rows: readonly Omit<PersonHour, 'person'>[]) {
+    this.all.add(rows);
+    for (const product of new Set(rows.map((row) => row.product))) {
+      const sums = this.products.get(product) ?? new Sums();
+      this.products.set(product, sums);
+      sums.add(rows.filter((row) => row.product === product));
+    }
+  }
+
+  figure(period: Figure['period'], from: number): Figure {
+    const enough = this.all.people >= minPeople;
+    const everyProduct = [...this.products.values()].every(({ people }) => people >= minPeople);
+    return {
+      period,
+      from,
+      all: enough ? this.all.cell() : null,
+      byProduct:
+        enough && everyProduct
+          ? Object.fromEntries([...this.products].map(([product, sums]) => [product, sums.cell()]))
+          : null,
+    };
+  }
+}
+
+/**
+ * Platform figures without any per-person key and without a cell under 20 people, neither printed nor to be had by
+ * subtraction: of a day's hours that are withheld, whose sum is the day less the others, either nobody or at least 20
+ * people are in them together; if not, the smallest hour that could be told is withheld as well.
+ */
+export const countFigures = ({ period, from }: Pick<Period, 'period' | 'from'>): FigureCount => {
+  const whole = new PeriodSums();
+  const hours = Array.from({ length: period === 'day' ? 24 : 0 }, () => new PeriodSums());
+  /** How many people were there in exactly this set of hours, as bits. */
+  const peopleByHours = new Map<number, number>();
+
+  const withheldHours = (): ReadonlySet<number> => {
+    const small = hours.flatMap(({ all }, hour) => (all.people < minPeople ? [hour] : []));
+    const bits = small.reduce((set, hour) => set | (1 << hour), 0);
+    let together = 0;
+    for (const [set, count] of peopleByHours) if (set & bits) together += count;
+    if (together === 0 || together >= minPeople) return new Set(small);
+    const others = hours
+      .map(({ all }, hour) => ({ hour, people: all.people }))
+      .filter(({ people }) => people >= minPeople)
+      .sort((a, b) => a.people - b.people);
+    return new Set([...small, ...others.slice(0, 1).map(({ hour }) => hour)]);
+  };
+
+  return {
+    add(rows) {
+      whole.add(rows);
+      if (hours.length === 0) return;
+      let bits = 0;
+      for (const [hour, sums] of hours.entries()) {
+        const inHour = rows.filter((row) => row.hour === from + hour * hourMs);
+        if (inHour.length === 0) continue;
+        bits |= 1 << hour;
+        sums.add(inHour);
+      }
+      peopleByHours.set(bits, (peopleByHours.get(bits) ?? 0) + 1);
+    },
+    figures() {
+      const withheld = withheldHours();
+      return [
+        whole.figure(period, from),
+        ...hours.map((sums, hour): Figure => {
+          const start = from + hour * hourMs;
+          if (withheld.has(hour)) return { period: 'hour', from: start, all: null, byProduct: null };
+          return sums.figure('hour', start);
+        }),
+      ];
+    },
+  };
+};

@@ -1,0 +1,86 @@
+import type { UserStats } from '@pufftrack/contract';
+import type { PuffHistory } from '../../puffs/index.ts';
+import type { Calendar } from '../days/calendar.ts';
+import { dayGapsOf, dayGapSeconds, type DayGaps } from '../streaks/day-gaps.ts';
+import type { GapReads, ReadGaps } from '../streaks/gap-reads.ts';
+import { bestAbstinenceSeconds, lookInto, stretchOf } from '../streaks/gaps.ts';
+import type { SettledRuns } from '../streaks/settled-runs.ts';
+import type { Settled, SettledPerson } from '../streaks/settled.ts';
+
+/** Stats as they are everywhere, and what they were computed from. */
+export interface StatsInputs {
+  readonly person: SettledPerson;
+  readonly stats: UserStats;
+  readonly calendar: Calendar;
+  /** Loaded from the date after the settled gaps on. */
+  readonly history: PuffHistory;
+  readonly settled: SettledRuns;
+  /** ms */
+  readonly now: number;
+}
+
+/**
+ * The numbers that stand in `GET /users/stats` alone, gaps between puffs. They come from the spans of wall dates; records
+ * are read only where these leave open what would change an answer. An edit that another call makes in the meantime may
+ * be in it already.
+ */
+export const createDetailedStats = (deps: { settled: Pick<Settled, 'learn'>; reads: GapReads }) => {
+  const best = async (
+    { person, stats, calendar, settled, now }: StatsInputs,
+    recent: ReturnType<typeof stretchOf>,
+    read: ReadGaps,
+  ): Promise<number | null> => {
+    const past = settled.gaps.stretch;
+    const bestOf = (longestMs: number) =>
+      bestAbstinenceSeconds({
+        currentSeconds: stats.streaks.abstinenceSeconds.current,
+        firstPuffAt: past?.first ?? recent?.first ?? null,
+        longestMs,
+        quitAt: calendar.quitAt,
+        now,
+      });
+    const between = past && recent ? recent.first - past.last : 0;
+    const known = bestOf(Math.max(between, past?.longestMs ?? 0, recent?.longestMs ?? 0));
+    if (known === null) return null;
+    // No gap below the next whole second changes the answer.
+    const enoughMs = (known + 1) * 1_000 - 1;
+    const pastFound = past && (await lookInto(past, enoughMs, read.between));
+    if (pastFound && pastFound !== past) await deps.settled.learn(person, settled, pastFound);
+    const recentFound =
+      recent && (await lookInto(recent, Math.max(enoughMs, pastFound?.longestMs ?? 0), read.between));
+    return bestOf(Math.max(between, pastFound?.longestMs ?? 0, recentFound?.longestMs ?? 0));
+  };
+
+  const longestToday = async (
+    { calendar, now }: StatsInputs,
+    gaps: DayGaps,
+    lastPuffAt: number,
+    read: ReadGaps,
+  ): Promise<number> => {
+    const longestMs = gaps.stretch
+      ? (await lookInto(gaps.stretch, now - lastPuffAt, read.between)).longestMs
+      : await read.ofDay(calendar.today, calendar.dayStartHour, gaps);
+    return dayGapSeconds(longestMs, lastPuffAt, now);
+  };
+
+  return async (inputs: StatsInputs): Promise<UserStats> => {
+    const { person, stats, calendar, history, settled } = inputs;
+    // Taken before the first wait: the history moves on with the log.
+    const { rev, lastPuffAt } = history;
+    const recent = stretchOf(history.spans(settled.gaps.through + 1));
+    const today = dayGapsOf(history, calendar.today, calendar.dayStartHour);
+    const read = deps.reads(person.userId, rev);
+
+    const { streaks } = stats;
+    const longest = await best(inputs, recent, read);
+    const abstinenceSeconds = { ...streaks.abstinenceSeconds, ...(longest !== null && { best: longest }) };
+    return {
+      ...stats,
+      streaks: { ...streaks, abstinenceSeconds },
+      ...(today &&
+        lastPuffAt !== null && {
+          longestGapTodaySeconds: await longestToday(inputs, today, lastPuffAt, read),
+        }),
+    };
+  };
+};

@@ -1,0 +1,49 @@
+import type { HourBins, StatsDay } from '@pufftrack/contract';
+import { dayOf, startOfWeek, type DayNumber } from '../../puffs/index.ts';
+import type { Calendar } from '../days/calendar.ts';
+
+/** Sums of quantity on a local day by wall-clock hour 0..23. */
+export type HoursOn = (day: DayNumber) => readonly number[];
+
+const sumOf = (hours: readonly number[]) => hours.reduce((sum, count) => sum + count, 0);
+
+/** Every local day from `from` to `to`, both included. */
+export const statsDays = (
+  calendar: Calendar,
+  { from, to, hoursOn }: { from: DayNumber; to: DayNumber; hoursOn: HoursOn },
+): StatsDay[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => {
+    const day = from + index;
+    const hours = [...hoursOn(day)];
+    const count = sumOf(hours);
+    return {
+      day: dayOf(day),
+      count,
+      status: calendar.statusOf(day, count),
+      limit: calendar.limitOn(day),
+      hours,
+    };
+  });
+
+/**
+ * The hours of the week in which the puffs of some local days fell, by what the wall showed: with dayStartHour 4,
+ * Tuesday 02:00 belongs to the local day Monday and stands under Tuesday 02. `confirmedDays` is what to divide by.
+ */
+export const hourBins = (
+  calendar: Calendar,
+  { from, to, hoursOn }: { from: DayNumber; to: DayNumber; hoursOn: HoursOn },
+): HourBins => {
+  const bins = new Array<number>(168).fill(0);
+  let confirmedDays = 0;
+  for (let day = from; day <= to; day++) {
+    const hours = hoursOn(day);
+    if (calendar.statusOf(day, sumOf(hours)) === 'confirmed') confirmedDays += 1;
+    hours.forEach((count, hour) => {
+      const wallDate = hour < calendar.dayStartHour ? day + 1 : day;
+      const weekday = wallDate - startOfWeek(wallDate, 'monday');
+      const bin = weekday * 24 + hour;
+      bins[bin] = (bins[bin] ?? 0) + count;
+    });
+  }
+  return { bins, confirmedDays };
+};

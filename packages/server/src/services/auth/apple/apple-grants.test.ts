@@ -1,0 +1,255 @@
+import { createPublicKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@pufftrack/testkit/eventually';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import type { User } from '@pufftrack/contract';
+import { createLogger } from '../../../platform/telemetry/logger.ts';
+import { inTransaction } from '../../../platform/mongo/transaction.ts';
+import {
+  adult,
+  clientId,
+  sha256Hex,
+  somebody,
+  startAuthWorld,
+  team,
+  type AuthNode,
+  type AuthWorld,
+} from '../../../../test/auth-server.ts';
+import { createClientSecrets } from './apple-client-secret.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+let world: AuthWorld;
+let node: AuthNode;
+
+beforeAll(async () => {
+  world = await startAuthWorld();
+  node = await world.node();
+});
+afterAll(() => world.close());
+
+const linkOf = (person: string, at = node) =>
+  at.connection.collection('applelinks').findOne({ sub: world.apple.subjectOf(person) });
+const userIdOf = (answer: { body: Record<string, unknown> }) => (answer.body['user'] as User).id;
+/** The body of a sign-in, with a code of Apple's. */
+const sheetFor = async (person: string) => {
+  const { nonce } = (await node.post('/auth/apple/nonce')).body as { nonce: string };
+  const { identityToken, authorizationCode } = await world.apple.authorize({
+    person,
+    clientId,
+    nonce: sha256Hex(nonce),
+  });
+  return { identityToken, authorizationCode, nonce };
+};
+/** What a deletion does here; answers what it says of the grant. */
+const close = async (userId: string, at = node) => {
+  const log = createLogger({ level: 'silent' });
+  const { manualRevocationRequired } = await inTransaction(at.connection, (tx) =>
+    at.auth.closing.close(userId, undefined, { tx, log }),
+  );
+  return { manualRevocationRequired };
+};
+const waitingRevocations = () =>
+  node.connection
+    .collection('applerevocations')
+    .find({ payload: { $ne: null } })
+    .toArray();
+
+describe('the authorization code (SIWA-6)', () => {
+  it('becomes a refresh token that lies in the database sealed (SIWA-8)', async () => {
+    const person = somebody();
+    const userId = userIdOf(await node.signIn(person));
+    expect(await linkOf(person)).toMatchObject({
+      refreshTokenMissing: false,
+      refreshToken: { clientId, keyId: expect.stringMatching(/^[0-9a-f]{8}$/) },
+    });
+    const collections = await node.connection.listCollections();
+    const dump = JSON.stringify(
+      await Promise.all(collections.map(({ name }) => node.connection.collection(name).find().toArray())),
+    );
+    expect(await close(userId)).toEqual({ manualRevocationRequired: false });
+    await world.settle();
+    const token = world.apple.revokedTokens.at(-1) ?? '';
+    expect(token).toMatch(/^r/);
+    expect(dump).not.toContain(token);
+    expect(JSON.stringify(node.log)).not.toContain(token);
+  });
+
+  it('of another person is a refusal, and nothing is stored', async () => {
+    const [alice, mallory] = [somebody(), somebody()];
+    const body = await sheetFor(alice);
+    const { authorizationCode } = await sheetFor(mallory);
+    const refused = await node.post('/auth/apple', { ...body, authorizationCode, ...adult });
+    expect(refused.body).toMatchObject({ status: 401, code: 'invalid-identity-token' });
+    expect(await linkOf(alice)).toBeNull();
+    expect((await node.post('/auth/apple', { ...body, ...adult })).status).toBe(200);
+  });
+
+  it('that Apple refuses keeps a new account out, and lets one in that is known', async () => {
+    const person = somebody();
+    const bad = { authorizationCode: 'c0ffee.0.bad' };
+    const first = await node.post('/auth/apple', { ...(await sheetFor(person)), ...bad, ...adult });
+    expect(first.body).toMatchObject({ status: 401, code: 'invalid-identity-token' });
+    expect(await linkOf(person)).toBeNull();
+    await node.signIn(person);
+    const refreshToken: unknown = (await linkOf(person))?.['refreshToken'];
+    const again = await node.post('/auth/apple', { ...(await sheetFor(person)), ...bad });
+    expect(again.status).toBe(200);
+    expect((await linkOf(person))?.['refreshToken']).toEqual(refreshToken);
+  });
+
+  it('is not spent by a sign-in that asks for the age first', async () => {
+    const body = await sheetFor(somebody());
+    const before = world.apple.codeExchanges;
+    expect((await node.post('/auth/apple', body)).body.code).toBe('age-confirmation-required');
+    expect(world.apple.codeExchanges).toBe(before);
+    expect((await node.post('/auth/apple', { ...body, ...adult })).status).toBe(200);
+    expect(world.apple.codeExchanges).toBe(before + 1);
+  });
+
+  it('sent 50 times at once with its nonce signs in exactly once', async () => {
+    const body = await sheetFor(somebody());
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => node.post('/auth/apple', { ...body, ...adult })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ body: { code } }) => code === 'invalid-nonce')).toHaveLength(49);
+  });
+
+  it.each(['error', 'refuse', 'stall'] as const)(
+    'does not stop a sign-in where Apple has an outage (%s), and the next one makes up for it',
+    async (outage) => {
+      const person = somebody();
+      const body = await sheetFor(person);
+      const fresh = await world.node();
+      await fresh.signIn(somebody());
+      world.apple.setOutage(outage);
+      const startedAt = performance.now();
+      const answer = await fresh.post('/auth/apple', { ...body, ...adult });
+      world.apple.setOutage('none');
+      expect(answer.status).toBe(200);
+      expect(performance.now() - startedAt).toBeLessThan(4_500);
+      expect(await linkOf(person)).toMatchObject({ refreshTokenMissing: true });
+      expect(fresh.log).toContainEqual(expect.objectContaining({ event: 'auth.apple_code_not_spent' }));
+
+      await fresh.signIn(person);
+      expect(await linkOf(person)).toMatchObject({ refreshTokenMissing: false, refreshToken: { clientId } });
+    },
+  );
+});
+
+describe('the revocation (SIWA-9)', () => {
+  it('waits for an Apple that is down for an hour, and happens once', async () => {
+    const person = somebody();
+    const userId = userIdOf(await node.signIn(person));
+    const before = world.apple.revokedTokens.length;
+    world.apple.setOutage('error');
+    await close(userId);
+    for (let minutes = 0; minutes < 60; minutes++) {
+      await node.auth.settle();
+      world.clock.advance(minute);
+    }
+    expect(world.apple.revokedTokens).toHaveLength(before);
+    world.apple.setOutage('none');
+    world.clock.advance(75 * minute);
+    await world.node();
+    await world.settle();
+    world.clock.advance(75 * minute);
+    await world.settle();
+    expect(world.apple.revokedTokens).toHaveLength(before + 1);
+    expect(await linkOf(person)).toBeNull();
+  });
+
+  it('is kept by another process where the one that promised it is gone', async () => {
+    const gone = await world.node();
+    const userId = userIdOf(await gone.signIn(somebody()));
+    const before = world.apple.revokedTokens.length;
+    await gone.auth.stop();
+    await close(userId, gone);
+    await gone.stop();
+    await world.settle();
+    expect(world.apple.revokedTokens).toHaveLength(before + 1);
+  });
+
+  it('is not promised by a transaction that is undone', async () => {
+    const person = somebody();
+    const userId = userIdOf(await node.signIn(person));
+    const before = world.apple.revokedTokens.length;
+    await expect(
+      inTransaction(node.connection, async (tx) => {
+        await node.auth.closing.close(userId, undefined, { tx, log: createLogger({ level: 'silent' }) });
+        throw new Error('undone');
+      }),
+    ).rejects.toThrow('undone');
+    await world.settle();
+    expect(world.apple.revokedTokens).toHaveLength(before);
+    expect(await linkOf(person)).toMatchObject({ refreshToken: { clientId } });
+  });
+
+  it('is the person’s own to do where no token is held', async () => {
+    const { nonce } = (await node.post('/auth/apple/nonce')).body as { nonce: string };
+    const { identityToken } = await world.apple.authorize({
+      person: somebody(),
+      clientId,
+      nonce: sha256Hex(nonce),
+    });
+    const answer = await node.post('/auth/apple', { identityToken, nonce, ...adult });
+    expect(await close(userIdOf(answer))).toEqual({ manualRevocationRequired: true });
+  });
+
+  it('names nobody while it waits, and is given up after a week', async () => {
+    const person = somebody();
+    const userId = userIdOf(await node.signIn(person));
+    const before = world.apple.revokedTokens.length;
+    world.apple.setOutage('error');
+    await close(userId);
+    const waiting = JSON.stringify(await waitingRevocations());
+    expect(waiting).toContain('sealed');
+    for (const name of [userId, world.apple.subjectOf(person)]) expect(waiting).not.toContain(name);
+    world.clock.advance(8 * 24 * hour);
+    // Another process of this world may have it in hand.
+    await eventually('it is given up', async () => {
+      await node.auth.settle();
+      return (await waitingRevocations()).length === 0;
+    });
+    world.apple.setOutage('none');
+    expect(world.apple.revokedTokens).toHaveLength(before);
+  });
+
+  it('does not open a token that was moved to another person', async () => {
+    const [one, other] = [somebody(), somebody()];
+    const [userId] = [userIdOf(await node.signIn(one)), await node.signIn(other)];
+    const stolen = (await linkOf(other))?.['refreshToken'] as object;
+    await node.connection.collection('applelinks').updateOne({ userId }, { $set: { refreshToken: stolen } });
+    const before = world.apple.revokedTokens.length;
+    expect(await close(userId)).toEqual({ manualRevocationRequired: true });
+    await world.settle();
+    expect(world.apple.revokedTokens).toHaveLength(before);
+  });
+});
+
+describe('the client secret (SIWA-7)', () => {
+  const publicKey = createPublicKey(team.privateKey);
+
+  it('is an ES256 token of at most an hour for one app', async () => {
+    const secret = await createClientSecrets(team, world.clock)(clientId);
+    const { payload } = await jwtVerify(secret, publicKey, {
+      algorithms: ['ES256'],
+      currentDate: new Date(world.clock.now()),
+    });
+    expect(payload).toMatchObject({ iss: team.teamId, aud: 'https://appleid.apple.com', sub: clientId });
+    expect((payload.exp ?? Infinity) - (payload.iat ?? 0)).toBeLessThanOrEqual(3600);
+    expect(decodeProtectedHeader(secret)).toEqual({ alg: 'ES256', kid: team.keyId });
+  });
+
+  it('is made once an hour for each app', async () => {
+    const secretFor = createClientSecrets(team, world.clock);
+    const first = await secretFor(clientId);
+    expect(await secretFor('app.other')).not.toBe(first);
+    world.clock.advance(54 * minute);
+    expect(await secretFor(clientId)).toBe(first);
+    world.clock.advance(minute);
+    expect(await secretFor(clientId)).not.toBe(first);
+  });
+});

@@ -1,0 +1,206 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
+import { createLogger } from '../../../platform/telemetry/logger.ts';
+import { createMetrics } from '../../../platform/telemetry/metrics.ts';
+import { createAuthMetrics } from '../auth-metrics.ts';
+import { createAppleKeys, type AppleKeys } from './apple-keys.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const log = createLogger({ level: 'silent' });
+const metrics = createAuthMetrics(createMetrics());
+
+let now = 0;
+const clock = { now: () => now };
+let apple: AppleSimulator;
+let keys: AppleKeys;
+
+beforeEach(async () => {
+  now = Date.parse('2026-10-21T10:00:00Z');
+  apple = await startAppleSimulator({ now: clock.now });
+  keys = createAppleKeys({ url: `${apple.baseUrl}/auth/keys`, clock, log, metrics });
+});
+afterEach(() => apple.close());
+
+const unavailable = (retryAfterSeconds: unknown = expect.any(Number)) =>
+  expect.objectContaining({
+    code: 'apple-unavailable',
+    details: expect.objectContaining({ retryAfterSeconds }) as unknown,
+  });
+
+describe("Apple's keys (SIWA-5)", () => {
+  it('are fetched once, however many ask at once', async () => {
+    const found = await Promise.all(Array.from({ length: 20 }, () => keys.find(apple.keyId)));
+    expect(found.every((key) => key?.asymmetricKeyType === 'rsa')).toBe(true);
+    now += 9 * minute;
+    await keys.find(apple.keyId);
+    expect(apple.keyFetches).toBe(1);
+  });
+
+  it('after a rotation cost one more fetch', async () => {
+    await keys.find(apple.keyId);
+    const kid = await apple.rotateKey();
+    now += 30 * second;
+    expect(await keys.find(kid)).toBeDefined();
+    expect(apple.keyFetches).toBe(2);
+  });
+
+  it('are fetched at most once in 30 s for 1,000 key ids that Apple has not', async () => {
+    await keys.find(apple.keyId);
+    for (let sent = 0; sent < 1_000; sent++) {
+      now += 29;
+      expect(await keys.find(`bogus-${sent}`)).toBeUndefined();
+    }
+    expect(apple.keyFetches).toBe(1);
+    now += second;
+    await Promise.all(Array.from({ length: 100 }, (_, index) => keys.find(`more-${index}`)));
+    expect(apple.keyFetches).toBe(2);
+  });
+
+  it('are not asked for more often while Apple fails', async () => {
+    await keys.find(apple.keyId);
+    apple.setOutage('error');
+    now += 31 * second;
+    for (let sent = 0; sent < 30; sent++) {
+      await expect(keys.find(`bogus-${sent}`)).rejects.toEqual(unavailable(30 - sent));
+      now += second;
+    }
+    expect(apple.keyFetches).toBe(2);
+    await expect(keys.find('one-more')).rejects.toEqual(unavailable(30));
+    expect(apple.keyFetches).toBe(3);
+  });
+
+  it.each(['refuse', 'error'] as const)(
+    'outlast an outage (%s) of 24 hours, and no longer',
+    async (outage) => {
+      await keys.find(apple.keyId);
+      apple.setOutage(outage);
+      now += 23 * hour;
+      expect(await keys.find(apple.keyId)).toBeDefined();
+      await expect(keys.find('unknown')).rejects.toEqual(unavailable());
+      now += hour;
+      await expect(keys.find(apple.keyId)).rejects.toEqual(unavailable());
+      apple.setOutage('none');
+      expect(await keys.find(apple.keyId)).toBeDefined();
+    },
+  );
+
+  it('are asked for again at once where there never was one', async () => {
+    apple.setOutage('refuse');
+    await expect(keys.find(apple.keyId)).rejects.toEqual(unavailable());
+    apple.setOutage('none');
+    expect(await keys.find(apple.keyId)).toBeDefined();
+  });
+
+  it('are dropped when Apple drops them', async () => {
+    const old = apple.keyId;
+    await keys.find(old);
+    await apple.rotateKey({ keepOld: false });
+    now += 10 * minute;
+    expect(await keys.find(old)).toBeUndefined();
+  });
+
+  it('do not hold up a sign-in while Apple stalls', async () => {
+    await keys.find(apple.keyId);
+    apple.setOutage('stall');
+    now += 11 * minute;
+    const startedAt = performance.now();
+    const unknown = keys.find('unknown').catch((error: unknown) => error);
+    expect(await keys.find(apple.keyId)).toBeDefined();
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    expect(await unknown).toEqual(unavailable());
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    expect(apple.keyFetches).toBe(2);
+  });
+
+  it('get no older by a clock that is set back', async () => {
+    await keys.find(apple.keyId);
+    await apple.rotateKey({ keepOld: false });
+    now -= hour;
+    expect(await keys.find(apple.keyId)).toBeDefined();
+  });
+});
+
+describe('the clock of this machine (SIWA-7)', () => {
+  const warningsWhenOff = async (offMs: number) => {
+    const warnings: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void warnings.push(JSON.parse(line) as object as never) };
+    const off = createAppleKeys({
+      url: `${apple.baseUrl}/auth/keys`,
+      clock: { now: () => now + offMs },
+      log: createLogger({ level: 'warn', destination }),
+      metrics,
+    });
+    off.warm();
+    await off.find(apple.keyId);
+    return warnings;
+  };
+
+  it.each([
+    [hour, 'ahead', 3_600],
+    [-2 * minute, 'behind', 120],
+  ])('off by %d ms is a warning at the start', async (offMs, direction, seconds) => {
+    const [warning, ...more] = await warningsWhenOff(offMs);
+    expect(warning).toMatchObject({ event: 'auth.clock_off', direction, seconds });
+    expect(String(warning?.['msg'])).toContain(`${seconds} s ${direction}`);
+    expect(more).toEqual([]);
+    expect(apple.keyFetches).toBe(1);
+  });
+
+  it('a minute off is none', async () => {
+    for (const offMs of [0, minute - second, second - minute])
+      expect(await warningsWhenOff(offMs)).toEqual([]);
+  });
+});
+
+describe("Apple's answer (API-10)", () => {
+  let server: Server;
+  let answer: RequestListener;
+  let odd: AppleKeys;
+
+  beforeEach(async () => {
+    server = createServer((req, res) => {
+      answer(req, res);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    odd = createAppleKeys({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth/keys`,
+      clock,
+      log,
+      metrics,
+    });
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const jwkOf = (key: KeyObject, kid: string) => ({ ...key.export({ format: 'jwk' }), kid, use: 'sig' });
+  const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).publicKey;
+
+  it.each<[string, RequestListener]>([
+    ['no JSON', (_req, res) => res.end('<html>')],
+    ['no key set', (_req, res) => res.end('{"keys":7}')],
+    ['an empty set', (_req, res) => res.end('{"keys":[]}')],
+    ['a set too large', (_req, res) => res.end(`{"keys":[],"x":"${'x'.repeat(70_000)}"}`)],
+    ['half a set', (_req, res) => res.writeHead(200, { 'content-length': 99 }).end('{"keys":[')],
+    ['a redirect', (_req, res) => res.writeHead(302, { location: `${apple.baseUrl}/auth/keys` }).end()],
+    ['a short key', (_req, res) => res.end(JSON.stringify({ keys: [jwkOf(rsa(1024), 'any')] }))],
+    ['no numbers', (_req, res) => res.end('{"keys":[{"kty":"RSA","kid":"any","n":"","e":""}]}')],
+  ])('%s is no answer', async (_name, listener) => {
+    answer = listener;
+    await expect(odd.find(apple.keyId)).rejects.toEqual(unavailable());
+  });
+
+  it('may hold keys of another kind; they are passed over', async () => {
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+    answer = (_req, res) =>
+      res.end(JSON.stringify({ keys: [null, jwkOf(ec, 'ec'), jwkOf(rsa(2048), 'right'), 'x'] }));
+    expect(await odd.find('right')).toBeDefined();
+    expect(await odd.find('ec')).toBeUndefined();
+  });
+});

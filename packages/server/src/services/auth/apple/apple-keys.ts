@@ -1,0 +1,148 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Clock } from '../../../platform/clock.ts';
+import { DomainError } from '../../../platform/edge/errors.ts';
+import { fetchText } from '../../../platform/http/fetch-text.ts';
+import type { Logger } from '../../../platform/telemetry/logger.ts';
+import type { AuthMetrics } from '../auth-metrics.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+/** Apple's keys are asked for again after this time. */
+const maxAgeMs = 10 * minute;
+/** And used so long where Apple cannot be reached. */
+const keepMs = 24 * 60 * minute;
+const cooldownMs = 30 * second;
+const retryFirstAfterMs = 5 * second;
+const fetchTimeoutMs = 5 * second;
+/** How long a sign-in with a known key waits for a newer set. */
+const patienceMs = second;
+/** Apple accepts what its clock calls a minute old or early; beyond it client secrets and identity tokens fail (SIWA-7). */
+const clockMayDifferMs = minute;
+const maxAnswerBytes = 64 * 1024;
+
+const KeySet = z.object({ keys: z.array(z.unknown()).max(50) });
+const RsaKey = z.object({
+  kty: z.literal('RSA'),
+  kid: z.string().min(1).max(128),
+  use: z.literal('sig').optional(),
+  alg: z.literal('RS256').optional(),
+  n: z.string().max(2048),
+  e: z.string().max(16),
+});
+
+/** The public keys that Apple signs identity tokens with. */
+export interface AppleKeys {
+  /** Undefined where Apple has no such key; throws `apple-unavailable` where Apple cannot be asked. */
+  find(kid: string): Promise<KeyObject | undefined>;
+  /** Fetches them without anybody waiting for it: a start that finds a wrong clock, or no Apple, says so at once. */
+  warm(): void;
+}
+
+/**
+ * Apple's key set, kept in memory (SIWA-5). One fetch is under way at a time. With a set in hand it is fetched again
+ * at most once in 30 s, whatever key ids are sent here; without one, each sign-in may try.
+ * jose's own remote set forgets its keys when a fetch fails, and does not rest after a failure.
+ */
+export const createAppleKeys = (deps: {
+  url: string;
+  clock: Clock;
+  log: Logger;
+  metrics: Pick<AuthMetrics, 'appleUnavailable'>;
+}): AppleKeys => {
+  const { url, clock, log, metrics } = deps;
+  let keys: ReadonlyMap<string, KeyObject> | undefined;
+  let fetchedAt = -Infinity;
+  let triedAt = -Infinity;
+  let fetching: Promise<void> | undefined;
+
+  /** Also true after the clock was set back. */
+  const isOver = (ms: number, since: number) => {
+    const age = clock.now() - since;
+    return age >= ms || age < 0;
+  };
+  const held = () => (isOver(keepMs, fetchedAt) ? undefined : keys);
+
+  const compareClocks = (date: string | null) => {
+    const aheadMs = clock.now() - Date.parse(date ?? '');
+    if (!(Math.abs(aheadMs) > clockMayDifferMs)) return; // also where Apple sent no date
+    const seconds = Math.round(Math.abs(aheadMs) / second);
+    log.warn(
+      { event: 'auth.clock_off', seconds, direction: aheadMs > 0 ? 'ahead' : 'behind' },
+      `the clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Apple's; sign-ins fail until it is set`,
+    );
+  };
+
+  const refetch = async () => {
+    triedAt = clock.now();
+    try {
+      const fetched = await fetchKeys(url);
+      keys = fetched.keys;
+      fetchedAt = triedAt;
+      compareClocks(fetched.date);
+    } catch (error) {
+      metrics.appleUnavailable('keys');
+      log.warn({ event: 'auth.apple_keys_unavailable', err: error }, "Apple's keys could not be fetched");
+    }
+  };
+  const refresh = (): Promise<void> =>
+    (fetching ??= refetch().finally(() => {
+      fetching = undefined;
+    }));
+  const mayAsk = () => fetching !== undefined || !held() || isOver(cooldownMs, triedAt);
+
+  return {
+    warm() {
+      void refresh();
+    },
+    async find(kid) {
+      const known = held()?.get(kid);
+      if (known && !isOver(maxAgeMs, fetchedAt)) return known;
+      if (mayAsk()) {
+        // A stalled Apple does not hold up those whose key is known.
+        if (known) await Promise.race([refresh(), pause(patienceMs, undefined, { ref: false })]);
+        else await refresh();
+      }
+      const key = held()?.get(kid);
+      if (key || (held() && fetchedAt === triedAt)) return key;
+      const retryAfterMs = held() ? cooldownMs - (clock.now() - triedAt) : retryFirstAfterMs;
+      throw new DomainError('apple-unavailable', {
+        detail: 'Apple cannot be reached to check the identity token. Send the same request again.',
+        retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / second)),
+      });
+    },
+  };
+};
+
+const fetchKeys = async (
+  url: string,
+): Promise<{ keys: ReadonlyMap<string, KeyObject>; date: string | null }> => {
+  const answer = await fetchText(
+    url,
+    { headers: { accept: 'application/json' } },
+    { timeoutMs: fetchTimeoutMs, maxBytes: maxAnswerBytes },
+  );
+  if (answer.status !== 200) throw new Error(`Apple answered ${answer.status}`);
+  const set = KeySet.parse(JSON.parse(answer.text));
+  const keys = new Map<string, KeyObject>();
+  for (const candidate of set.keys) {
+    const key = toKey(candidate);
+    if (key) keys.set(key.kid, key.key);
+  }
+  if (keys.size === 0) throw new Error('Apple answered without a usable key');
+  return { keys, date: answer.date };
+};
+
+/** Keys of another kind may stand in the set; they are passed over. */
+const toKey = (candidate: unknown): { kid: string; key: KeyObject } | undefined => {
+  const parsed = RsaKey.safeParse(candidate);
+  if (!parsed.success) return undefined;
+  const { kid, kty, n, e } = parsed.data;
+  try {
+    const key = createPublicKey({ key: { kty, n, e } satisfies JsonWebKey, format: 'jwk' });
+    return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 ? { kid, key } : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import {
+  createCircuitBreaker,
+  UnavailableError,
+  type BreakerWatch,
+} from '../../../platform/concurrency/circuit-breaker.ts';
+import type { Clock } from '../../../platform/clock.ts';
+import { fetchText } from '../../../platform/http/fetch-text.ts';
+import type { ClientSecretFor } from './apple-client-secret.ts';
+
+/** A sign-in waits for it. */
+const bounds = { timeoutMs: 3_000, maxBytes: 64 * 1024 };
+
+const Tokens = z.object({
+  refresh_token: z.string().min(1).max(2048),
+  id_token: z.string().min(1).max(8192),
+});
+const Refusal = z.object({ error: z.string().max(64) });
+
+/** Apple's token endpoints (TN3194). Both throw UnavailableError where Apple gives no clear answer. */
+export interface AppleTokenApi {
+  /** Spends an authorization code; undefined where Apple refuses it. */
+  exchange(code: string, clientId: string): Promise<{ refreshToken: string; idToken: string } | undefined>;
+  /** Ends the grant of a refresh token; one that Apple does not know (any more) is fine. */
+  revoke(refreshToken: string, clientId: string): Promise<void>;
+}
+
+export const createAppleTokenApi = (deps: {
+  baseUrl: string;
+  clientSecret: ClientSecretFor;
+  clock: Clock;
+  watch?: BreakerWatch;
+}): AppleTokenApi => {
+  const breaker = createCircuitBreaker({
+    name: 'Apple',
+    clock: deps.clock,
+    failures: 3,
+    openMs: 30_000,
+    maxInFlight: 50,
+    ...(deps.watch && { watch: deps.watch }),
+  });
+
+  /** The body of a 200; undefined for a refusal of what was sent. */
+  const post = (path: string, clientId: string, fields: Record<string, string>) =>
+    breaker.run(async () => {
+      const secret = await deps.clientSecret(clientId);
+      const body = new URLSearchParams({ client_id: clientId, client_secret: secret, ...fields });
+      const answer = await fetchText(`${deps.baseUrl}${path}`, { method: 'POST', body }, bounds).catch(
+        (cause: unknown) => {
+          throw new UnavailableError('Apple did not answer', { cause });
+        },
+      );
+      if (answer.status === 200) return answer.text;
+      const refusal = answer.status === 400 ? Refusal.safeParse(parseJson(answer.text)).data : undefined;
+      if (refusal?.error === 'invalid_grant' || refusal?.error === 'invalid_request') return undefined;
+      // `invalid_client` above all: our key, our team id or our clock is wrong, and the person is not to blame.
+      throw new UnavailableError(`Apple answered ${answer.status} ${refusal?.error ?? ''}`.trim());
+    });
+
+  return {
+    async exchange(code, clientId) {
+      const text = await post('/auth/token', clientId, { grant_type: 'authorization_code', code });
+      if (text === undefined) return undefined;
+      const tokens = Tokens.safeParse(parseJson(text));
+      if (!tokens.success) throw new UnavailableError('Apple answered without tokens');
+      return { refreshToken: tokens.data.refresh_token, idToken: tokens.data.id_token };
+    },
+    async revoke(token, clientId) {
+      await post('/auth/revoke', clientId, { token, token_type_hint: 'refresh_token' });
+    },
+  };
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};

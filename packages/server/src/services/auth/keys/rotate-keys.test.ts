@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '@pufftrack/testkit/eventually';
+import { decodeProtectedHeader } from 'jose';
+import { connectMongo } from '../../../platform/mongo/connect.ts';
+import {
+  masterKey,
+  somebody,
+  startAuthWorld,
+  type AuthNode,
+  type AuthWorld,
+} from '../../../../test/auth-server.ts';
+import { rotateSigningKeys } from '../index.ts';
+
+const minute = 60_000;
+
+describe('keys:rotate (SES-7)', () => {
+  let world: AuthWorld;
+  let nodes: [AuthNode, AuthNode];
+
+  beforeAll(async () => {
+    world = await startAuthWorld();
+    nodes = [await world.node(), await world.node()];
+  });
+  afterAll(() => world.close());
+
+  const publishedKids = async (node: AuthNode) => {
+    const { keys } = (await node.get('/.well-known/jwks.json')).body as unknown as {
+      keys: { kid: string }[];
+    };
+    return keys.map(({ kid }) => kid);
+  };
+  /** As the command does, on a connection of its own. */
+  const rotate = async (wait: (ms: number) => Promise<void>, key = masterKey) => {
+    const connection = await connectMongo(world.uri);
+    try {
+      return await rotateSigningKeys({
+        connection,
+        clock: world.clock,
+        masterKeys: [key],
+        wait,
+        say: () => undefined,
+      });
+    } finally {
+      await connection.close();
+    }
+  };
+  const signIn = async (node: AuthNode, person: string) =>
+    (await node.signIn(person)).body['accessToken'] as string;
+  const kidOf = (token: string) => decodeProtectedHeader(token).kid;
+
+  it('publishes, then signs, then retires, with no 401 at processes that go on running', async () => {
+    const [one, other] = nodes;
+    const person = somebody();
+    const old = await signIn(one, person);
+    const statuses: number[] = [];
+    const ended = new AbortController();
+    const load = (async () => {
+      const tokens = [old];
+      for (let round = 0; !ended.signal.aborted; round++) {
+        if (round % 10 === 0) tokens.push(await signIn(round % 20 === 0 ? one : other, somebody()));
+        for (const node of nodes) statuses.push((await node.get('/users/me', tokens.at(-1))).status);
+        await pause(10);
+      }
+    })();
+
+    const rotateAndSettle = async () => {
+      let waitedMs = 0;
+      const rotated = await rotate(async (ms) => {
+        waitedMs = ms;
+        for (const node of nodes)
+          await eventually('the key is published', async () => (await publishedKids(node)).length === 2);
+        expect(kidOf(await signIn(other, somebody()))).toBe(kidOf(old));
+      });
+      expect(waitedMs).toBeGreaterThanOrEqual(15_000);
+      for (const node of nodes)
+        await eventually('the key signs', async () => kidOf(await signIn(node, somebody())) === rotated.kid);
+      return rotated;
+    };
+    const { kid } = await rotateAndSettle().finally(async () => {
+      ended.abort();
+      await load;
+    });
+    expect(statuses.length).toBeGreaterThan(50);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+
+    // The old key verifies until its last token has run out, and no longer.
+    world.clock.advance(14 * minute);
+    expect((await one.get('/users/me', old)).status).toBe(200);
+    world.clock.advance(2 * minute + 1);
+    for (const node of nodes) expect(await publishedKids(node)).toEqual([kid]);
+  });
+
+  it('goes on with a key that a rotation before it has published and not promoted', async () => {
+    await expect(rotate(() => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    const stored = () => nodes[0].connection.collection('signingkeys').find({ state: 'next' }).toArray();
+    const [left] = await stored();
+    const { kid } = await rotate(() => Promise.resolve());
+    expect(kid).toBe(String(left?._id));
+    expect(await stored()).toEqual([]);
+  });
+
+  it('changes the key once where two run at once', async () => {
+    // Neither promotes its key before both have published.
+    let published = 0;
+    let release: (() => void) | undefined;
+    const bothPublished = new Promise<void>((resolve) => (release = resolve));
+    const waitForOther = () => {
+      published += 1;
+      if (published === 2) release?.();
+      return bothPublished;
+    };
+    const results = await Promise.allSettled([rotate(waitForOther), rotate(waitForOther)]);
+    expect(published).toBe(2);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await nodes[0].connection.collection('signingkeys').countDocuments({ state: 'active' })).toBe(1);
+  });
+
+  it('refuses another master key than the one of this database, and changes nothing', async () => {
+    const before = await nodes[0].connection.collection('signingkeys').find().toArray();
+    await expect(rotate(() => Promise.resolve(), Buffer.alloc(32, 9))).rejects.toThrow('MASTER_KEY');
+    expect(await nodes[0].connection.collection('signingkeys').find().toArray()).toEqual(before);
+    expect((await nodes[1].signIn(somebody())).status).toBe(200);
+  });
+});

@@ -1,0 +1,84 @@
+import type { Collection, Document, Filter } from 'mongodb';
+import type { Connection } from 'mongoose';
+import { scanLimit } from '../../../platform/mongo/time-limits.ts';
+import { sealContexts } from './sealed.ts';
+
+/** Something that lies sealed in a row of auth. */
+export interface SealedRow {
+  /** What `replace` finds it by. */
+  readonly id: unknown;
+  readonly sealed: string;
+  readonly context: string;
+}
+
+/** Everything of one kind that auth keeps sealed, whatever else its rows hold. */
+export interface SealedRows {
+  readonly kind: string;
+  list(): AsyncIterable<SealedRow>;
+  /** False where the row has gone, or holds something newer by now. */
+  replace(row: SealedRow, sealed: string, keyId: string): Promise<boolean>;
+}
+
+interface Place {
+  readonly kind: string;
+  readonly collection: string;
+  readonly field: string;
+  /** Where the name of the key stands, for rows that have one. */
+  readonly keyIdField?: string;
+  readonly contextOf: (row: Document) => string;
+}
+
+type OfApple = Parameters<typeof sealContexts.appleRefreshToken>[0];
+
+const places: readonly Place[] = [
+  {
+    kind: 'appleTokens',
+    collection: 'applelinks',
+    field: 'refreshToken.sealed',
+    keyIdField: 'refreshToken.keyId',
+    contextOf: ({ userId, refreshToken }) =>
+      sealContexts.appleRefreshToken({ ...(refreshToken as OfApple), userId: String(userId) }),
+  },
+  {
+    kind: 'revocations',
+    collection: 'applerevocations',
+    field: 'payload.sealed',
+    keyIdField: 'payload.keyId',
+    contextOf: ({ _id }) => sealContexts.appleRevocation(String(_id)),
+  },
+  {
+    kind: 'signingKeys',
+    collection: 'signingkeys',
+    field: 'sealedKey',
+    contextOf: ({ _id }) => sealContexts.signingKey(String(_id)),
+  },
+  {
+    kind: 'sessions',
+    collection: 'sessions',
+    field: 'sealedKey',
+    contextOf: ({ _id }) => sealContexts.session(String(_id)),
+  },
+];
+
+export const createSealedStore = (connection: Connection): readonly SealedRows[] =>
+  places.map(({ kind, collection, field, keyIdField, contextOf }) => {
+    // By the driver: one way for rows of four schemas.
+    const rows = connection.collection(collection) as unknown as Collection;
+    return {
+      kind,
+      async *list() {
+        for await (const row of rows.find({ [field]: { $type: 'string' } }, scanLimit).sort({ _id: 1 }))
+          yield { id: row._id, sealed: valueAt(row, field), context: contextOf(row) };
+      },
+      async replace({ id, sealed: before }, sealed, keyId) {
+        const same: Filter<Document> = { _id: id as never, [field]: before };
+        const { modifiedCount } = await rows.updateOne(same, {
+          $set: { [field]: sealed, ...(keyIdField !== undefined && { [keyIdField]: keyId }) },
+        });
+        return modifiedCount === 1;
+      },
+    };
+  });
+
+const valueAt = (row: Document, field: string): string =>
+  String(field.split('.').reduce<unknown>((value, name) => (value as Document)[name], row));

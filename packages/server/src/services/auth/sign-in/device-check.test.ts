@@ -1,0 +1,218 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { UnavailableError } from '../../../platform/concurrency/circuit-breaker.ts';
+import {
+  adult,
+  sha256Hex,
+  somebody,
+  startAuthWorld,
+  team,
+  type AuthNode,
+  type AuthWorld,
+} from '../../../../test/auth-server.ts';
+import { createDeviceCheckApi } from './device-check-api.ts';
+import { decideDevice, isBanned } from './device-check.ts';
+
+const now = Date.parse('2026-10-21T10:00:00Z');
+const minute = 60_000;
+const newToken = () => Buffer.from(somebody()).toString('base64');
+
+describe('a ban (DC-5)', () => {
+  it.each([
+    [{ bit0: true, lastUpdateTime: '2026-10' }, true],
+    [{ bit0: true, lastUpdateTime: '2025-10' }, true],
+    [{ bit0: true, lastUpdateTime: '2025-09' }, false],
+    [{ bit0: true, lastUpdateTime: null }, false],
+    [{ bit0: true, lastUpdateTime: 'lately' }, false],
+    [{ bit0: false, lastUpdateTime: '2026-10' }, false],
+  ])('%j: %p', (bits, banned) => {
+    expect(isBanned({ bit1: false, ...bits }, now)).toBe(banned);
+  });
+
+  it.each([
+    ['off', 'banned', true, 'go on'],
+    ['monitor', 'banned', true, 'go on'],
+    ['enforce', 'banned', true, 'refuse'],
+    ['enforce', 'invalid', true, 'refuse'],
+    ['enforce', 'unknown', true, 'count'],
+    ['enforce', 'missing', true, 'count'],
+    ['enforce', 'clean', true, 'go on'],
+    ['enforce', 'banned', false, 'go on'],
+    ['enforce', 'unknown', false, 'go on'],
+  ] as const)('%s, %s, new account %p: %s', (mode, verdict, isNew, decision) => {
+    expect(decideDevice(mode, verdict, isNew)).toBe(decision);
+  });
+});
+
+describe('answers of DeviceCheck (DC-3)', () => {
+  let server: Server | undefined;
+  let calls = 0;
+  let providerTokens = new Set<string | undefined>();
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+  });
+  const queryOf = async (...answers: [number, string][]) => {
+    calls = 0;
+    providerTokens = new Set();
+    server = createServer((request, response) => {
+      request.resume();
+      providerTokens.add(request.headers.authorization);
+      const [status, text] = answers[Math.min(calls++, answers.length - 1)] ?? [500, ''];
+      response.writeHead(status).end(text);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return createDeviceCheckApi({ baseUrl, team, clock: { now: () => now } })(newToken());
+  };
+  const none = { bit0: false, bit1: false, lastUpdateTime: null };
+  const bits = '{"bit0":true,"bit1":false,"last_update_time":"2026-03"}';
+
+  it.each<[string, [number, string][], object | undefined, number]>([
+    ['bits', [[200, bits]], { bit0: true, bit1: false, lastUpdateTime: '2026-03' }, 1],
+    ['no bits', [[200, 'Failed to find bit state']], none, 1],
+    ['no bits, in other words', [[200, 'Bit State Not Found']], none, 1],
+    ['a bad token', [[400, 'Missing or badly formatted device token']], undefined, 1],
+    [
+      'a 401, then bits',
+      [
+        [401, ''],
+        [200, bits],
+      ],
+      { bit0: true, bit1: false, lastUpdateTime: '2026-03' },
+      2,
+    ],
+    [
+      'a 503, then no bits',
+      [
+        [503, ''],
+        [200, 'Bit State Not Found'],
+      ],
+      none,
+      2,
+    ],
+  ])('%s', async (_what, answers, expected, asked) => {
+    expect(await queryOf(...answers)).toEqual(expected);
+    expect(calls).toBe(asked);
+    // Only a 401 says that ours is no good (DC-2).
+    expect(providerTokens.size).toBe(answers[0]?.[0] === 401 ? 2 : 1);
+  });
+
+  it.each<[string, [number, string][]]>([
+    ['truncated JSON', [[200, '{"bit0":tr']]],
+    ['HTML', [[200, '<html>hello</html>']]],
+    ['bits of another type', [[200, '{"bit0":1,"bit1":0,"last_update_time":"2026-03"}']]],
+    ['401 twice', [[401, '']]],
+    ['429 twice', [[429, '']]],
+    ['500 twice', [[500, '']]],
+    ['too much', [[200, 'x'.repeat(20_000)]]],
+  ])('%s: unknown', async (_what, answers) => {
+    await expect(queryOf(...answers)).rejects.toBeInstanceOf(UnavailableError);
+  });
+});
+
+describe('a sign-in with a device token', () => {
+  let world: AuthWorld;
+  let node: AuthNode;
+  beforeAll(async () => {
+    world = await startAuthWorld();
+    node = await world.node({ config: { deviceCheckMode: 'enforce' } });
+  });
+  afterAll(() => world.close());
+
+  const signIn = (person: string, deviceCheckToken: string | undefined, at = node) =>
+    at.signIn(person, { ...adult, ...(deviceCheckToken !== undefined && { deviceCheckToken }) });
+  const bannedToken = (lastUpdateTime: string) => {
+    const token = newToken();
+    world.apple.devices.set(token, { bit0: true, bit1: false, lastUpdateTime });
+    return token;
+  };
+
+  it('makes an account from a clean device, and none from a banned one', async () => {
+    expect((await signIn(somebody(), newToken())).status).toBe(200);
+    const refused = await signIn(somebody(), bannedToken('2026-09'));
+    expect(refused.body).toMatchObject({ status: 403, code: 'device-refused' });
+    expect((await signIn(somebody(), bannedToken('2025-08'))).status).toBe(200);
+    expect((await signIn(somebody(), 'no base64!')).body.code).toBe('device-refused');
+  });
+
+  it('lets in who has an account, whatever the device', async () => {
+    const person = somebody();
+    await signIn(person, newToken());
+    expect((await signIn(person, bannedToken('2026-09'))).status).toBe(200);
+  });
+
+  it('refuses nobody in monitor mode, and asks nothing when off', async () => {
+    const monitor = await world.node({ config: { deviceCheckMode: 'monitor' } });
+    expect((await signIn(somebody(), bannedToken('2026-09'), monitor)).status).toBe(200);
+    expect(monitor.log).toContainEqual(
+      expect.objectContaining({ event: 'auth.device_checked', verdict: 'banned' }),
+    );
+    const off = await world.node({ config: { deviceCheckMode: 'off' } });
+    const before = world.apple.devices.queries;
+    expect((await signIn(somebody(), bannedToken('2026-09'), off)).status).toBe(200);
+    expect(world.apple.devices.queries).toBe(before);
+  });
+
+  it('takes a token for one sign-in alone, and keeps it nowhere (DC-4)', async () => {
+    const token = newToken();
+    expect((await signIn(somebody(), token)).status).toBe(200);
+    expect((await signIn(somebody(), token)).body.code).toBe('device-refused');
+    const collections = await node.connection.listCollections();
+    const dump = JSON.stringify(
+      await Promise.all(collections.map(({ name }) => node.connection.collection(name).find().toArray())),
+    );
+    expect(dump).not.toContain(token);
+    expect(JSON.stringify(node.log)).not.toContain(token);
+  });
+
+  it('goes on within 2.5 s where Apple stalls, and leaves Apple alone after three (DC-4)', async () => {
+    const person = somebody();
+    const cold = await world.node({ config: { deviceCheckMode: 'enforce' } });
+    await signIn(person, newToken(), cold);
+    const timed = async () => {
+      const { nonce } = (await cold.post('/auth/apple/nonce')).body as { nonce: string };
+      const identityToken = await world.apple.mintIdentityToken({
+        claims: { aud: 'app.pufftrack.test', sub: world.apple.subjectOf(person), nonce: sha256Hex(nonce) },
+      });
+      const startedAt = performance.now();
+      const body = { identityToken, nonce, deviceCheckToken: newToken() };
+      const { status } = await cold.post('/auth/apple', body);
+      return { status, ms: performance.now() - startedAt };
+    };
+    world.apple.setOutage('stall');
+    const answers = [await timed(), await timed(), await timed(), await timed()];
+    world.apple.setOutage('none');
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    for (const { ms } of answers) expect(ms).toBeLessThan(2_500);
+    expect(answers[3]?.ms).toBeLessThan(1_000);
+    const figures = await cold.figures();
+    expect(figures).toContain('pufftrack_devicecheck_unknown_total 4');
+    expect(figures).toContain('pufftrack_apple_unavailable_total{service="devicecheck"} 4');
+    expect(figures).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 1');
+    const before = world.apple.devices.queries;
+    world.clock.advance(minute);
+    expect((await timed()).status).toBe(200);
+    expect(await cold.figures()).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 0');
+    expect(world.apple.devices.queries).toBe(before + 1);
+  });
+
+  it('makes new accounts scarce while nobody vouches for devices', async () => {
+    const cold = await world.node({ config: { deviceCheckMode: 'enforce' } });
+    const statuses: number[] = [];
+    for (let count = 0; count < 61; count++)
+      statuses.push((await signIn(somebody(), undefined, cold)).status);
+    expect(statuses).toEqual([...Array<number>(60).fill(200), 429]);
+    world.clock.advance(60 * minute);
+    expect((await signIn(somebody(), undefined, cold)).status).toBe(200);
+  });
+
+  it('mints a new provider token once where Apple refuses it (DC-2)', async () => {
+    world.apple.devices.refuseProviderTokens(1);
+    const before = world.apple.devices.queries;
+    expect((await signIn(somebody(), newToken())).status).toBe(200);
+    expect(world.apple.devices.queries).toBe(before + 2);
+  });
+});

@@ -1,0 +1,169 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AppleSignIn, Session } from '@pufftrack/contract';
+import type { ClientSession } from 'mongodb';
+import type { Clock } from '../../../platform/clock.ts';
+import { DomainError } from '../../../platform/edge/errors.ts';
+import { randomSecret } from '../../../platform/ids.ts';
+import type { Logger } from '../../../platform/telemetry/logger.ts';
+import type { Tell } from '../../notifications/index.ts';
+import type { Accounts, NewAccount } from '../accounts.ts';
+import type { AppleGrants } from '../apple/apple-grants.ts';
+import type { AppleIdentity, VerifyIdentityToken } from '../apple/apple-identity-token.ts';
+import type { AppleLinkStore } from '../apple/apple-link-store.ts';
+import type { AuthMetrics } from '../auth-metrics.ts';
+import type { DeviceGate } from './device-check-service.ts';
+import { displayNameOf } from './display-name.ts';
+import type { NonceStore } from './nonce-store.ts';
+import type { SessionService } from '../sessions/session-service.ts';
+import type { Turns } from '../../../platform/concurrency/keyed-mutex.ts';
+
+const nonceTtlMs = 10 * 60_000;
+const nonceBytes = 32;
+
+export interface SignInService {
+  createNonce(): Promise<{ nonce: string; expiresAt: string }>;
+  /**
+   * Throws `invalid-identity-token`, `invalid-nonce`, `apple-unavailable`, `consent-version`, and at a first sign-in what
+   * `Accounts.checkNewAccount` throws; each of these leaves nothing behind and spends no nonce.
+   */
+  signIn(input: AppleSignIn, log: Logger): Promise<Session & { isNewUser: boolean }>;
+}
+
+export const createSignInService = (deps: {
+  verifyIdentityToken: VerifyIdentityToken;
+  nonces: NonceStore;
+  links: AppleLinkStore;
+  grants: AppleGrants;
+  devices: DeviceGate;
+  sessions: SessionService;
+  accounts: Accounts;
+  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
+  tell: Tell;
+  turns: Turns;
+  clock: Clock;
+  metrics: Pick<AuthMetrics, 'signedIn'>;
+}): SignInService => {
+  const { nonces, links, grants, sessions, accounts, clock, metrics } = deps;
+
+  /**
+   * The refresh token that the authorization code stands for, where there is one. A code is spent once and for all, so
+   * everything that would refuse the sign-in is asked before (SIWA-6).
+   */
+  const redeemCode = async (
+    identity: AppleIdentity,
+    code: string | undefined,
+    { nonceHash, account, log }: { nonceHash: string; account: NewAccount; log: Logger },
+  ): Promise<string | undefined> => {
+    if (code === undefined) return undefined;
+    if (!(await nonces.isOpen(nonceHash, clock.now()))) throw invalidNonce();
+    const isNew = (await links.findUserId(identity.sub)) === undefined;
+    if (isNew) accounts.checkNewAccount(account);
+    else accounts.checkConsents(account);
+    const redeemed = await grants.redeem(identity, code, log);
+    if (redeemed === 'refused' && isNew)
+      throw new DomainError('invalid-identity-token', {
+        detail: 'Apple refuses the authorization code. Ask the person to sign in again.',
+      });
+    return typeof redeemed === 'object' ? redeemed.refreshToken : undefined;
+  };
+
+  /** Asked before the code is spent and in no transaction: it may take two seconds. */
+  const admitDevice = async (
+    identity: AppleIdentity,
+    deviceToken: string | undefined,
+    { nonceHash, log }: { nonceHash: string; log: Logger },
+  ) => {
+    const isNewAccount = (await links.findUserId(identity.sub)) === undefined;
+    await deps.devices.admit({ deviceToken, nonceHash, isNewAccount }, log);
+  };
+
+  const signIn = async (input: AppleSignIn, log: Logger) => {
+    const identity = await deps.verifyIdentityToken(input.identityToken);
+    const nonceHash = sha256Hex(input.nonce);
+    // The app hands Apple the hash and keeps the nonce: a token seen on its way is worth nothing here (SIWA-4).
+    if (identity.nonce === undefined || !isSameText(identity.nonce, nonceHash)) throw invalidNonce();
+
+    const { ageBand, consents, timeZone } = input;
+    const details = { name: displayNameOf(input.user?.name), email: identity.email, timeZone, consents };
+    const device = {
+      id: input.device?.id ?? null,
+      name: input.device?.name ?? null,
+      model: input.device?.model ?? null,
+    };
+
+    const account = { ...details, ageBand };
+    const { clientId } = identity;
+
+    const { session, evicted, isNewUser, committed } = await deps.turns(identity.sub, async () => {
+      const code = input.authorizationCode;
+      await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
+      const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
+      const known = await links.findUserId(identity.sub);
+      return deps.inTransaction(async (tx) => {
+        const now = clock.now();
+        // First what others write too: a conflict over it shows at once, and not after everything else was done.
+        let committed = known === undefined ? undefined : await accounts.recordSignIn(known, details, tx);
+        if (!(await nonces.spend(nonceHash, now, tx))) throw invalidNonce();
+        let userId = await links.findUserId(identity.sub, tx);
+        const isNew = userId === undefined;
+        if (userId === undefined) {
+          accounts.checkNewAccount(account);
+          ({ userId } = await accounts.openAccount(account, tx));
+          await links.link(identity.sub, userId, now, tx);
+        } else if (userId !== known) {
+          committed = await accounts.recordSignIn(userId, details, tx);
+        }
+        if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);
+        else await links.keepRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
+        const opened = await sessions.open(userId, device, tx);
+        if (opened.isNewDevice && !isNew)
+          await deps.tell(tx, userId, { kind: 'signed-in', deviceName: device.name });
+        return { ...opened, isNewUser: isNew, committed };
+      });
+    });
+    sessions.announceEnded(evicted, 'logout');
+    await committed?.();
+    return { session, isNewUser };
+  };
+
+  return {
+    async createNonce() {
+      const nonce = randomSecret(nonceBytes);
+      const expiresAt = clock.now() + nonceTtlMs;
+      await nonces.save(sha256Hex(nonce), expiresAt);
+      return { nonce, expiresAt: new Date(expiresAt).toISOString() };
+    },
+
+    async signIn(input, log) {
+      try {
+        const { session, isNewUser } = await signIn(input, log);
+        const { userId, id: sessionId } = session;
+        log.info({ event: 'auth.sign_in', userId, sessionId, isNewUser }, 'signed in');
+        metrics.signedIn('ok');
+        return { ...(await sessions.answer(session)), isNewUser };
+      } catch (error) {
+        if (error instanceof DomainError) {
+          metrics.signedIn(error.code);
+          log.info(
+            { event: 'auth.sign_in_refused', code: error.code, reason: error.message },
+            'not signed in',
+          );
+        }
+        throw error;
+      }
+    },
+  };
+};
+
+const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const isSameText = (one: string, other: string): boolean => {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+};
+
+const invalidNonce = () =>
+  new DomainError('invalid-nonce', {
+    detail:
+      'Get a nonce here, give Apple its SHA-256 in lower-case hex, and send the nonce once, within 10 minutes.',
+  });

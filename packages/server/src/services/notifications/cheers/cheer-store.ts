@@ -1,0 +1,155 @@
+import type { CheerKind } from '@pufftrack/contract';
+import type { ClientSession, Collection } from 'mongodb';
+import { Schema, type Connection } from 'mongoose';
+import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import type { Cheer } from '../milestones/milestone.ts';
+
+/** One for each milestone, sender and kind. */
+interface CheerDoc extends Cheer {
+  /** `milestone~sender~kind`. */
+  _id: string;
+  at: Date;
+  /** Taken back; the row stays, so that its owner is not told again. Absent while it stands. */
+  removedAt?: Date;
+}
+
+interface SenderDoc {
+  _id: string;
+  /** Of the last 24 hours before the last one. */
+  sentAt: Date[];
+  /** Moves with every change, so that two at once conflict. */
+  turn: number;
+}
+
+const cheerSchema = new Schema<CheerDoc>(
+  {
+    _id: { type: String, required: true },
+    milestoneId: { type: String, required: true },
+    owner: { type: String, required: true },
+    sender: { type: String, required: true },
+    kind: { type: String, required: true },
+    at: { type: Date, required: true },
+    removedAt: Date,
+  },
+  { collection: 'cheers', versionKey: false },
+);
+cheerSchema.index({ milestoneId: 1, sender: 1 });
+cheerSchema.index({ sender: 1, owner: 1 });
+cheerSchema.index({ owner: 1 });
+
+const senderSchema = new Schema<SenderDoc>(
+  {
+    _id: { type: String, required: true },
+    sentAt: { type: [Date], required: true },
+    turn: { type: Number, required: true },
+  },
+  { collection: 'cheersenders', versionKey: false },
+);
+
+export interface CheerStore {
+  ensureIndexes(): Promise<void>;
+  /** Those that stand, of these milestones. */
+  list(milestoneIds: readonly string[]): Promise<Cheer[]>;
+  /** `taken-back`: it was there before and is not now. */
+  find(cheer: Cheer, tx: ClientSession): Promise<'none' | 'standing' | 'taken-back'>;
+  /** Also one that was taken back. */
+  add(cheer: Cheer, now: number, tx: ClientSession): Promise<void>;
+  /** Those of a sender, of one kind or of all; answers how many stood. */
+  takeBack(
+    sender: string,
+    milestoneId: string,
+    what: { kind: CheerKind | undefined; now: number },
+    tx: ClientSession,
+  ): Promise<number>;
+  /** When this sender cheered (ms), oldest first. Transactions that ask for one sender conflict, so that all count. */
+  takeTurn(sender: string, tx: ClientSession): Promise<number[]>;
+  saveSent(sender: string, sentAt: readonly number[], tx: ClientSession): Promise<void>;
+  removeOf(milestoneIds: readonly string[], tx: ClientSession): Promise<void>;
+  /** Both ways. */
+  removeBetween(one: string, other: string, tx: ClientSession): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
+}
+
+const idOf = ({ milestoneId, sender, kind }: Cheer) => `${milestoneId}~${sender}~${kind}`;
+
+export const createCheerStore = (connection: Connection): CheerStore => {
+  const model = connection.model('Cheer', cheerSchema);
+  const senderModel = connection.model('CheerSender', senderSchema);
+  const rows = model.collection as unknown as Collection<CheerDoc>;
+  const senders = senderModel.collection as unknown as Collection<SenderDoc>;
+
+  const takeTurn: CheerStore['takeTurn'] = async (sender, tx) => {
+    const doc = await senders.findOneAndUpdate(
+      { _id: sender },
+      { $inc: { turn: 1 }, $setOnInsert: { sentAt: [] } },
+      { upsert: true, returnDocument: 'after', session: tx },
+    );
+    return (doc?.sentAt ?? []).map((at) => at.getTime());
+  };
+
+  return {
+    takeTurn,
+    async ensureIndexes() {
+      for (const owned of [model, senderModel]) {
+        await owned.createCollection();
+        await owned.createIndexes();
+      }
+    },
+    async list(milestoneIds) {
+      const docs = await rows
+        .find(
+          { milestoneId: { $in: [...milestoneIds] }, removedAt: { $exists: false } },
+          { batchSize: wholeBatch },
+        )
+        .toArray();
+      return docs.map(({ milestoneId, owner, sender, kind }) => ({ milestoneId, owner, sender, kind }));
+    },
+    async find(cheer, tx) {
+      const doc = await rows.findOne({ _id: idOf(cheer) }, { session: tx });
+      if (!doc) return 'none';
+      return doc.removedAt ? 'taken-back' : 'standing';
+    },
+    async add(cheer, now, tx) {
+      await rows.updateOne(
+        { _id: idOf(cheer) },
+        { $setOnInsert: { ...cheer, at: new Date(now) }, $unset: { removedAt: 1 } },
+        { upsert: true, session: tx },
+      );
+    },
+    async takeBack(sender, milestoneId, { kind, now }, tx) {
+      const { modifiedCount } = await rows.updateMany(
+        { milestoneId, sender, ...(kind && { kind }), removedAt: { $exists: false } },
+        { $set: { removedAt: new Date(now) } },
+        { session: tx },
+      );
+      return modifiedCount;
+    },
+    async saveSent(sender, sentAt, tx) {
+      await senders.updateOne(
+        { _id: sender },
+        { $set: { sentAt: sentAt.map((at) => new Date(at)) } },
+        { session: tx },
+      );
+    },
+    async removeOf(milestoneIds, tx) {
+      if (milestoneIds.length === 0) return;
+      await rows.deleteMany({ milestoneId: { $in: [...milestoneIds] } }, { session: tx });
+    },
+    async removeBetween(one, other, tx) {
+      for (const [sender, owner] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        // A cheer that is under way conflicts here, and then sees that they are no friends.
+        await takeTurn(sender, tx);
+        await rows.deleteMany({ sender, owner }, { session: tx });
+      }
+    },
+    async removeAll(userId) {
+      const { deletedCount: own } = await rows.deleteMany({ owner: userId });
+      const { deletedCount: sent } = await rows.deleteMany({ sender: userId });
+      return own + sent + (await senders.deleteOne({ _id: userId })).deletedCount;
+    },
+  };
+};

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
+import { dayMs, hourMs } from '../../../platform/scheduler/schedule.ts';
+import type { DeviceStore } from '../push/device-store.ts';
+import type { InboxStore } from './inbox-store.ts';
+import type { MilestoneStore } from '../milestones/milestone-store.ts';
+
+/** How long a person can read what they were told; sockets replay 7 days of it (replay.ts). */
+const keptMs = 90 * dayMs;
+
+export const inboxJobs = (deps: {
+  inbox: Pick<InboxStore, 'removeBefore' | 'removeNobody'>;
+  devices: Pick<DeviceStore, 'removeUnseenSince'>;
+  push: { removeOld(now: number): Promise<void> };
+  milestones: Pick<MilestoneStore, 'removeRevokedBefore'>;
+}): Job[] => [
+  defineJob({
+    name: 'inbox-retention',
+    summary:
+      'removes notifications after 90 days, milestones so long after their end, and phones that have not registered since',
+    everyMs: dayMs,
+    offsetMs: 3.5 * hourMs,
+    progress: z.object({}),
+    async run({ to }) {
+      await deps.push.removeOld(to);
+      return {
+        notifications: await deps.inbox.removeBefore(to - keptMs),
+        toNobody: await deps.inbox.removeNobody(),
+        milestones: await deps.milestones.removeRevokedBefore(to - keptMs),
+        devices: await deps.devices.removeUnseenSince(to - keptMs),
+      };
+    },
+  }),
+];

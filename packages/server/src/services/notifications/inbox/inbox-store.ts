@@ -1,0 +1,240 @@
+import type { NotificationCategory, PersistentEventName } from '@pufftrack/contract';
+import type { ClientSession, Collection, Filter } from 'mongodb';
+import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
+import type { NewsKind } from './notification-event.ts';
+
+/** A notification in a person's inbox. Instants in ms. */
+export interface InboxRow {
+  readonly id: string;
+  readonly userId: string;
+  /** The person's next number, from 1, without gaps, in the order of the commits. */
+  readonly seq: number;
+  readonly kind: NewsKind;
+  readonly category: NotificationCategory;
+  readonly event: PersistentEventName;
+  readonly title: string;
+  readonly body: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  readonly readAt: number | null;
+}
+
+interface InboxDoc extends Omit<InboxRow, 'id' | 'createdAt' | 'readAt'> {
+  _id: string;
+  createdAt: Date;
+  readAt: Date | null;
+}
+
+/** The last number of a person. */
+interface HeadDoc {
+  _id: string;
+  seq: number;
+}
+
+const inboxSchema = new Schema<InboxDoc>(
+  {
+    _id: { type: String, required: true },
+    userId: { type: String, required: true },
+    seq: { type: Number, required: true },
+    kind: { type: String, required: true },
+    category: { type: String, required: true },
+    event: { type: String, required: true },
+    title: { type: String, required: true },
+    body: { type: String, required: true },
+    data: Schema.Types.Mixed,
+    createdAt: { type: Date, required: true },
+    readAt: Date,
+  },
+  { collection: 'notifications', versionKey: false },
+);
+inboxSchema.index({ userId: 1, seq: 1 }, { unique: true });
+inboxSchema.index({ userId: 1, readAt: 1 });
+inboxSchema.index({ createdAt: 1 });
+// Whom a row names, for the day on which they are gone.
+inboxSchema.index({ 'data.userId': 1 }, { sparse: true });
+
+// Which rows are about a milestone, for the next cheer of it and for the end of it.
+inboxSchema.index({ 'data.milestoneId': 1 }, { sparse: true });
+
+const headSchema = new Schema<HeadDoc>(
+  {
+    _id: { type: String, required: true },
+    seq: { type: Number, required: true },
+  },
+  { collection: 'inboxheads', versionKey: false },
+);
+
+/** Ids of people begin with a digit or a letter; the inboxes of nobody stand behind them all. */
+const nobodyMark = '~';
+/** An inbox that nobody has, one for each row, so that two asks of unknown codes do not wait for each other. */
+export const nobody = (rowId: string): string => `${nobodyMark}${rowId}`;
+
+/** Nothing that a failover could take back is told to anybody. */
+const safe = { readConcern: { level: 'majority' } } as const;
+
+/** Which rows that name a person; all of them without a member. */
+export interface HiddenWhere {
+  readonly inboxOf?: string;
+  /** The row about this friend request alone. */
+  readonly requestId?: string;
+}
+
+export interface InboxStore {
+  ensureIndexes(): Promise<void>;
+  /** Gives the row the person's next number. Two transactions that tell one person conflict here, so numbers come in the order of the commits. */
+  append(row: Omit<InboxRow, 'seq' | 'readAt'>, tx: ClientSession): Promise<void>;
+  /**
+   * Tells in an unread row about the same milestone what has come since, instead of in a row of its own; false where there
+   * is none. It keeps its number, so open sockets hear nothing.
+   */
+  join(
+    row: Pick<InboxRow, 'userId' | 'kind' | 'data'> & { together: string },
+    tx: ClientSession,
+  ): Promise<boolean>;
+  /** What this person was told of these milestones counts as read. */
+  readAbout(userId: string, milestoneIds: readonly string[], now: number, tx: ClientSession): Promise<void>;
+  /** The last number; 0 where nothing was ever told. */
+  head(userId: string): Promise<number>;
+  heads(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Oldest first. */
+  listAfter(userId: string, seq: number, limit: number): Promise<InboxRow[]>;
+  /** Newest first. */
+  listBefore(userId: string, seq: number, limit: number): Promise<InboxRow[]>;
+  countUnread(userId: string): Promise<number>;
+  find(id: string): Promise<InboxRow | undefined>;
+  /** Those of the ids that are this person's; all of them without ids. */
+  markRead(userId: string, ids: readonly string[] | undefined, now: number): Promise<void>;
+  removeBefore(instant: number): Promise<number>;
+  /** What was told to nobody. */
+  removeNobody(): Promise<number>;
+  /**
+   * The inbox of this person, and their name in those of others, whose rows stay because numbers have no gaps. Answers how
+   * many rows there were.
+   */
+  removeAll(userId: string, now: number): Promise<number>;
+  /**
+   * Takes a person's name out of what was told of them. The rows stay, because numbers have no gaps; cheers count as read
+   * (`now`, ms).
+   */
+  hideName(named: string, now: number, where?: HiddenWhere, tx?: ClientSession): Promise<void>;
+}
+
+export const createInboxStore = (connection: Connection): InboxStore => {
+  const rowModel = connection.model('Notification', inboxSchema);
+  const headModel = connection.model('InboxHead', headSchema);
+  const rows = rowModel.collection as unknown as Collection<InboxDoc>;
+  const heads = headModel.collection as unknown as Collection<HeadDoc>;
+
+  /** The rows stay, because numbers have no gaps; a title names nobody. */
+  const hideName = async (
+    named: string,
+    now: number,
+    { inboxOf, requestId }: HiddenWhere = {},
+    tx?: ClientSession,
+  ): Promise<number> => {
+    const filter: Filter<InboxDoc> = {
+      'data.userId': named,
+      ...(inboxOf !== undefined && { userId: inboxOf }),
+      ...(requestId !== undefined && { 'data.requestId': requestId }),
+    };
+    const readAt = {
+      $cond: [{ $eq: ['$category', 'cheer'] }, { $ifNull: ['$readAt', new Date(now)] }, '$readAt'],
+    };
+    const blank = { $set: { body: '$title', data: { $literal: {} }, readAt } };
+    return (await rows.updateMany(filter, [blank], { ...(tx && { session: tx }) })).matchedCount;
+  };
+
+  return {
+    async ensureIndexes() {
+      for (const model of [rowModel, headModel]) {
+        await model.createCollection();
+        await model.createIndexes();
+      }
+    },
+    async append({ id, createdAt, ...row }, tx) {
+      const head = await heads.findOneAndUpdate(
+        { _id: row.userId },
+        { $inc: { seq: 1 } },
+        { upsert: true, returnDocument: 'after', session: tx },
+      );
+      const seq = head?.seq ?? 1;
+      await rows.insertOne(
+        { _id: id, ...row, seq, createdAt: new Date(createdAt), readAt: null },
+        { session: tx },
+      );
+    },
+    async join({ userId, kind, data, together }, tx) {
+      const row = await rows.findOne(
+        { 'data.milestoneId': data['milestoneId'] ?? '', userId, kind, readAt: null },
+        { session: tx },
+      );
+      if (!row) return false;
+      if (row.data['userId'] !== data['userId'])
+        await rows.updateOne({ _id: row._id }, { $set: { body: together, data } }, { session: tx });
+      return true;
+    },
+    async readAbout(userId, milestoneIds, now, tx) {
+      if (milestoneIds.length === 0) return;
+      await rows.updateMany(
+        { 'data.milestoneId': { $in: [...milestoneIds] }, userId, readAt: null },
+        { $set: { readAt: new Date(now) } },
+        { session: tx },
+      );
+    },
+    async head(userId) {
+      return (await heads.findOne({ _id: userId }, safe))?.seq ?? 0;
+    },
+    async heads(userIds) {
+      const docs = await heads
+        .find({ _id: { $in: [...userIds] } }, { ...safe, projection: { seq: 1 } })
+        .toArray();
+      return new Map(docs.map(({ _id, seq }) => [_id, seq]));
+    },
+    async listAfter(userId, seq, limit) {
+      const docs = await rows
+        .find({ userId, seq: { $gt: seq } }, { ...safe, sort: { seq: 1 }, limit })
+        .toArray();
+      return docs.map(toRow);
+    },
+    async listBefore(userId, seq, limit) {
+      const docs = await rows
+        .find({ userId, seq: { $lt: seq } }, { ...safe, sort: { seq: -1 }, limit })
+        .toArray();
+      return docs.map(toRow);
+    },
+    countUnread: (userId) => rows.countDocuments({ userId, readAt: null }),
+    async find(id) {
+      const doc = await rows.findOne({ _id: id });
+      return doc ? toRow(doc) : undefined;
+    },
+    async markRead(userId, ids, now) {
+      await rows.updateMany(
+        { ...(ids && { _id: { $in: [...ids] } }), userId, readAt: null },
+        { $set: { readAt: new Date(now) } },
+      );
+    },
+    async removeBefore(instant) {
+      return (await rows.deleteMany({ createdAt: { $lt: new Date(instant) } }, backgroundLimit)).deletedCount;
+    },
+    async removeNobody() {
+      await heads.deleteMany({ _id: { $gte: nobodyMark } }, backgroundLimit);
+      return (await rows.deleteMany({ userId: { $gte: nobodyMark } }, backgroundLimit)).deletedCount;
+    },
+    async removeAll(userId, now) {
+      const { deletedCount: own } = await rows.deleteMany({ userId });
+      const { deletedCount: head } = await heads.deleteOne({ _id: userId });
+      return own + head + (await hideName(userId, now));
+    },
+    async hideName(...what) {
+      await hideName(...what);
+    },
+  };
+};
+
+const toRow = ({ _id, createdAt, readAt, ...row }: InboxDoc): InboxRow => ({
+  ...row,
+  id: _id,
+  createdAt: createdAt.getTime(),
+  readAt: readAt?.getTime() ?? null,
+});

@@ -1,0 +1,76 @@
+import type { ClientSession, Collection } from 'mongodb';
+import { Schema, type Connection } from 'mongoose';
+import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { defaultPreferences, type StoredPreferences } from './preferences.ts';
+
+interface PreferencesDoc extends Pick<StoredPreferences, 'categories' | 'quietHours' | 'discreet'> {
+  _id: string;
+  muteAll?: boolean;
+  muteAllSince?: Date;
+}
+
+const preferencesSchema = new Schema<PreferencesDoc>(
+  {
+    _id: { type: String, required: true },
+    categories: Schema.Types.Mixed,
+    quietHours: Schema.Types.Mixed,
+    discreet: { type: Boolean, required: true },
+    muteAll: Boolean,
+    muteAllSince: Date,
+  },
+  { collection: 'notificationpreferences', versionKey: false },
+);
+
+export interface PreferencesStore {
+  ensureIndexes(): Promise<void>;
+  /** The defaults where the person has said nothing. */
+  find(userId: string, tx?: ClientSession): Promise<StoredPreferences>;
+  /** Whether each of these people mutes all friends, and since when (ms); absent: never changed. */
+  findMuteAll(
+    userIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly muteAll: boolean; readonly since: number }>>;
+  save(userId: string, preferences: StoredPreferences, tx: ClientSession): Promise<void>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
+}
+
+export const createPreferencesStore = (connection: Connection): PreferencesStore => {
+  const model = connection.model('NotificationPreferences', preferencesSchema);
+  const rows = model.collection as unknown as Collection<PreferencesDoc>;
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+    },
+    async find(userId, tx) {
+      const doc = await rows.findOne({ _id: userId }, tx ? { session: tx } : {});
+      if (!doc) return defaultPreferences;
+      const { categories, quietHours, discreet, muteAll = false, muteAllSince } = doc;
+      return { categories, quietHours, discreet, muteAll, muteAllSince: muteAllSince?.getTime() ?? 0 };
+    },
+    async findMuteAll(userIds) {
+      const docs = await rows
+        .find(
+          { _id: { $in: [...userIds] }, muteAllSince: { $exists: true } },
+          { projection: { muteAll: 1, muteAllSince: 1 }, batchSize: wholeBatch },
+        )
+        .toArray();
+      return new Map(
+        docs.map(({ _id, muteAll = false, muteAllSince }) => [
+          _id,
+          { muteAll, since: muteAllSince?.getTime() ?? 0 },
+        ]),
+      );
+    },
+    async save(userId, { categories, quietHours, discreet, muteAll, muteAllSince }, tx) {
+      const mute = muteAllSince > 0 ? { muteAll, muteAllSince: new Date(muteAllSince) } : {};
+      await rows.updateOne(
+        { _id: userId },
+        { $set: { categories, quietHours, discreet, ...mute } },
+        { upsert: true, session: tx },
+      );
+    },
+    async removeAll(userId) {
+      return (await rows.deleteOne({ _id: userId })).deletedCount;
+    },
+  };
+};

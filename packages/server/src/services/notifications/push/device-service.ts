@@ -1,0 +1,57 @@
+import type { ClientSession } from 'mongodb';
+import type { Clock } from '../../../platform/clock.ts';
+import type { Actor } from '../../../platform/edge/actor.ts';
+import { newId } from '../../../platform/ids.ts';
+import { createTurns } from '../../../platform/concurrency/keyed-mutex.ts';
+import type { ApnsEnvironment, DeviceStore } from './device-store.ts';
+
+/** The one that has registered longest ago makes room (PUSH-6). */
+const maxDevices = 10;
+
+export interface DeviceService {
+  /** A token has one owner: whoever signs in on the phone takes it over, and pushes of the one before are dropped. */
+  register(
+    actor: Actor,
+    device: { token: string; environment: ApnsEnvironment; bundleId: string; locale?: string | undefined },
+  ): Promise<{ environment: ApnsEnvironment; registeredAt: string }>;
+  remove(userId: string, token: string): Promise<void>;
+}
+
+export const createDeviceService = (deps: {
+  store: DeviceStore;
+  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
+  clock: Clock;
+}): DeviceService => {
+  const { store, clock } = deps;
+  /** One phone of a person after the other, so that each counts those before it. */
+  const inTurn = createTurns(clock);
+  return {
+    async register({ userId, sessionId }, { token, environment, bundleId, locale }) {
+      const registeredAt = clock.now();
+      const put = async (tx: ClientSession) => {
+        await store.register(
+          {
+            id: newId(),
+            token,
+            userId,
+            sessionId,
+            environment,
+            bundleId,
+            locale: locale ?? null,
+            registeredAt,
+          },
+          tx,
+        );
+        const surplus = (await store.list(userId, tx)).slice(maxDevices);
+        if (surplus.length > 0)
+          await store.remove(
+            surplus.map(({ id }) => id),
+            tx,
+          );
+      };
+      await inTurn(userId, () => deps.inTransaction(put));
+      return { environment, registeredAt: new Date(registeredAt).toISOString() };
+    },
+    remove: (userId, token) => store.removeToken(userId, token),
+  };
+};

@@ -1,0 +1,124 @@
+import type { ClientSession, Collection } from 'mongodb';
+import { Schema, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
+
+export type ApnsEnvironment = 'sandbox' | 'production';
+
+/** A phone that takes pushes. Instants in ms. */
+export interface Device {
+  /** Of this registration: the same token under another person is another one. */
+  readonly id: string;
+  /** As Apple gave it, in lower-case hexadecimal. Never printed. */
+  readonly token: string;
+  readonly userId: string;
+  /** The sign-in that registered it; with its end the phone is forgotten. */
+  readonly sessionId: string;
+  readonly environment: ApnsEnvironment;
+  readonly bundleId: string;
+  readonly locale: string | null;
+  /** When the app has said last that the token is good. */
+  readonly registeredAt: number;
+}
+
+interface DeviceDoc extends Omit<Device, 'id' | 'registeredAt'> {
+  _id: string;
+  registeredAt: Date;
+}
+
+const deviceSchema = new Schema<DeviceDoc>(
+  {
+    _id: { type: String, required: true },
+    token: { type: String, required: true },
+    userId: { type: String, required: true },
+    sessionId: { type: String, required: true },
+    environment: { type: String, required: true },
+    bundleId: { type: String, required: true },
+    locale: String,
+    registeredAt: { type: Date, required: true },
+  },
+  { collection: 'devices', versionKey: false },
+);
+deviceSchema.index({ token: 1 }, { unique: true });
+deviceSchema.index({ userId: 1, registeredAt: -1 });
+deviceSchema.index({ sessionId: 1 });
+deviceSchema.index({ registeredAt: 1 });
+
+export interface DeviceStore {
+  ensureIndexes(): Promise<void>;
+  /** Keeps the id of the registration where this person has the token already; takes it from anybody else. */
+  register(device: Device, tx: ClientSession): Promise<void>;
+  /** The newest first. */
+  list(userId: string, tx?: ClientSession): Promise<Device[]>;
+  find(id: string): Promise<Device | undefined>;
+  remove(ids: readonly string[], tx?: ClientSession): Promise<void>;
+  removeToken(userId: string, token: string): Promise<void>;
+  /** Not where the app has registered it again since (ms). */
+  removeUnlessSince(id: string, instant: number): Promise<void>;
+  removeSession(sessionId: string): Promise<void>;
+  /** A new sign-in on the same device keeps its registrations. */
+  moveSessions(from: readonly string[], to: string, tx: ClientSession): Promise<void>;
+  removeUnseenSince(instant: number): Promise<number>;
+  /** Everything of this person; answers how many rows there were. */
+  removeAll(userId: string): Promise<number>;
+}
+
+export const createDeviceStore = (connection: Connection): DeviceStore => {
+  const model = connection.model('Device', deviceSchema);
+  const devices = model.collection as unknown as Collection<DeviceDoc>;
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async register({ id, registeredAt, ...device }, tx) {
+      const { token, userId } = device;
+      const fields = { ...device, registeredAt: new Date(registeredAt) };
+      const { matchedCount } = await devices.updateOne({ token, userId }, { $set: fields }, { session: tx });
+      if (matchedCount > 0) return;
+      await devices.deleteOne({ token }, { session: tx });
+      await devices.insertOne({ _id: id, ...fields }, { session: tx });
+    },
+    async list(userId, tx) {
+      const docs = await devices
+        .find({ userId }, { sort: { registeredAt: -1 }, ...(tx && { session: tx }) })
+        .toArray();
+      return docs.map(toDevice);
+    },
+    async find(id) {
+      const doc = await devices.findOne({ _id: id });
+      return doc ? toDevice(doc) : undefined;
+    },
+    async remove(ids, tx) {
+      await devices.deleteMany({ _id: { $in: [...ids] } }, tx ? { session: tx } : {});
+    },
+    async removeToken(userId, token) {
+      await devices.deleteOne({ token, userId });
+    },
+    async removeUnlessSince(id, instant) {
+      await devices.deleteOne({ _id: id, registeredAt: { $lte: new Date(instant) } });
+    },
+    async removeSession(sessionId) {
+      await devices.deleteMany({ sessionId });
+    },
+    async moveSessions(from, to, tx) {
+      await devices.updateMany(
+        { sessionId: { $in: [...from] } },
+        { $set: { sessionId: to } },
+        { session: tx },
+      );
+    },
+    async removeUnseenSince(instant) {
+      return (await devices.deleteMany({ registeredAt: { $lt: new Date(instant) } }, backgroundLimit))
+        .deletedCount;
+    },
+    async removeAll(userId) {
+      return (await devices.deleteMany({ userId })).deletedCount;
+    },
+  };
+};
+
+const toDevice = ({ _id, registeredAt, ...doc }: DeviceDoc): Device => ({
+  ...doc,
+  id: _id,
+  registeredAt: registeredAt.getTime(),
+});

@@ -1,0 +1,19 @@
+import { DomainError } from '../../../platform/edge/errors.ts';
+import { UnknownOutcome } from '../log/puff-store.ts';
+
+export const unavailable = (cause: unknown): DomainError =>
+  new DomainError('overloaded', {
+    detail:
+      cause instanceof UnknownOutcome
+        ? 'The database did not confirm the write. Send the same puffs again: none is counted twice.'
+        : 'The server cannot take this now. Send the same puffs again: none is counted twice.',
+    retryAfterSeconds: 1,
+    cause,
+  });
+
+export const accountGone = (): DomainError =>
+  new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+
+/** What a waiting write is told of the fault that ended it. */
+export const refusalOf = (error: unknown): DomainError =>
+  error instanceof DomainError ? error : unavailable(error);

@@ -1,0 +1,67 @@
+import type { Connection } from 'mongoose';
+import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import type { LogRecord } from '../domain/log-record.ts';
+import { logProjection, logRecordOf } from './puff-record-doc.ts';
+import { puffRecordsOf } from './puff-store.ts';
+
+/** Numbers above `after`, up to and with `upTo`. */
+export interface RevRange {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** Questions about the logs of many people, each one command whatever their number; majority reads. */
+export interface ManyLogsStore {
+  /** The newest number of each log, by two index keys for each at most; people without a record are left out. */
+  newestRevs(people: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** What each log holds in a range of numbers, oldest first; people of whom it holds nothing there are left out. */
+  readRanges(ranges: ReadonlyMap<string, RevRange>): Promise<ReadonlyMap<string, readonly LogRecord[]>>;
+}
+
+const byNumber = { person: 1, rev: 1 } as const;
+
+export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
+  const records = puffRecordsOf(connection);
+  return {
+    async newestRevs(people) {
+      if (people.length === 0) return new Map();
+      // In this shape the server jumps from one person's last key to the next one's (DISTINCT_SCAN), and reads no
+      // document; however far a log has grown since somebody looked, it costs the same.
+      const newest = records.aggregate<{ _id: string; rev: number }>(
+        [
+          { $match: { person: { $in: [...people] } } },
+          { $sort: { person: -1, rev: -1 } },
+          { $group: { _id: '$person', rev: { $first: '$rev' } } },
+        ],
+        { hint: byNumber, batchSize: wholeBatch },
+      );
+      return new Map((await newest.toArray()).map(({ _id, rev }) => [_id, rev]));
+    },
+    async readRanges(ranges) {
+      const read = new Map<string, LogRecord[]>();
+      if (ranges.size === 0) return read;
+      const docs = await records
+        .find(
+          {
+            $or: [...ranges].map(([person, { after, upTo }]) => ({
+              person,
+              rev: { $gt: after, $lte: upTo },
+            })),
+          },
+          {
+            projection: { ...logProjection, person: 1 },
+            sort: byNumber,
+            hint: byNumber,
+            batchSize: wholeBatch,
+          },
+        )
+        .toArray();
+      for (const doc of docs) {
+        const own = read.get(doc.person);
+        if (own) own.push(logRecordOf(doc));
+        else read.set(doc.person, [logRecordOf(doc)]);
+      }
+      return read;
+    },
+  };
+};

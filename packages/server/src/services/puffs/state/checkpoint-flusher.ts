@@ -1,0 +1,129 @@
+import type { Clock } from '../../../platform/clock.ts';
+import type { Logger } from '../../../platform/telemetry/logger.ts';
+import { remark, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
+import type { PuffState } from './puff-state.ts';
+
+/** Whose account is gone of these people; asked of whoever keeps the accounts. */
+export type AbsentAmong = (people: readonly string[]) => Promise<readonly string[]>;
+
+/** Writes states behind the puffs, so that a start need not read whole logs. Nothing depends on it being on time. */
+export interface CheckpointFlusher {
+  changed(person: string, state: PuffState): void;
+  /** Writes nothing of this person that is not on its way already. */
+  forget(person: string): void;
+  /** Writes all that is due now; resolves when it is on disk. */
+  flush(): Promise<void>;
+  /** ms since the oldest change that is not on disk; 0 where all of them are. */
+  lagMs(): number;
+  stop(): Promise<void>;
+}
+
+export const createCheckpointFlusher = (deps: {
+  checkpoints: CheckpointStore;
+  /** Those of these people whose account is gone, as the database has it now. */
+  absentAmong: AbsentAmong;
+  /** Learns of somebody whose erasure this process has missed. */
+  onAbsent: (person: string) => void;
+  clock: Clock;
+  log: Logger;
+  intervalMs: number;
+  /** Months before this one need not stay in memory once they are on disk. */
+  keepFrom: () => string;
+}): CheckpointFlusher => {
+  const { checkpoints, clock, log } = deps;
+  const due = new Map<string, PuffState>();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  /** Of the changes that are due, and of those whose write is under way, when the oldest came. */
+  let dueSince: number | undefined;
+  let writingSince: number | undefined;
+
+  /**
+   * Takes what is due now out of the list. Whose account is gone is asked each time: a process that has not heard of an
+   * erasure must not write a row after the last sweep.
+   */
+  const takeDue = async (): Promise<Map<string, PuffState>> => {
+    const asked = [...due.keys()];
+    const absent = asked.length === 0 ? asked : await deps.absentAmong(asked);
+    for (const person of absent) deps.onAbsent(person);
+    const states = new Map<string, PuffState>();
+    for (const person of asked) {
+      const state = due.get(person);
+      if (state) states.set(person, state);
+      due.delete(person);
+    }
+    return states;
+  };
+
+  const writeDue = async () => {
+    const since = dueSince;
+    const states = await takeDue();
+    // What came while it was asked who is there is taken too, or due anew.
+    [writingSince, dueSince] = [since, due.size === 0 ? undefined : clock.now()];
+    // One tick for each person: the number and the sums belong together.
+    const taken = [...states]
+      .filter(([, state]) => state.dirty)
+      .map(([person, state]) => takeCheckpoint(person, state));
+    if (taken.length === 0) {
+      writingSince = undefined;
+      return;
+    }
+    try {
+      await checkpoints.writeMonths(taken);
+      await checkpoints.writePeople(taken);
+    } catch (error) {
+      for (const checkpoint of taken) {
+        const state = states.get(checkpoint.person._id);
+        if (!state) continue;
+        remark(state, checkpoint);
+        if (!due.has(checkpoint.person._id)) due.set(checkpoint.person._id, state);
+      }
+      dueSince = writingSince ?? dueSince;
+      throw error;
+    } finally {
+      writingSince = undefined;
+    }
+    for (const state of states.values()) state.unloadBefore(deps.keepFrom());
+  };
+
+  const flush = () => (running = running.catch(() => undefined).then(writeDue));
+
+  const schedule = () => {
+    if (timer || stopped) return;
+    timer = setTimeout(() => {
+      flush()
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'checkpoints could not be written; they are tried again');
+        })
+        .finally(() => {
+          timer = undefined;
+          if (due.size > 0) schedule();
+        });
+    }, deps.intervalMs);
+    timer.unref();
+  };
+
+  return {
+    changed(person, state) {
+      due.set(person, state);
+      dueSince ??= clock.now();
+      schedule();
+    },
+    forget(person) {
+      due.delete(person);
+    },
+    flush,
+    lagMs() {
+      const since = writingSince ?? dueSince;
+      return since === undefined ? 0 : Math.max(0, clock.now() - since);
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await flush().catch((error: unknown) => {
+        log.warn({ err: error }, 'the last checkpoints could not be written; the log has everything');
+      });
+    },
+  };
+};

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { addPuff, factsOf, type DatedPuff } from '../domain/date-facts.ts';
+import { dayNumberOf } from '../../../domain/local-day.ts';
+import { monthDocOf, monthFactsOf } from './month-doc.ts';
+
+const hour = 3_600_000;
+const date = dayNumberOf('2026-10-31');
+const midnight = Date.UTC(2026, 9, 31);
+const puff = (wallHour: number, parts: Partial<DatedPuff> = {}): DatedPuff => ({
+  timestamp: midnight + wallHour * hour,
+  wall: { dayNumber: date, hour: wallHour },
+  quantity: 2,
+  id: `at-${wallHour}`,
+  cameLate: false,
+  ...parts,
+});
+const rowOf = (dates: ReturnType<typeof factsOf>) =>
+  monthDocOf({ person: 'alice', month: '2026-10', rev: 7 }, dates);
+
+describe('the row of a month', () => {
+  it('gives back all that is known of its dates', () => {
+    const dates = factsOf(
+      [
+        puff(0, { timestamp: midnight - 14 * hour }),
+        puff(8),
+        puff(23, { timestamp: midnight + 36 * hour, cameLate: true }),
+      ],
+      [
+        { ...puff(5, { wall: { dayNumber: date - 3, hour: 5 } }), target: 'gone' },
+        { ...puff(23), target: 'gone too' },
+      ],
+    );
+    const facts = dates.get(date);
+    expect(facts?.span?.gapIsExact).toBe(true);
+    expect(monthFactsOf(rowOf(dates))).toEqual(dates);
+    if (facts) addPuff(facts, puff(20), false);
+    expect(facts?.span?.gapIsExact).toBe(false);
+    expect(monthFactsOf(rowOf(dates))).toEqual(dates);
+    expect(Object.keys(rowOf(dates).days)).toEqual(['31']);
+  });
+
+  it('says nothing where an older program has left its facts behind, or never wrote any', () => {
+    const row = rowOf(factsOf([puff(8)], []));
+    expect(monthFactsOf(row)).toBeDefined();
+    for (const which of ['factsRev', 'trimsRev'] as const) {
+      const { [which]: known = 0, ...older } = row;
+      expect(monthFactsOf(older)).toBeUndefined();
+      expect(monthFactsOf({ ...older, [which]: known - 1 })).toBeUndefined();
+    }
+  });
+});

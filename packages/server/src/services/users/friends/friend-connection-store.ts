@@ -1,0 +1,152 @@
+import type { ShareLevel } from '@pufftrack/contract';
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { changedSide, pairOf, sidesFor, type Friendship, type Side } from './friendship.ts';
+
+/** One document for each pair, so that a friendship is made and ended for both in one write. */
+interface FriendConnectionDoc {
+  /** `a~b`, in order. */
+  _id: string;
+  /** The same two, for the index. */
+  people: [string, string];
+  /** In the order of `people`. */
+  sides: [SideDoc, SideDoc];
+  since: Date;
+}
+
+interface SideDoc extends Pick<Side, 'person' | 'shareLevel' | 'muted'> {
+  /** Absent: as old as the friendship. */
+  levelSince?: Date;
+  mutedSince?: Date;
+}
+
+const sideSchema = {
+  _id: false,
+  person: String,
+  shareLevel: String,
+  muted: Boolean,
+  levelSince: Date,
+  mutedSince: Date,
+};
+const friendConnectionSchema = new Schema<FriendConnectionDoc>(
+  {
+    _id: { type: String, required: true },
+    people: { type: [String], required: true },
+    sides: { type: [sideSchema], required: true } as never,
+    since: { type: Date, required: true },
+  },
+  { collection: 'friendconnections', versionKey: false },
+);
+friendConnectionSchema.index({ people: 1, since: 1, _id: 1 });
+
+export interface SideChange {
+  readonly shareLevel?: ShareLevel | undefined;
+  readonly muted?: boolean | undefined;
+}
+
+export interface FriendConnectionStore {
+  ensureIndexes(): Promise<void>;
+  /** Leaves a friendship that is there already as it is. */
+  open(friendship: Friendship, tx: ClientSession): Promise<void>;
+  find(one: string, other: string, tx?: ClientSession): Promise<Friendship | undefined>;
+  list(person: string, tx?: ClientSession): Promise<Friendship[]>;
+  /** Every friendship of any of these people, in no order. */
+  listOfAny(people: readonly string[]): Promise<Friendship[]>;
+  count(person: string, tx: ClientSession): Promise<number>;
+  /** Answers the friendship before and after `now` (ms); undefined where there is none. */
+  change(
+    person: string,
+    other: string,
+    change: SideChange & { now: number },
+    tx: ClientSession,
+  ): Promise<{ before: Friendship; after: Friendship } | undefined>;
+  /** False where there is none. */
+  remove(one: string, other: string, tx: ClientSession): Promise<boolean>;
+  /** Every friendship of a person; answers how many there were. */
+  removeAll(person: string): Promise<number>;
+}
+
+const idOf = (one: string, other: string) => pairOf(one, other).join('~');
+
+export const createFriendConnectionStore = (connection: Connection): FriendConnectionStore => {
+  const model = connection.model('FriendConnection', friendConnectionSchema);
+
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async open({ sides, since }, tx) {
+      const [one, other] = sides;
+      const people = pairOf(one.person, other.person);
+      await model.updateOne(
+        { _id: people.join('~') },
+        {
+          $setOnInsert: {
+            people: [...people],
+            sides: (one.person === people[0] ? [one, other] : [other, one]).map(toSideDoc),
+            since: new Date(since),
+          },
+        },
+        { upsert: true, session: tx },
+      );
+    },
+    async find(one, other, tx) {
+      const doc = await model
+        .findById(idOf(one, other))
+        .session(tx ?? null)
+        .lean<FriendConnectionDoc>();
+      return doc ? toFriendship(doc) : undefined;
+    },
+    async list(person, tx) {
+      const docs = await model
+        .find({ people: person })
+        .sort({ since: 1, _id: 1 })
+        .session(tx ?? null)
+        .batchSize(wholeBatch)
+        .lean<FriendConnectionDoc[]>();
+      return docs.map(toFriendship);
+    },
+    async listOfAny(people) {
+      const docs = await model
+        .find({ people: trusted({ $in: [...people] }) })
+        .batchSize(wholeBatch)
+        .lean<FriendConnectionDoc[]>();
+      return docs.map(toFriendship);
+    },
+    count: (person, tx) => model.countDocuments({ people: person }).session(tx).exec(),
+    async change(person, other, { now, ...change }, tx) {
+      const doc = await model.findById(idOf(person, other)).session(tx).lean<FriendConnectionDoc>();
+      if (!doc) return undefined;
+      const before = toFriendship(doc);
+      const [first, second] = before.sides;
+      const mine = changedSide(sidesFor(before, person).mine, change, now);
+      const sides = first.person === person ? ([mine, second] as const) : ([first, mine] as const);
+      await model.updateOne({ _id: doc._id }, { $set: { sides: sides.map(toSideDoc) } }, { session: tx });
+      return { before, after: { ...before, sides } };
+    },
+    async remove(one, other, tx) {
+      const { deletedCount } = await model.deleteOne({ _id: idOf(one, other) }, { session: tx });
+      return deletedCount === 1;
+    },
+    async removeAll(person) {
+      const { deletedCount } = await model.deleteMany({ people: person });
+      return deletedCount;
+    },
+  };
+};
+
+const toSideDoc = ({ levelSince, mutedSince, ...side }: Side): SideDoc => ({
+  ...side,
+  levelSince: new Date(levelSince),
+  mutedSince: new Date(mutedSince),
+});
+
+const toFriendship = ({ sides, since }: FriendConnectionDoc): Friendship => {
+  const toSide = ({ levelSince = since, mutedSince = since, ...side }: SideDoc): Side => ({
+    ...side,
+    levelSince: levelSince.getTime(),
+    mutedSince: mutedSince.getTime(),
+  });
+  return { sides: [toSide(sides[0]), toSide(sides[1])], since: since.getTime() };
+};

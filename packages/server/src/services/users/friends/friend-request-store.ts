@@ -1,0 +1,211 @@
+import type { ShareLevel } from '@pufftrack/contract';
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
+
+/** An ask. Every one is kept and shown to its sender, whether it reached anybody or not. Instants in ms. */
+export interface FriendRequest {
+  readonly id: string;
+  readonly from: string;
+  /** Whose code it was; null where nobody's. Never shown to the sender. */
+  readonly to: string | null;
+  /** The receiver sees it. */
+  readonly delivered: boolean;
+  /** As typed. */
+  readonly friendCode: string;
+  /** What the sender gives; null: their default when it is accepted. */
+  readonly shareLevel: ShareLevel | null;
+  readonly state: 'open' | 'accepted' | 'declined' | 'cancelled';
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+interface FriendRequestDoc {
+  _id: string;
+  from: string;
+  to: string | null;
+  delivered: boolean;
+  friendCode: string;
+  shareLevel: ShareLevel | null;
+  state: FriendRequest['state'];
+  createdAt: Date;
+  expiresAt: Date;
+  declinedAt?: Date;
+}
+
+const friendRequestSchema = new Schema<FriendRequestDoc>(
+  {
+    _id: { type: String, required: true },
+    from: { type: String, required: true },
+    to: { type: String, default: null },
+    delivered: { type: Boolean, required: true },
+    friendCode: { type: String, required: true },
+    shareLevel: { type: String, default: null },
+    state: { type: String, enum: ['open', 'accepted', 'declined', 'cancelled'], required: true },
+    createdAt: { type: Date, required: true },
+    expiresAt: { type: Date, required: true },
+    declinedAt: Date,
+  },
+  { collection: 'friendrequests', versionKey: false },
+);
+friendRequestSchema.index({ from: 1, createdAt: 1, _id: 1 });
+friendRequestSchema.index({ to: 1, state: 1, createdAt: 1, _id: 1 });
+friendRequestSchema.index({ from: 1, to: 1, createdAt: 1, _id: 1 });
+friendRequestSchema.index({ createdAt: 1 });
+
+export interface FriendRequestStore {
+  ensureIndexes(): Promise<void>;
+  insert(request: FriendRequest, tx: ClientSession): Promise<void>;
+  /** What this person asked since `since`, oldest first, whatever became of it. */
+  listSentSince(person: string, since: number, tx: ClientSession): Promise<FriendRequest[]>;
+  /** What the sender still sees: not accepted, not cancelled, not run out. Oldest first. */
+  listSent(person: string, now: number, tx?: ClientSession): Promise<FriendRequest[]>;
+  /** What waits for this person's answer, oldest first. */
+  listReceived(person: string, now: number): Promise<FriendRequest[]>;
+  countReceived(person: string, now: number, tx: ClientSession): Promise<number>;
+  /** A delivered ask of `from` that waits for the answer of `to`. */
+  findOpen(
+    from: string,
+    to: string | null,
+    now: number,
+    tx: ClientSession,
+  ): Promise<FriendRequest | undefined>;
+  /** Whether `to` has declined `from` since `since`; an ask that was cancelled afterwards counts too. */
+  wasDeclined(from: string, to: string | null, since: number, tx: ClientSession): Promise<boolean>;
+  findReceived(id: string, to: string, tx: ClientSession): Promise<FriendRequest | undefined>;
+  /** Every ask between the two, in either direction. */
+  acceptAllBetween(one: string, other: string, tx: ClientSession): Promise<void>;
+  /** False where there is no delivered ask to this person; declining again is fine. */
+  decline(id: string, to: string, now: number): Promise<boolean>;
+  /**
+   * Answers to whom it was (null: to nobody); undefined where this person has no such ask, or it was accepted. Cancelling
+   * again is fine.
+   */
+  cancel(id: string, from: string): Promise<{ to: string | null } | undefined>;
+  /**
+   * Cancels what the blocker has asked, and takes what they were asked out of their sight; nobody is told. Answers the ids
+   * of what was cancelled.
+   */
+  dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<string[]>;
+  /** Those made before `instant` (ms), whatever became of them; answers how many there were. */
+  removeMadeBefore(instant: number): Promise<number>;
+  /**
+   * Everything of a person whose account is gone. An ask to them stays with its sender as one of nobody's code, so that
+   * its end does not tell that the code was somebody's (domain.md D10). Answers how many asks named them.
+   */
+  removeAll(person: string): Promise<number>;
+}
+
+/** Asks of nobody's code are looked up under a name that nobody has, so that they cost the same. */
+const nobody = '-';
+
+export const createFriendRequestStore = (connection: Connection): FriendRequestStore => {
+  const model = connection.model('FriendRequest', friendRequestSchema);
+  const after = (instant: number) => trusted({ $gt: new Date(instant) });
+  const many = async (filter: object, tx?: ClientSession) => {
+    const docs = await model
+      .find(filter)
+      .sort({ createdAt: 1, _id: 1 })
+      .session(tx ?? null)
+      .lean<FriendRequestDoc[]>();
+    return docs.map(toRequest);
+  };
+
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async insert({ id, createdAt, expiresAt, ...request }, tx) {
+      const doc = { _id: id, ...request, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+      await model.insertMany([doc], { session: tx });
+    },
+    listSentSince: (person, since, tx) => many({ from: person, createdAt: after(since) }, tx),
+    listSent: (person, now, tx) =>
+      many({ from: person, state: trusted({ $in: ['open', 'declined'] }), expiresAt: after(now) }, tx),
+    listReceived: (person, now) =>
+      many({ to: person, state: 'open', delivered: true, expiresAt: after(now) }),
+    countReceived: (person, now, tx) =>
+      model.countDocuments({ to: person, state: 'open', delivered: true, expiresAt: after(now) }).session(tx),
+    async findOpen(from, to, now, tx) {
+      const filter = { from, to: to ?? nobody, state: 'open', delivered: true, expiresAt: after(now) };
+      return (await many(filter, tx))[0];
+    },
+    async wasDeclined(from, to, since, tx) {
+      const state = trusted({ $in: ['declined', 'cancelled'] });
+      const filter = { from, to: to ?? nobody, state, declinedAt: after(since) };
+      return (await many(filter, tx)).length > 0;
+    },
+    async findReceived(id, to, tx) {
+      const doc = await model.findOne({ _id: id, to, delivered: true }).session(tx).lean<FriendRequestDoc>();
+      return doc ? toRequest(doc) : undefined;
+    },
+    async acceptAllBetween(one, other, tx) {
+      for (const [from, to] of [
+        [one, other],
+        [other, one],
+      ] as const)
+        await model.updateMany({ from, to }, { $set: { state: 'accepted' } }, { session: tx });
+    },
+    async decline(id, to, now) {
+      const { matchedCount } = await model.updateOne(
+        {
+          _id: id,
+          to,
+          delivered: true,
+          state: trusted({ $in: ['open', 'declined'] }),
+          expiresAt: after(now),
+        },
+        { $set: { state: 'declined', declinedAt: new Date(now) } },
+      );
+      return matchedCount > 0;
+    },
+    async cancel(id, from) {
+      const doc = await model
+        .findOneAndUpdate(
+          { _id: id, from, state: trusted({ $ne: 'accepted' }) },
+          { $set: { state: 'cancelled' } },
+        )
+        .lean<FriendRequestDoc>();
+      return doc ? { to: doc.to } : undefined;
+    },
+    async dropBetween(blocker, blocked, tx) {
+      const open = await many({ from: blocker, to: blocked, state: 'open' }, tx);
+      await model.updateMany(
+        { from: blocker, to: blocked, state: 'open' },
+        { $set: { state: 'cancelled' } },
+        { session: tx },
+      );
+      await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
+      return open.map(({ id }) => id);
+    },
+    async removeMadeBefore(instant) {
+      const made = { createdAt: trusted({ $lt: new Date(instant) }) };
+      return (await model.deleteMany(made, backgroundLimit)).deletedCount;
+    },
+    async removeAll(person) {
+      const { deletedCount: sent } = await model.deleteMany({ from: person });
+      const { deletedCount: accepted } = await model.deleteMany({ to: person, state: 'accepted' });
+      const { matchedCount: cancelled } = await model.updateMany(
+        { to: person, state: 'cancelled' },
+        { $set: { to: null, delivered: false } },
+      );
+      const { matchedCount: open } = await model.updateMany(
+        { to: person },
+        { $set: { to: null, delivered: false, state: 'open' }, $unset: { declinedAt: '' } },
+      );
+      return sent + accepted + cancelled + open;
+    },
+  };
+};
+
+const toRequest = (doc: FriendRequestDoc): FriendRequest => ({
+  id: doc._id,
+  from: doc.from,
+  to: doc.to,
+  delivered: doc.delivered,
+  friendCode: doc.friendCode,
+  shareLevel: doc.shareLevel,
+  state: doc.state,
+  createdAt: doc.createdAt.getTime(),
+  expiresAt: doc.expiresAt.getTime(),
+});

@@ -1,0 +1,113 @@
+import type { ReportReason } from '@pufftrack/contract';
+import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
+
+/** What somebody says of somebody. `at` in ms. */
+export interface Report {
+  readonly reporter: string;
+  readonly reported: string;
+  readonly reason: ReportReason;
+  readonly note: string | null;
+  readonly at: number;
+}
+
+/** One for each pair: whoever reports again says it anew. */
+interface ReportDoc {
+  /** `reported~reporter` */
+  _id: string;
+  reporter: string;
+  reported: string;
+  reason: ReportReason;
+  note: string | null;
+  at: Date;
+  /** Waits for the operator. */
+  open: boolean;
+}
+
+const reportSchema = new Schema<ReportDoc>(
+  {
+    _id: { type: String, required: true },
+    reporter: { type: String, required: true },
+    reported: { type: String, required: true },
+    reason: { type: String, required: true },
+    note: { type: String, default: null },
+    at: { type: Date, required: true },
+    open: { type: Boolean, required: true },
+  },
+  { collection: 'userreports', versionKey: false },
+);
+reportSchema.index({ reported: 1, open: 1 });
+reportSchema.index({ reporter: 1, at: 1 });
+// What waits, in the order in which it came; closed reports are not in it.
+reportSchema.index({ at: 1, _id: 1 }, { partialFilterExpression: { open: true } });
+reportSchema.index({ open: 1, at: 1 });
+
+export interface ReportStore {
+  ensureIndexes(): Promise<void>;
+  save(report: Report, tx: ClientSession): Promise<void>;
+  /** When this person has reported since `since` (ms), oldest first. */
+  listMadeSince(reporter: string, since: number, tx: ClientSession): Promise<number[]>;
+  /** By how many people this one is reported at the moment. */
+  countOpen(reported: string, tx: ClientSession): Promise<number>;
+  /** What waits for the operator, oldest first. */
+  listOpen(limit: number): Promise<Report[]>;
+  /** Answers how many there were. */
+  closeAll(reported: string, tx: ClientSession): Promise<number>;
+  /** Those made before `instant` (ms) that wait no more; answers how many there were. */
+  removeReviewed(instant: number): Promise<number>;
+  /** Every report by this person or of them; answers how many there were. */
+  removeAll(userId: string): Promise<number>;
+}
+
+export const createReportStore = (connection: Connection): ReportStore => {
+  const model = connection.model('UserReport', reportSchema);
+  return {
+    async ensureIndexes() {
+      await model.createCollection();
+      await model.createIndexes();
+    },
+    async save({ reporter, reported, at, ...said }, tx) {
+      await model.updateOne(
+        { _id: `${reported}~${reporter}` },
+        { $set: { reporter, reported, ...said, at: new Date(at), open: true } },
+        { upsert: true, session: tx },
+      );
+    },
+    async listMadeSince(reporter, since, tx) {
+      const docs = await model
+        .find({ reporter, at: trusted({ $gt: new Date(since) }) })
+        .sort({ at: 1 })
+        .session(tx)
+        .lean<ReportDoc[]>();
+      return docs.map(({ at }) => at.getTime());
+    },
+    countOpen: (reported, tx) => model.countDocuments({ reported, open: true }).session(tx).exec(),
+    async listOpen(limit) {
+      const docs = await model.find({ open: true }).sort({ at: 1, _id: 1 }).limit(limit).lean<ReportDoc[]>();
+      return docs.map(({ reporter, reported, reason, note, at }) => ({
+        reporter,
+        reported,
+        reason,
+        note,
+        at: at.getTime(),
+      }));
+    },
+    async closeAll(reported, tx) {
+      const { modifiedCount } = await model.updateMany(
+        { reported, open: true },
+        { $set: { open: false } },
+        { session: tx },
+      );
+      return modifiedCount;
+    },
+    async removeReviewed(instant) {
+      const reviewed = { open: false, at: trusted({ $lt: new Date(instant) }) };
+      return (await model.deleteMany(reviewed, backgroundLimit)).deletedCount;
+    },
+    async removeAll(userId) {
+      const { deletedCount: byThem } = await model.deleteMany({ reporter: userId });
+      const { deletedCount: ofThem } = await model.deleteMany({ reported: userId });
+      return byThem + ofThem;
+    },
+  };
+};

@@ -1,0 +1,209 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { purposes, type ShareLevel } from '@pufftrack/contract';
+import { openTestDatabase, type TestDatabase } from '../../../../test/database.ts';
+import { newId } from '../../../platform/ids.ts';
+import { createLogger } from '../../../platform/telemetry/logger.ts';
+import { inTransaction } from '../../../platform/mongo/transaction.ts';
+import { createAudience, type Audience } from './audience.ts';
+import { createAudienceStore, type AudienceStore } from './audience-store.ts';
+import { createAudienceWatch, type AudienceWatch } from './audience-watch.ts';
+import {
+  createFriendConnectionStore,
+  type FriendConnectionStore,
+} from '../friends/friend-connection-store.ts';
+import { newSide } from '../friends/friendship.ts';
+import { legalVersions } from '../privacy/legal-versions.ts';
+import { createPeople } from '../accounts/user-settings-cache.ts';
+import { defaultProfile } from '../accounts/user.ts';
+import { createUserStore, type UserStore } from '../accounts/user-store.ts';
+
+const now = Date.parse('2026-10-21T10:00:00Z');
+const clock = { now: () => now };
+const log = createLogger({ level: 'silent' });
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe('the audiences of the sockets of one process', () => {
+  let database: TestDatabase;
+  let users: UserStore;
+  let store: AudienceStore;
+  let connections: FriendConnectionStore;
+  let audience: Audience;
+  let watch: AudienceWatch;
+  /** Who is told of whom: `viewer<sharer`. */
+  let told: Set<string>;
+  let open: string[];
+  let muteAll: string[];
+  let isDatabaseAway: boolean;
+  let questions: number;
+
+  beforeEach(async () => {
+    database = await openTestDatabase();
+    const { connection } = database;
+    users = createUserStore(connection);
+    store = createAudienceStore(connection);
+    connections = createFriendConnectionStore(connection);
+    await users.ensureIndexes();
+    await connections.ensureIndexes();
+    [told, open, muteAll, isDatabaseAway, questions] = [new Set(), [], [], false, 0];
+    const forget = (keep: (viewer: string, sharer: string) => boolean) => {
+      for (const pair of [...told]) {
+        const [viewer = '', sharer = ''] = pair.split('<');
+        if (!keep(viewer, sharer)) told.delete(pair);
+      }
+    };
+    const rooms = {
+      setAudience(userId: string, viewers: ReadonlySet<string>) {
+        forget((_viewer, sharer) => sharer !== userId);
+        for (const viewer of viewers) if (open.includes(viewer)) told.add(`${viewer}<${userId}`);
+      },
+      setSources(viewer: string, userIds: ReadonlySet<string>) {
+        forget((held) => held !== viewer);
+        for (const sharer of userIds) told.add(`${viewer}<${sharer}`);
+      },
+      openPeople: () => open,
+    };
+    audience = createAudience({
+      connections: {
+        listOfAny(people) {
+          questions += 1;
+          return isDatabaseAway ? Promise.reject(new Error('away')) : connections.listOfAny(people);
+        },
+      },
+      people: createPeople({ store: users, clock, onChanged: () => undefined }),
+      findMuteAll: () =>
+        Promise.resolve(new Map(muteAll.map((userId) => [userId, { muteAll: true, since: now }]))),
+      rooms,
+      clock,
+      log,
+    });
+    const endOverGhosts = () => Promise.resolve();
+    watch = createAudienceWatch({ store, audience, rooms, endOverGhosts, log, looksPerRecheck: 2 });
+  });
+  afterEach(() => database.drop());
+
+  const person = async (): Promise<string> => {
+    const userId = newId();
+    await inTransaction(database.connection, (tx) =>
+      users.insert(
+        {
+          ...defaultProfile,
+          userId,
+          email: null,
+          timeZones: [],
+          createdAt: now,
+          lastLoginAt: now,
+          friendCode: userId,
+          ageBand: '18+',
+          settingsVersion: 1,
+          consents: purposes.map((purpose) => ({
+            purpose,
+            version: legalVersions[purpose],
+            granted: true,
+            at: now,
+          })),
+          ghost: null,
+          sharesSince: now,
+          nameHidden: false,
+        },
+        tx,
+      ),
+    );
+    return userId;
+  };
+  const befriend = (one: string, other: string) =>
+    inTransaction(database.connection, async (tx) => {
+      await connections.open(
+        { since: now, sides: [newSide(one, 'live', now), newSide(other, 'none', now)] },
+        tx,
+      );
+      await store.move([one, other], tx);
+    });
+  /** As another process does it: this one is not told. */
+  const setLevel = (one: string, other: string, shareLevel: ShareLevel, moves = true) =>
+    inTransaction(database.connection, async (tx) => {
+      await connections.change(one, other, { shareLevel, now }, tx);
+      if (moves) await store.move([one], tx);
+    });
+
+  it('follow each change that another process makes, in both directions', async () => {
+    const [one, other] = [await person(), await person()];
+    open = [other];
+    await befriend(one, other);
+    await watch.check();
+    expect([...told]).toEqual([`${other}<${one}`]);
+    await setLevel(one, other, 'summary');
+    await watch.check();
+    expect([...told]).toEqual([]);
+    await setLevel(one, other, 'live');
+    await watch.check();
+    expect([...told]).toEqual([`${other}<${one}`]);
+  });
+
+  it('are empty for a viewer who mutes all friends, whichever process changes it', async () => {
+    const [one, other] = [await person(), await person()];
+    open = [one, other];
+    await befriend(one, other);
+    await setLevel(other, one, 'live');
+    await watch.check();
+    expect([...told].sort()).toEqual([`${other}<${one}`, `${one}<${other}`].sort());
+    for (const muted of [[other], []]) {
+      muteAll = muted;
+      await inTransaction(database.connection, (tx) => store.move([other], tx));
+      await watch.check();
+      expect(told.has(`${other}<${one}`)).toBe(muted.length === 0);
+      expect(told.has(`${one}<${other}`)).toBe(true);
+    }
+  });
+
+  it('cost nothing while nothing changes but who is checked anew', async () => {
+    const [one, other] = [await person(), await person()];
+    open = [other];
+    await befriend(one, other);
+    for (let round = 0; round < 2; round++) await watch.check();
+    questions = 0;
+    for (let round = 0; round < 4; round++) await watch.check();
+    // One person with a socket, each time their turn comes: no change is looked at twice.
+    expect(questions).toBe(4);
+  });
+
+  it('are checked anew in turns, so that a change that left no trace is found too (WS-2)', async () => {
+    const one = await person();
+    const viewers = await Promise.all(range(5).map(() => person()));
+    for (const viewer of viewers) await befriend(one, viewer);
+    open = viewers;
+    await audience.place(viewers);
+    await watch.check();
+    expect(told.size).toBe(5);
+    for (const viewer of viewers) await setLevel(one, viewer, 'none', false);
+    for (let round = 0; round < 4; round++) await watch.check();
+    expect(told.size).toBe(0);
+  });
+
+  it('are nobody while the database does not say who, and right again after it', async () => {
+    const [one, other] = [await person(), await person()];
+    open = [other];
+    await befriend(one, other);
+    await audience.place([other]);
+    expect(told.size).toBe(1);
+    isDatabaseAway = true;
+    await setLevel(one, other, 'live');
+    expect(await audience.changed([one])).toBe(false);
+    expect(told.size).toBe(0);
+    await expect(audience.place([other])).rejects.toThrow('away');
+    await watch.check().catch(() => undefined);
+    isDatabaseAway = false;
+    await watch.check();
+    expect(told.size).toBe(1);
+  });
+
+  it('of many sockets that open at once are read together', async () => {
+    const one = await person();
+    const viewers = await Promise.all(range(20).map(() => person()));
+    for (const viewer of viewers) await befriend(one, viewer);
+    open = viewers;
+    questions = 0;
+    await Promise.all(viewers.map((viewer) => audience.place([viewer])));
+    expect(told.size).toBe(20);
+    expect(questions).toBe(2);
+  });
+});
