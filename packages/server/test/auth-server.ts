@@ -152,7 +152,7 @@ const startNode = async (world: {
       friendRemoved: () => {},
     },
     findMuteAll: () => Promise.resolve(new Map()),
-    tell: () => Promise.resolve(),
+    notify: () => Promise.resolve(),
     hideName: () => Promise.resolve(),
     endCheers: () => Promise.resolve(),
     summaries: () => Promise.resolve(new Map()),
@@ -165,7 +165,7 @@ const startNode = async (world: {
   const auth = createAuth({
     connection,
     clock,
-    tell: () => Promise.resolve(),
+    notify: () => Promise.resolve(),
     moveDevices: () => Promise.resolve(),
     log,
     metrics,

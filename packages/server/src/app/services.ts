@@ -52,8 +52,8 @@ export const createServices = (deps: {
     judge: (people, revs) => analytics.judgeMilestones(people, revs),
     newestRevs: (userIds) => puffs.newestRevs(userIds),
     endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
-    onTold: (told) => {
-      bus.publish('told', told);
+    onAppended: (appended) => {
+      bus.publish('inbox.appended', appended);
     },
     moveAudience: (userId, tx) => users.moveAudience(userId, tx),
     audienceMoved: (userId) => users.audienceMoved(userId),
@@ -77,7 +77,7 @@ export const createServices = (deps: {
     isKnownZone,
     live: notifications,
     findMuteAll: notifications.findMuteAll,
-    tell: notifications.tell,
+    notify: notifications.notify,
     hideName: notifications.hideName,
     endCheers: notifications.endCheers,
     summaries: (people) => analytics.summaries(people),
@@ -132,7 +132,7 @@ export const createServices = (deps: {
     metrics,
     config: deps.auth,
     accounts: users.accounts,
-    tell: notifications.tell,
+    notify: notifications.notify,
     moveDevices: notifications.moveDevices,
     onSessionEnded: (ended) => {
       notifications.sessionEnded(ended);
@@ -145,7 +145,7 @@ export const createServices = (deps: {
   bus.on('settings-changed', users.settingsChangedElsewhere);
   bus.on('session-ended', auth.sessionEndedElsewhere);
   bus.on('audience-changed', users.audienceChangedElsewhere);
-  bus.on('told', notifications.toldElsewhere);
+  bus.on('inbox.appended', notifications.appendedElsewhere);
   bus.onGap(users.audienceWatch.soon);
 
   return { auth, users, puffs, analytics, notifications };

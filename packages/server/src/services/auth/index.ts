@@ -14,7 +14,7 @@ import { createOutboxStore } from '../../platform/outbox/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/outbox/outbox-worker.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
-import type { Tell } from '../notifications/index.ts';
+import type { Notify } from '../notifications/index.ts';
 import { createAccessTokens } from './sessions/access-tokens.ts';
 import { createAccountClosing, type AccountClosing } from './account-closing.ts';
 import type { Accounts } from './accounts.ts';
@@ -146,7 +146,7 @@ export const createAuth = (deps: {
   config: AuthConfig;
   accounts: Accounts;
   /** Puts a notice of security into a person's inbox, inside the transaction. */
-  tell: Tell;
+  notify: Notify;
   moveDevices: MoveDevices;
   /** A session has ended, here or at another process: its sockets have to close. */
   onSessionEnded: (ended: SessionEnded) => void;
@@ -185,7 +185,7 @@ export const createAuth = (deps: {
     masterKeys,
     onEnded,
     inTransaction: (work) => inTransaction(connection, work),
-    tell: deps.tell,
+    notify: deps.notify,
     moveDevices: deps.moveDevices,
     metrics,
   });
@@ -246,7 +246,7 @@ export const createAuth = (deps: {
     sessions,
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
-    tell: deps.tell,
+    notify: deps.notify,
     turns: createTurns(clock),
     clock,
     metrics,

@@ -18,14 +18,14 @@ import {
 import { friendChanges } from './live/friend-changes.ts';
 import { deviceRoutes } from './push/device-routes.ts';
 import { inboxRoutes } from './inbox/inbox-routes.ts';
-import type { Tell } from './inbox/inbox-service.ts';
+import type { Notify } from './inbox/inbox-service.ts';
 import type { MilestonePerson } from './milestones/milestone-awards.ts';
 import { milestoneRoutes } from './milestones/milestone-routes.ts';
 import { createInbox, type Inbox, type InboxDeps } from './inbox/inbox.ts';
 
 export type { ApnsConfig } from './push/apns/apns-client.ts';
-export type { Tell } from './inbox/inbox-service.ts';
-export type { Named, News } from './inbox/notification-event.ts';
+export type { Notify } from './inbox/inbox-service.ts';
+export type { Named, NotificationEvent } from './inbox/notification-event.ts';
 
 export interface Connecting {
   readonly actor: Actor;
@@ -43,14 +43,14 @@ export interface Notifications extends Pick<
   | 'hideName'
   | 'eraseUser'
   | 'moveDevices'
-  | 'toldElsewhere'
+  | 'appendedElsewhere'
   | 'findMuteAll'
   | 'start'
   | 'settle'
   | 'stop'
 > {
   routes: Route[];
-  tell: Tell;
+  notify: Notify;
   /** A day of these people has been over for an hour: gives what it has brought. */
   giveMilestones(people: readonly MilestonePerson[]): Promise<void>;
   /** Resolves when no award of this person is under way in this process. */
@@ -121,12 +121,12 @@ export const createNotifications = (
     hideName: inbox.hideName,
     eraseUser: inbox.eraseUser,
     moveDevices: inbox.moveDevices,
-    toldElsewhere: inbox.toldElsewhere,
+    appendedElsewhere: inbox.appendedElsewhere,
     findMuteAll: inbox.findMuteAll,
     start: inbox.start,
     settle: inbox.settle,
     stop: inbox.stop,
-    tell: inbox.service.tell,
+    notify: inbox.service.notify,
     giveMilestones: milestones.refresh,
     drainAwards: milestones.drain,
     endCheers: milestones.endBetween,

@@ -13,7 +13,7 @@ import { createOutboxStore } from '../../platform/outbox/outbox-store.ts';
 import { createOutboxWorker } from '../../platform/outbox/outbox-worker.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { AccountClosing, Accounts } from '../auth/index.ts';
-import type { Tell } from '../notifications/index.ts';
+import type { Notify } from '../notifications/index.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { createAudience, type Audience, type AudienceRooms } from './sharing/audience.ts';
 import { createAudienceStore } from './sharing/audience-store.ts';
@@ -118,7 +118,7 @@ export const createUsers = (deps: {
   live: FriendLive & AudienceRooms;
   /** Who of these people mutes all friends; notifications keeps it. */
   findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
-  tell: Tell;
+  notify: Notify;
   /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
   hideName: HideName;
   endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
@@ -167,7 +167,7 @@ export const createUsers = (deps: {
     requests,
     blocks,
     friends,
-    tell: deps.tell,
+    notify: deps.notify,
     hideName: deps.hideName,
   });
   const ghosts = createGhosts({ ...graph, store: audiences, friends, summaries });

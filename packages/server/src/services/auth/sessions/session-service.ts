@@ -5,7 +5,7 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import type { Tell } from '../../notifications/index.ts';
+import type { Notify } from '../../notifications/index.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from '../accounts.ts';
 import type { AuthMetrics } from '../auth-metrics.ts';
@@ -83,7 +83,7 @@ export const createSessionService = (deps: {
   masterKeys: MasterKeys;
   onEnded: (ended: SessionEnded) => void;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
-  tell: Tell;
+  notify: Notify;
   moveDevices: MoveDevices;
   metrics: Pick<AuthMetrics, 'refreshReused'>;
 }): SessionService => {
@@ -102,7 +102,7 @@ export const createSessionService = (deps: {
     const { id, userId, device } = session;
     const ended = await deps.inTransaction(async (tx) => {
       const isMine = await sessions.end(id, 'refresh-reused', clock.now(), tx);
-      if (isMine) await deps.tell(tx, userId, { kind: 'session-reused', deviceName: device.name });
+      if (isMine) await deps.notify(tx, userId, { kind: 'session-reused', deviceName: device.name });
       return isMine;
     });
     if (ended) deps.onEnded({ sessionId: id, reason: 'refresh-reused' });

@@ -5,7 +5,7 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { randomSecret } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import type { Tell } from '../../notifications/index.ts';
+import type { Notify } from '../../notifications/index.ts';
 import type { Accounts, NewAccount } from '../accounts.ts';
 import type { AppleGrants } from '../apple/apple-grants.ts';
 import type { AppleIdentity, VerifyIdentityToken } from '../apple/apple-identity-token.ts';
@@ -38,7 +38,7 @@ export const createSignInService = (deps: {
   sessions: SessionService;
   accounts: Accounts;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
-  tell: Tell;
+  notify: Notify;
   turns: Turns;
   clock: Clock;
   metrics: Pick<AuthMetrics, 'signedIn'>;
@@ -117,7 +117,7 @@ export const createSignInService = (deps: {
         else await links.keepRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
         const opened = await sessions.open(userId, device, tx);
         if (opened.isNewDevice && !isNew)
-          await deps.tell(tx, userId, { kind: 'signed-in', deviceName: device.name });
+          await deps.notify(tx, userId, { kind: 'signed-in', deviceName: device.name });
         return { ...opened, isNewUser: isNew, committed };
       });
     });

@@ -192,7 +192,7 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         log: undefined as never,
         metrics: createMetrics(),
         accounts: undefined as never,
-        tell: () => Promise.resolve(),
+        notify: () => Promise.resolve(),
         moveDevices: () => Promise.resolve(),
         onSessionEnded: () => undefined,
         openSessions: () => [],

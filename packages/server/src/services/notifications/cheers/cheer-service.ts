@@ -4,7 +4,7 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import type { CheerStore } from './cheer-store.ts';
 import type { InboxStore } from '../inbox/inbox-store.ts';
-import type { Tell } from '../inbox/inbox-service.ts';
+import type { Notify } from '../inbox/inbox-service.ts';
 import { shownToFriendsMs, withOneMoreCheer, type GivenMilestone } from '../milestones/milestone.ts';
 import type { MilestonePerson } from '../milestones/milestone-awards.ts';
 import type { MilestoneStore } from '../milestones/milestone-store.ts';
@@ -28,7 +28,7 @@ export interface CheerServiceDeps {
   store: CheerStore;
   milestones: Pick<MilestoneStore, 'find'>;
   inbox: Pick<InboxStore, 'hideName'>;
-  tell: Tell;
+  notify: Notify;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   person: (userId: string) => MilestonePerson | Promise<MilestonePerson>;
   requireConsents: (person: MilestonePerson, purposes: readonly Purpose[]) => void;
@@ -75,7 +75,7 @@ export const createCheerService = (deps: CheerServiceDeps): CheerService => {
         await store.add(cheer, now, tx);
         if (before === 'taken-back') return;
         await store.saveSent(userId, withOneMoreCheer(sentAt, now), tx);
-        if (!isMuted) await deps.tell(tx, owner, { kind: 'cheered', milestoneId, from: me });
+        if (!isMuted) await deps.notify(tx, owner, { kind: 'cheered', milestoneId, from: me });
       });
     },
     async takeBack(userId, milestoneId, kind) {

@@ -9,7 +9,7 @@ import type { MilestoneStore } from '../milestones/milestone-store.ts';
 const keptMs = 90 * dayMs;
 
 export const inboxJobs = (deps: {
-  inbox: Pick<InboxStore, 'removeBefore' | 'removeNobody'>;
+  inbox: Pick<InboxStore, 'removeBefore' | 'removeDecoys'>;
   devices: Pick<DeviceStore, 'removeUnseenSince'>;
   push: { removeOld(now: number): Promise<void> };
   milestones: Pick<MilestoneStore, 'removeRevokedBefore'>;
@@ -25,7 +25,7 @@ export const inboxJobs = (deps: {
       await deps.push.removeOld(to);
       return {
         notifications: await deps.inbox.removeBefore(to - keptMs),
-        toNobody: await deps.inbox.removeNobody(),
+        decoys: await deps.inbox.removeDecoys(),
         milestones: await deps.milestones.removeRevokedBefore(to - keptMs),
         devices: await deps.devices.removeUnseenSince(to - keptMs),
       };

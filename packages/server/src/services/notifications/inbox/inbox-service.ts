@@ -3,8 +3,8 @@ import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../../platform/clock.ts';
 import { newId } from '../../../platform/ids.ts';
 import { readInboxCursor, writeInboxCursor } from './inbox-cursor.ts';
-import { nobody, type InboxStore } from './inbox-store.ts';
-import { noteOf, type News } from './notification-event.ts';
+import { decoyInboxId, type InboxStore } from './inbox-store.ts';
+import { renderNotification, type NotificationEvent } from './notification-event.ts';
 import { viewNotification } from './notification-view.ts';
 import { deliveryOf } from '../preferences/preferences.ts';
 import type { PreferencesStore } from '../preferences/preferences-store.ts';
@@ -15,10 +15,10 @@ import type { PreferencesStore } from '../preferences/preferences-store.ts';
  * of the database, so that whoever caused it cannot tell by the time whether there is somebody (domain.md D10).
  * Cheers of one milestone are one row while that is unread, and nobody is called to the phone for it again.
  */
-export type Tell = (tx: ClientSession, userId: string | null, news: News) => Promise<void>;
+export type Notify = (tx: ClientSession, userId: string | null, event: NotificationEvent) => Promise<void>;
 
 export interface InboxService {
-  tell: Tell;
+  notify: Notify;
   /** Newest first. Throws `invalid-cursor`. */
   list(
     userId: string,
@@ -34,26 +34,30 @@ export const createInboxService = (deps: {
   /** Promises to look whom to push a row to, inside the transaction that writes it. */
   promisePush: (tx: ClientSession, row: { id: string; userId: string }) => Promise<void>;
   /** The transaction is over, and may have told this person something. */
-  onTold: (userId: string) => void;
+  onAppended: (userId: string) => void;
   clock: Clock;
 }): InboxService => {
   const { store, clock } = deps;
 
   return {
-    async tell(tx, to, news) {
-      const { together, ...note } = noteOf(news);
+    async notify(tx, to, event) {
+      const { together, ...rendered } = renderNotification(event);
       if (to !== null && together !== undefined) {
-        const isTold = await store.join({ userId: to, kind: news.kind, data: note.data, together }, tx);
-        if (isTold) return;
+        const isJoined = await store.join(
+          { userId: to, kind: event.kind, data: rendered.data, together },
+          tx,
+        );
+        if (isJoined) return;
       }
       const id = newId();
-      const preferences = await deps.preferences.find(to ?? nobody(id), tx);
-      const userId = to === null || deliveryOf(preferences, note.category) === 'off' ? nobody(id) : to;
-      await store.append({ id, userId, kind: news.kind, ...note, createdAt: clock.now() }, tx);
+      const preferences = await deps.preferences.find(to ?? decoyInboxId(id), tx);
+      const userId =
+        to === null || deliveryOf(preferences, rendered.category) === 'off' ? decoyInboxId(id) : to;
+      await store.append({ id, userId, kind: event.kind, ...rendered, createdAt: clock.now() }, tx);
       await deps.promisePush(tx, { id, userId });
       // Ended, not committed: whoever looks finds nothing new where it was rolled back.
       tx.once('ended', () => {
-        deps.onTold(userId);
+        deps.onAppended(userId);
       });
     },
 

@@ -2,7 +2,7 @@ import type { NotificationCategory, PersistentEventName } from '@pufftrack/contr
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
-import type { NewsKind } from './notification-event.ts';
+import type { NotificationKind } from './notification-event.ts';
 
 /** A notification in a person's inbox. Instants in ms. */
 export interface InboxRow {
@@ -10,7 +10,7 @@ export interface InboxRow {
   readonly userId: string;
   /** The person's next number, from 1, without gaps, in the order of the commits. */
   readonly seq: number;
-  readonly kind: NewsKind;
+  readonly kind: NotificationKind;
   readonly category: NotificationCategory;
   readonly event: PersistentEventName;
   readonly title: string;
@@ -66,9 +66,9 @@ const headSchema = new Schema<HeadDoc>(
 );
 
 /** Ids of people begin with a digit or a letter; the inboxes of nobody stand behind them all. */
-const nobodyMark = '~';
+const decoyMark = '~';
 /** An inbox that nobody has, one for each row, so that two asks of unknown codes do not wait for each other. */
-export const nobody = (rowId: string): string => `${nobodyMark}${rowId}`;
+export const decoyInboxId = (rowId: string): string => `${decoyMark}${rowId}`;
 
 /** Nothing that a failover could take back is told to anybody. */
 const safe = { readConcern: { level: 'majority' } } as const;
@@ -106,8 +106,8 @@ export interface InboxStore {
   /** Those of the ids that are this person's; all of them without ids. */
   markRead(userId: string, ids: readonly string[] | undefined, now: number): Promise<void>;
   removeBefore(instant: number): Promise<number>;
-  /** What was told to nobody. */
-  removeNobody(): Promise<number>;
+  /** What was appended to decoy inboxes. */
+  removeDecoys(): Promise<number>;
   /**
    * The inbox of this person, and their name in those of others, whose rows stay because numbers have no gaps. Answers how
    * many rows there were.
@@ -217,9 +217,9 @@ export const createInboxStore = (connection: Connection): InboxStore => {
     async removeBefore(instant) {
       return (await rows.deleteMany({ createdAt: { $lt: new Date(instant) } }, backgroundLimit)).deletedCount;
     },
-    async removeNobody() {
-      await heads.deleteMany({ _id: { $gte: nobodyMark } }, backgroundLimit);
-      return (await rows.deleteMany({ userId: { $gte: nobodyMark } }, backgroundLimit)).deletedCount;
+    async removeDecoys() {
+      await heads.deleteMany({ _id: { $gte: decoyMark } }, backgroundLimit);
+      return (await rows.deleteMany({ userId: { $gte: decoyMark } }, backgroundLimit)).deletedCount;
     },
     async removeAll(userId, now) {
       const { deletedCount: own } = await rows.deleteMany({ userId });

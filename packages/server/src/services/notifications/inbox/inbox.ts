@@ -53,7 +53,7 @@ export interface Inbox {
   /** Deletes everything that is kept of a person here; answers how many rows there were. */
   eraseUser(userId: string): Promise<number>;
   /** Another process has told somebody something: their sockets here get it at once, and pushes are looked for. */
-  toldElsewhere(message: unknown): void;
+  appendedElsewhere(message: unknown): void;
   /** In a process that holds sockets or sends pushes. */
   start(): void;
   settle(): Promise<void>;
@@ -64,7 +64,7 @@ export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions'>, Miles
   readonly people: PushServiceDeps['people'] & MilestoneAwardsDeps['people'];
   readonly connection: Connection;
   /** Somebody was told something: says so to the other processes, which would find it within a second. */
-  readonly onTold: (told: { userId: string }) => void;
+  readonly onAppended: (told: { userId: string }) => void;
   /** Of users: `muteAll` decides whose puffs this person's sockets get. */
   readonly moveAudience: (userId: string, tx: ClientSession) => Promise<void>;
   readonly audienceMoved: (userId: string) => Promise<unknown>;
@@ -74,7 +74,7 @@ export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions'>, Miles
   readonly log: Logger;
 }
 
-const ToldMessage = z.object({ userId: z.string() });
+const InboxAppendedMessage = z.object({ userId: z.string() });
 
 export const createInbox = (deps: InboxDeps): Inbox => {
   const { connection, clock, log } = deps;
@@ -91,14 +91,14 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     store,
     preferences,
     promisePush: push.promise,
-    onTold(userId) {
+    onAppended(userId) {
       lookFor(userId);
-      deps.onTold({ userId });
+      deps.onAppended({ userId });
     },
     clock,
   });
   const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
-  const milestones = createMilestones({ ...deps, inbox: store, tell: service.tell });
+  const milestones = createMilestones({ ...deps, inbox: store, notify: service.notify });
   const preferencesService = createPreferencesService({
     ...deps,
     store: preferences,
@@ -132,8 +132,8 @@ export const createInbox = (deps: InboxDeps): Inbox => {
       removed += await store.removeAll(userId, clock.now());
       return removed;
     },
-    toldElsewhere(message) {
-      const parsed = ToldMessage.safeParse(message);
+    appendedElsewhere(message) {
+      const parsed = InboxAppendedMessage.safeParse(message);
       if (parsed.success) lookFor(parsed.data.userId);
     },
     start() {

@@ -7,7 +7,7 @@ export interface Named {
 }
 
 /** What the other services have to tell a person, told inside the transaction that makes it true. */
-export type News =
+export type NotificationEvent =
   | { readonly kind: 'friend-requested'; readonly requestId: string; readonly from: Named }
   | { readonly kind: 'friend-accepted'; readonly friend: Named }
   | {
@@ -20,21 +20,27 @@ export type News =
   | { readonly kind: 'signed-in'; readonly deviceName: string | null }
   | { readonly kind: 'session-reused'; readonly deviceName: string | null };
 
-export type NewsKind = News['kind'];
+export type NotificationKind = NotificationEvent['kind'];
 
-const kindsOfSomebody: ReadonlySet<NewsKind> = new Set(['friend-requested', 'friend-accepted', 'cheered']);
+const kindsOfSomebody: ReadonlySet<NotificationKind> = new Set([
+  'friend-requested',
+  'friend-accepted',
+  'cheered',
+]);
 
 /** Told of somebody whose name was taken out since: they were blocked, or are gone. Nobody is called to the phone for it. */
-export const isOfNobody = (told: { kind: NewsKind; data: Readonly<Record<string, string>> }): boolean =>
-  kindsOfSomebody.has(told.kind) && told.data['userId'] === undefined;
+export const isAboutHiddenUser = (told: {
+  kind: NotificationKind;
+  data: Readonly<Record<string, string>>;
+}): boolean => kindsOfSomebody.has(told.kind) && told.data['userId'] === undefined;
 
-const kindsAboutPuffs: ReadonlySet<NewsKind> = new Set(['milestone-reached', 'cheered']);
+const kindsAboutPuffs: ReadonlySet<NotificationKind> = new Set(['milestone-reached', 'cheered']);
 
 /** Derived from what its recipient recorded: pushed only while their puffs may be processed. */
-export const isAboutPuffs = ({ kind }: { kind: NewsKind }): boolean => kindsAboutPuffs.has(kind);
+export const isAboutPuffs = ({ kind }: { kind: NotificationKind }): boolean => kindsAboutPuffs.has(kind);
 
 /** A row of the inbox before it has a number. */
-export interface Note {
+export interface RenderedNotification {
   readonly category: NotificationCategory;
   /** The socket event that carries it. */
   readonly event: PersistentEventName;
@@ -51,56 +57,56 @@ const daysOf = (days: number) => (days === 1 ? 'A day' : `${days} days`);
 const dataOf = ({ userId, name }: Named) => ({ userId, ...(name !== null && { name }) });
 
 /** What a person reads of it. In English: an app that speaks another language builds its own from `data`, where `kind` is one of these. */
-export const noteOf = (news: News): Note => {
-  switch (news.kind) {
+export const renderNotification = (event: NotificationEvent): RenderedNotification => {
+  switch (event.kind) {
     case 'friend-requested':
       return {
         category: 'friend-request',
         event: 'friendRequest',
         title: 'Friend request',
-        body: `${nameOf(news.from)} asks to be your friend.`,
-        data: { requestId: news.requestId, ...dataOf(news.from) },
+        body: `${nameOf(event.from)} asks to be your friend.`,
+        data: { requestId: event.requestId, ...dataOf(event.from) },
       };
     case 'friend-accepted':
       return {
         category: 'friend-accepted',
         event: 'friendAccepted',
         title: 'New friend',
-        body: `You and ${nameOf(news.friend)} are friends now.`,
-        data: dataOf(news.friend),
+        body: `You and ${nameOf(event.friend)} are friends now.`,
+        data: dataOf(event.friend),
       };
     case 'milestone-reached':
       return {
         category: 'milestone',
         event: 'notification',
         title: 'Milestone',
-        body: `${daysOf(news.days)} ${news.milestone === 'abstinence' ? 'without a puff' : 'within your limit'}.`,
-        data: { milestoneId: news.milestoneId, milestone: news.milestone, days: String(news.days) },
+        body: `${daysOf(event.days)} ${event.milestone === 'abstinence' ? 'without a puff' : 'within your limit'}.`,
+        data: { milestoneId: event.milestoneId, milestone: event.milestone, days: String(event.days) },
       };
     case 'cheered':
       return {
         category: 'cheer',
         event: 'notification',
         title: 'Cheer',
-        body: `${nameOf(news.from)} cheers you on.`,
-        data: { milestoneId: news.milestoneId, ...dataOf(news.from) },
-        together: `${nameOf(news.from)} and others cheer you on.`,
+        body: `${nameOf(event.from)} cheers you on.`,
+        data: { milestoneId: event.milestoneId, ...dataOf(event.from) },
+        together: `${nameOf(event.from)} and others cheer you on.`,
       };
     case 'signed-in':
       return {
         category: 'security',
         event: 'notification',
         title: 'New sign-in',
-        body: `Your account was signed in to on ${news.deviceName ?? 'another device'}. If that was not you, end its session.`,
-        data: news.deviceName === null ? {} : { deviceName: news.deviceName },
+        body: `Your account was signed in to on ${event.deviceName ?? 'another device'}. If that was not you, end its session.`,
+        data: event.deviceName === null ? {} : { deviceName: event.deviceName },
       };
     case 'session-reused':
       return {
         category: 'security',
         event: 'notification',
         title: 'Session ended',
-        body: `An old key of ${news.deviceName ?? 'a device'} was used again, so its session has ended. Sign in there again.`,
-        data: news.deviceName === null ? {} : { deviceName: news.deviceName },
+        body: `An old key of ${event.deviceName ?? 'a device'} was used again, so its session has ended. Sign in there again.`,
+        data: event.deviceName === null ? {} : { deviceName: event.deviceName },
       };
   }
 };

@@ -7,7 +7,7 @@ import { createCheerStore, type CheerStore } from '../cheers/cheer-store.ts';
 import { createInboxStore, type InboxStore } from '../inbox/inbox-store.ts';
 import { createMilestoneAwards, type MilestoneAwardsDeps, type MilestonePerson } from './milestone-awards.ts';
 import { createMilestoneStore, type MilestoneStore } from './milestone-store.ts';
-import { noteOf } from '../inbox/notification-event.ts';
+import { renderNotification } from '../inbox/notification-event.ts';
 
 const now = Date.UTC(2026, 9, 21, 10);
 const today = Math.floor(now / 86_400_000);
@@ -41,8 +41,8 @@ describe('milestones are given in one transaction', () => {
   afterEach(() => database.drop());
 
   let notices = 0;
-  const tell: MilestoneAwardsDeps['tell'] = async (tx, userId, news) => {
-    const { category, event, title, body, data } = noteOf(news);
+  const notify: MilestoneAwardsDeps['notify'] = async (tx, userId, news) => {
+    const { category, event, title, body, data } = renderNotification(news);
     const note = { category, event, title, body, data };
     await inbox.append(
       { id: `notice-${notices++}`, userId: userId ?? '~', kind: news.kind, ...note, createdAt: now },
@@ -62,7 +62,7 @@ describe('milestones are given in one transaction', () => {
       store,
       cheers,
       inbox,
-      tell,
+      notify,
       inTransaction: (work) => inTransaction(database.connection, work),
       judge: (people) =>
         Promise.resolve(
@@ -78,7 +78,7 @@ describe('milestones are given in one transaction', () => {
   const told = () => inbox.listAfter('alice', 0, 10);
 
   it('and not without the notice: a worker that ends between the two has given nothing', async () => {
-    const dying = worker({ tell: () => Promise.reject(new Error('killed')) });
+    const dying = worker({ notify: () => Promise.reject(new Error('killed')) });
     await expect(dying.refresh([alice])).rejects.toThrow('killed');
     expect([await held(), await told()]).toEqual([[], []]);
     await worker().refresh([alice]);

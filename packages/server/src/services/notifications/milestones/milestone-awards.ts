@@ -8,7 +8,7 @@ import { lastDayOver, milestoneVersion, type Judgement, type ToJudge } from '../
 import { isProcessed } from '../../users/index.ts';
 import type { CheerStore } from '../cheers/cheer-store.ts';
 import type { InboxStore } from '../inbox/inbox-store.ts';
-import type { Tell } from '../inbox/inbox-service.ts';
+import type { Notify } from '../inbox/inbox-service.ts';
 import { byPerson, stillToGive, worthTelling, type GivenMilestone } from './milestone.ts';
 import type { JudgedState, MilestoneStore } from './milestone-store.ts';
 
@@ -30,7 +30,7 @@ export interface MilestoneAwardsDeps {
   store: MilestoneStore;
   cheers: Pick<CheerStore, 'removeOf'>;
   inbox: Pick<InboxStore, 'readAbout'>;
-  tell: Tell;
+  notify: Notify;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   judge: (
     people: readonly ToJudge[],
@@ -84,7 +84,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
       }));
       await store.insert(fresh, tx);
       for (const { id, kind, days } of worthTelling(fresh, { held, through: judgement.state.through, now }))
-        await deps.tell(tx, userId, { kind: 'milestone-reached', milestoneId: id, milestone: kind, days });
+        await deps.notify(tx, userId, { kind: 'milestone-reached', milestoneId: id, milestone: kind, days });
       return true;
     });
 

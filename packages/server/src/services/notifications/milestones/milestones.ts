@@ -6,7 +6,7 @@ import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import { createCheerService, type CheerService, type CheerServiceDeps } from '../cheers/cheer-service.ts';
 import { createCheerStore } from '../cheers/cheer-store.ts';
 import type { InboxStore } from '../inbox/inbox-store.ts';
-import type { Tell } from '../inbox/inbox-service.ts';
+import type { Notify } from '../inbox/inbox-service.ts';
 import { createMilestoneAwards, type MilestoneAwards, type MilestoneAwardsDeps } from './milestone-awards.ts';
 import { createMilestoneService, type MilestoneServiceDeps } from './milestone-service.ts';
 import { createMilestoneStore, type MilestoneStore } from './milestone-store.ts';
@@ -31,7 +31,7 @@ export const createMilestones = (
     Pick<MilestoneAwardsDeps, 'people'> & {
       connection: Connection;
       inbox: InboxStore;
-      tell: Tell;
+      notify: Notify;
       clock: Clock;
       log: Logger;
     },

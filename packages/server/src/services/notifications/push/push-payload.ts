@@ -1,5 +1,5 @@
 import type { NotificationCategory } from '@pufftrack/contract';
-import type { NewsKind } from '../inbox/notification-event.ts';
+import type { NotificationKind } from '../inbox/notification-event.ts';
 import { pushTexts } from './push-texts.ts';
 
 /** Of UTF-8, by Apple's rule (PUSH-3). */
@@ -9,7 +9,7 @@ export interface PushContent {
   readonly id: string;
   readonly seq: number;
   readonly category: NotificationCategory;
-  readonly kind: NewsKind;
+  readonly kind: NotificationKind;
   /** Where it has a `name`, that is what may stand in the text. */
   readonly data: Readonly<Record<string, string>>;
 }

@@ -10,7 +10,7 @@ import type { ApnsClient } from './apns/apns-client.ts';
 import type { ApnsOutcome } from './apns/apns-outcome.ts';
 import type { Device, DeviceStore } from './device-store.ts';
 import type { InboxRow, InboxStore } from '../inbox/inbox-store.ts';
-import { isAboutPuffs, isOfNobody } from '../inbox/notification-event.ts';
+import { isAboutPuffs, isAboutHiddenUser } from '../inbox/notification-event.ts';
 import { deliveryOf } from '../preferences/preferences.ts';
 import type { PreferencesStore } from '../preferences/preferences-store.ts';
 import type { PushDayStore } from './push-day-store.ts';
@@ -68,7 +68,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     const now = clock.now();
     const row = await deps.inbox.find(notificationId);
     if (!row || row.readAt !== null || now >= row.createdAt + pushLivesMs) return undefined;
-    if (isOfNobody(row)) return undefined;
+    if (isAboutHiddenUser(row)) return undefined;
     const person = (await deps.people([userId])).get(userId);
     if (!person?.consents.has('push')) return undefined;
     if (isAboutPuffs(row) && !isProcessed(person)) return undefined;

@@ -1,4 +1,4 @@
-import type { NewsKind } from '../inbox/notification-event.ts';
+import type { NotificationKind } from '../inbox/notification-event.ts';
 
 /**
  * What a lock screen shows. Each text is the key and the English wording at once (`loc-key` of APNs): an app without
@@ -13,7 +13,7 @@ interface PushText {
 
 const something = 'There is something new for you.';
 
-export const pushTexts: Readonly<Record<NewsKind, PushText>> = {
+export const pushTexts: Readonly<Record<NotificationKind, PushText>> = {
   'friend-requested': { discreet: something, open: '%@ asks to be your friend.' },
   'friend-accepted': { discreet: something, open: 'You and %@ are friends now.' },
   'milestone-reached': { discreet: something, open: 'You have reached a milestone.' },

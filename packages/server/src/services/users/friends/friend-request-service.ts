@@ -10,7 +10,7 @@ import type { Audience } from '../sharing/audience.ts';
 import type { AudienceStore } from '../sharing/audience-store.ts';
 import type { BlockStore } from '../safety/block-store.ts';
 import { normaliseFriendCode } from './friend-code.ts';
-import type { Tell } from '../../notifications/index.ts';
+import type { Notify } from '../../notifications/index.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
 import type { FriendRequestStore } from './friend-request-store.ts';
 import type { FriendService } from './friend-service.ts';
@@ -77,11 +77,12 @@ export const createFriendRequests = (deps: {
   friends: FriendService;
   people: People;
   /** Puts something into a person's inbox, inside the transaction. */
-  tell: Tell;
+  notify: Notify;
   hideName: HideName;
   clock: Clock;
 }): FriendRequests & Befriending => {
-  const { connection, users, requests, connections, blocks, audiences, friends, people, tell, clock } = deps;
+  const { connection, users, requests, connections, blocks, audiences, friends, people, notify, clock } =
+    deps;
 
   const turnOfAsker = createTurns(clock);
   const turnOfCode = createTurns(clock);
@@ -113,7 +114,7 @@ export const createFriendRequests = (deps: {
     };
     await connections.open(friendship, tx);
     await requests.acceptAllBetween(sender.userId, accepter.userId, tx);
-    await tell(tx, sender.userId, { kind: 'friend-accepted', friend: accepter });
+    await notify(tx, sender.userId, { kind: 'friend-accepted', friend: accepter });
     return friendship;
   };
 
@@ -178,7 +179,7 @@ export const createFriendRequests = (deps: {
           tx,
         );
         // Of an ask that makes a friendship at once its receiver hears as of that friendship.
-        await tell(tx, delivered && !becomesFriendship ? to : null, {
+        await notify(tx, delivered && !becomesFriendship ? to : null, {
           kind: 'friend-requested',
           requestId: id,
           from: me,

@@ -58,7 +58,7 @@ it('what one process tells is sent at once to the sockets of another one, which 
   // Nothing was started, so nobody looks unless told.
   const isSent = new Promise<void>((resolve) => (onEmit = resolve));
   await inTransaction(database.connection, (tx) =>
-    here.notifications.tell(tx, userId, { kind: 'signed-in', deviceName: 'iPhone' }),
+    here.notifications.notify(tx, userId, { kind: 'signed-in', deviceName: 'iPhone' }),
   );
   await isSent;
   expect(emitted[1]).toMatchObject([
