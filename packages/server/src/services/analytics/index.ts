@@ -20,6 +20,7 @@ import { createGoalStore } from './goals/goal-store.ts';
 import { createLeaderboard, type LeaderboardDeps } from './boards/leaderboard.ts';
 import { createSettled } from './streaks/settled.ts';
 import { createSettledStore } from './streaks/settled-store.ts';
+import { createStreakReader, type StreakReader } from './streaks/streak-reader.ts';
 import { createMilestoneReads } from './milestones/milestone-reads.ts';
 import { statsJobs, type JobPeople } from './stats/stats-jobs.ts';
 import {
@@ -31,6 +32,10 @@ import { statsRoutes } from './stats/stats-routes.ts';
 import { createStatsService, type StatsService, type StatsServiceDeps } from './stats/stats-service.ts';
 import { createStatsStore } from './stats/stats-store.ts';
 
+export { todayOf } from './days/calendar.ts';
+export type { DaysMissing, StreakPerson, StreakReader } from './streaks/streak-reader.ts';
+export type { StreakDays, StreakKind } from './streaks/streak-days.ts';
+export type { DayInRun } from './streaks/streaks.ts';
 export { compactGoalHistories } from './goals/goal-compaction-migration.ts';
 export { lastDayOver } from './milestones/milestone-reads.ts';
 export type { Given, Judgement, MilestoneState, ToJudge } from './milestones/milestone-reads.ts';
@@ -44,6 +49,8 @@ export interface Analytics
     Pick<GoalService, 'profileChanged'> {
   routes: Route[];
   jobs: Job[];
+  /** The streak days of people, for what is awarded for streaks. */
+  streaks: StreakReader;
   /** What these people have reached and what was given to them wrongly, from the log as it is now. */
   judgeMilestones: ReturnType<typeof createMilestoneReads>;
   /** Drops what this process holds of a person whose account is gone. */
@@ -89,6 +96,7 @@ export const createAnalytics = (
       }),
       ...figuresJobs({ store: figures, people, clock, countByHour: deps.countByHour }),
     ],
+    streaks: createStreakReader({ ...deps, calendars, settled }),
     judgeMilestones: createMilestoneReads({ ...deps, calendars, settled }),
     statsOf: stats.statsOf,
     current: stats.current,
