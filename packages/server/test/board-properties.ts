@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {
   countsOnBoards,
   rankEntries,
-  standingsOf,
+  boardScoresOf,
   type BoardDay,
 } from '../src/services/analytics/boards/board.ts';
 
@@ -63,7 +63,7 @@ export const expectMorePuffsNeverToHelp = (numRuns: number): void => {
           const listed = [mine, ...others].map((person, index) => ({
             userId: String(index),
             name: null,
-            standing: standingsOf(person)[board],
+            standing: boardScoresOf(person)[board],
           }));
           return rankEntries(listed).find(({ userId }) => userId === '0');
         };

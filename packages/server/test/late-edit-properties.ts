@@ -5,10 +5,10 @@ import { boardDayOf } from '../src/services/analytics/boards/board-day.ts';
 import {
   countsOnBoards,
   rankEntries,
-  standingsOf,
+  boardScoresOf,
   type BoardDay,
 } from '../src/services/analytics/boards/board.ts';
-import { calendarOf, dayRules } from '../src/services/analytics/days/calendar.ts';
+import { calendarOf, dayRules } from '../src/services/analytics/goals/calendar.ts';
 import { factsOf } from '../src/services/puffs/domain/date-facts.ts';
 import { monthOf, type DayNumber } from '../src/services/puffs/index.ts';
 import { comesLate, editedPuff, newPuff, type NewPuff } from '../src/services/puffs/domain/puff.ts';
@@ -148,7 +148,7 @@ export const expectLateEditsNeverToHelp = (numRuns: number): void => {
       });
       for (const board of Board.options) {
         const placed = (days: readonly BoardDay[]) => {
-          const standing = standingsOf({ days, accountDays: 100, baseline: 8 })[board];
+          const standing = boardScoresOf({ days, accountDays: 100, baseline: 8 })[board];
           const listed = [
             { userId: 'me', name: null, standing },
             ...theirs.map((value, index) => ({

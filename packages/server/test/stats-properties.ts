@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { wallClockAt } from '../src/domain/time-zones.ts';
 import { createDetailedStats } from '../src/services/analytics/stats/detailed-stats.ts';
-import { createGapReads } from '../src/services/analytics/streaks/gap-reads.ts';
+import { createGapReader } from '../src/services/analytics/streaks/gap-reader.ts';
 import { settle } from '../src/services/analytics/streaks/settled-runs.ts';
 import { hourBins, statsDays } from '../src/services/analytics/stats/stats-days.ts';
 import { statsOf } from '../src/services/analytics/stats/stats.ts';
@@ -24,7 +24,7 @@ const detailsTwice = async (
         return Promise.resolve();
       },
     },
-    reads: createGapReads({
+    reads: createGapReader({
       momentsBetween(_userId, { from, to }) {
         reads += 1;
         const moments = world.puffs

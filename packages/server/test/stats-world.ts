@@ -1,6 +1,6 @@
 import type { GoalInput } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/days/calendar.ts';
+import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/goals/calendar.ts';
 import { goalRows } from '../src/services/analytics/goals/goal.ts';
 import type { Goal } from '../src/services/analytics/goals/goal-history.ts';
 import type { StatsSettings } from '../src/services/analytics/stats/stats.ts';

@@ -8,31 +8,31 @@ import type { Route } from '../../platform/http/route.ts';
 import type { Job } from '../../platform/scheduler/job.ts';
 import { createBoardBaselines } from './boards/board-baselines.ts';
 import { createBoardBaselineStore } from './boards/board-baseline-store.ts';
-import { createCalendars } from './days/calendars.ts';
+import { createCalendarCache } from './goals/calendar-cache.ts';
 import { createCheckInStore } from './days/check-in-store.ts';
 import { createDetailedStats } from './stats/detailed-stats.ts';
-import { figuresJobs } from './platform-metrics/platform-metrics-jobs.ts';
-import { createFigureStore } from './platform-metrics/platform-metrics-store.ts';
-import { createGapReads } from './streaks/gap-reads.ts';
+import { platformMetricsJobs } from './platform-metrics/platform-metrics-jobs.ts';
+import { createPlatformMetricsStore } from './platform-metrics/platform-metrics-store.ts';
+import { createGapReader } from './streaks/gap-reader.ts';
 import { goalRoutes } from './goals/goal-routes.ts';
 import { createGoalService, type GoalService, type GoalServiceDeps } from './goals/goal-service.ts';
 import { createGoalStore } from './goals/goal-store.ts';
 import { createLeaderboard, type LeaderboardDeps } from './boards/leaderboard.ts';
-import { createSettled } from './streaks/settled.ts';
-import { createSettledStore } from './streaks/settled-store.ts';
+import { createSettledRunsCache } from './streaks/settled-runs-cache.ts';
+import { createSettledRunsStore } from './streaks/settled-runs-store.ts';
 import { createStreakReader, type StreakReader } from './streaks/streak-reader.ts';
 import { createMilestoneReads } from './milestones/milestone-reads.ts';
-import { statsJobs, type JobPeople } from './stats/stats-jobs.ts';
+import { statsJobs, type JobPeople } from './read-model/day-rollover-jobs.ts';
 import {
   createStatsReadModel,
   type StatsReadModel,
   type StatsReadModelDeps,
-} from './stats/stats-read-model.ts';
+} from './read-model/stats-read-model.ts';
 import { statsRoutes } from './stats/stats-routes.ts';
 import { createStatsService, type StatsService, type StatsServiceDeps } from './stats/stats-service.ts';
-import { createStatsStore } from './stats/stats-store.ts';
+import { createUserStatsStore } from './read-model/user-stats-store.ts';
 
-export { todayOf } from './days/calendar.ts';
+export { todayOf } from './goals/calendar.ts';
 export type { DaysMissing, StreakPerson, StreakReader } from './streaks/streak-reader.ts';
 export type { StreakDays, StreakKind } from './streaks/streak-days.ts';
 export type { DayInRun } from './streaks/streaks.ts';
@@ -64,22 +64,22 @@ export const createAnalytics = (
   deps: { connection: Connection } & Omit<StatsServiceDeps, 'calendars' | 'settled' | 'detailed'> &
     Pick<StatsReadModelDeps, 'newestRevs' | 'histories'> &
     Pick<LeaderboardDeps, 'boardFriendsOf'> &
-    Parameters<typeof createGapReads>[0] &
+    Parameters<typeof createGapReader>[0] &
     Pick<GoalServiceDeps, 'changeSettings' | 'onStatsChanged'> &
-    Pick<Parameters<typeof figuresJobs>[0], 'countByHour'> &
+    Pick<Parameters<typeof platformMetricsJobs>[0], 'countByHour'> &
     Pick<Parameters<typeof statsJobs>[0], 'onDayTurned' | 'onDayOver'> & { jobPeople: JobPeople },
 ): Analytics => {
   const { connection, clock, history } = deps;
-  const store = createStatsStore(connection);
+  const store = createUserStatsStore(connection);
   const goals = createGoalStore(connection);
   const checkIns = createCheckInStore(connection);
-  const settledStore = createSettledStore(connection);
+  const settledStore = createSettledRunsStore(connection);
   const baselineStore = createBoardBaselineStore(connection);
-  const figures = createFigureStore(connection);
+  const figures = createPlatformMetricsStore(connection);
   const people = deps.jobPeople;
-  const calendars = createCalendars({ goals, checkIns });
-  const settled = createSettled({ store: settledStore, history });
-  const detailed = createDetailedStats({ settled, reads: createGapReads(deps) });
+  const calendars = createCalendarCache({ goals, checkIns });
+  const settled = createSettledRunsCache({ store: settledStore, history });
+  const detailed = createDetailedStats({ settled, reads: createGapReader(deps) });
   const stats = createStatsService({ ...deps, calendars, settled, detailed });
   const baselines = createBoardBaselines({ store: baselineStore, clock, history });
   const readModel = createStatsReadModel({ ...deps, store, calendars, settled, baselines });
@@ -94,7 +94,7 @@ export const createAnalytics = (
         onDayTurned: deps.onDayTurned,
         onDayOver: deps.onDayOver,
       }),
-      ...figuresJobs({ store: figures, people, clock, countByHour: deps.countByHour }),
+      ...platformMetricsJobs({ store: figures, people, clock, countByHour: deps.countByHour }),
     ],
     streaks: createStreakReader({ ...deps, calendars, settled }),
     judgeMilestones: createMilestoneReads({ ...deps, calendars, settled }),

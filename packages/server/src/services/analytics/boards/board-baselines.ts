@@ -4,7 +4,7 @@ import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
 import { baselineToFreeze } from './board-baseline.ts';
 import type { BoardBaselineStore } from './board-baseline-store.ts';
 import { countedDays } from './board-day.ts';
-import { dayThen, type Calendar, type CalendarSettings } from '../days/calendar.ts';
+import { dayThen, type Calendar, type CalendarSettings } from '../goals/calendar.ts';
 
 const maxPeople = 20_000;
 /** Two days that a puff may be late, three that a check-in may, and one for the zones. */

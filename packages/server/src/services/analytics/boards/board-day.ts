@@ -1,7 +1,7 @@
 import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
 import { countsOnBoards, type BoardDay } from './board.ts';
 import type { CountedDay } from './board-baseline.ts';
-import type { Calendar } from '../days/calendar.ts';
+import type { Calendar } from '../goals/calendar.ts';
 
 /** A complete local day of a person as boards see it. Throws RangeError where `history` has not loaded that day. */
 export const boardDayOf = (calendar: Calendar, history: PuffHistory, day: DayNumber): BoardDay => {

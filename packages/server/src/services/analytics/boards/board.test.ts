@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Board } from '@pufftrack/contract';
 import { baselineToFreeze } from './board-baseline.ts';
-import { countsOnBoards, rankEntries, standingsOf, type BoardDay, type Standing } from './board.ts';
+import { countsOnBoards, rankEntries, boardScoresOf, type BoardDay, type BoardScore } from './board.ts';
 
 const day = (parts: Partial<BoardDay> = {}): BoardDay => ({
   count: 4,
@@ -35,7 +35,7 @@ describe('the standing of a person', () => {
   const of = (
     days: readonly BoardDay[],
     parts: { accountDays?: number; baseline?: number | undefined } = {},
-  ) => standingsOf({ days, accountDays: 100, baseline: 10, ...parts });
+  ) => boardScoresOf({ days, accountDays: 100, baseline: 10, ...parts });
 
   it('is made of the days that count', () => {
     expect(of([...week(0, 4, 4, 6, 6), unknown, day({ count: 50, isTrimmed: true })])).toEqual({
@@ -45,7 +45,7 @@ describe('the standing of a person', () => {
     });
   });
 
-  it.each<[string, readonly BoardDay[], number, number | undefined, (Standing | undefined)[]]>([
+  it.each<[string, readonly BoardDay[], number, number | undefined, (BoardScore | undefined)[]]>([
     [
       'four days',
       week(4, 4, 4, 4, null, null, null),

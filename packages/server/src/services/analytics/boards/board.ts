@@ -37,8 +37,8 @@ export interface BoardPerson {
 
 type Reason = NonNullable<LeaderboardEntry['reason']>;
 /** A value to be ranked by, or why there is none. Higher is better on every board. */
-export type Standing = { readonly value: number } | { readonly reason: Reason };
-export type Standings = Readonly<Record<Board, Standing>>;
+export type BoardScore = { readonly value: number } | { readonly reason: Reason };
+export type BoardScores = Readonly<Record<Board, BoardScore>>;
 
 /**
  * What a person reached on each board (domain.md D11). With the same days counted and the same baseline, more puffs
@@ -48,7 +48,7 @@ export type Standings = Readonly<Record<Board, Standing>>;
  * The reason is the first that holds: too few days count, the account is young, nothing to compare with. A baseline of
  * 0 is nothing to compare with either.
  */
-export const standingsOf = ({ days, accountDays, baseline }: BoardPerson): Standings => {
+export const boardScoresOf = ({ days, accountDays, baseline }: BoardPerson): BoardScores => {
   const counted = days.filter(countsOnBoards);
   const reason = reasonNotTo(counted.length, accountDays);
   if (reason) return { reduction: { reason }, underLimitDays: { reason }, puffFreeDays: { reason } };
@@ -77,7 +77,7 @@ const reduction = (mean: number, baseline: number): number => {
 export interface Listed {
   readonly userId: string;
   readonly name: string | null;
-  readonly standing: Standing;
+  readonly standing: BoardScore;
 }
 
 /**

@@ -2,9 +2,9 @@ import type { Board, Leaderboard } from '@pufftrack/contract';
 import type { Clock } from '../../../platform/clock.ts';
 import { dayOf } from '../../puffs/index.ts';
 import { boardDays, rankEntries, type Listed } from './board.ts';
-import { todayOf } from '../days/calendar.ts';
+import { todayOf } from '../goals/calendar.ts';
 import type { StatsPerson } from '../stats/stats-service.ts';
-import type { StatsReadModel } from '../stats/stats-read-model.ts';
+import type { StatsReadModel } from '../read-model/stats-read-model.ts';
 
 /** A board of a person and their friends, made for each call: a level that was lowered is in force at once. */
 export type GetLeaderboard = (userId: string, board: Board) => Promise<Leaderboard>;

@@ -18,7 +18,7 @@ export interface CheckIn {
  * Friday counts until Monday; on Tuesday it is late. How many days one call named says nothing: a phone can also call
  * once for each.
  */
-export const isLateWord = (day: DayNumber, saidOn: DayNumber): boolean => saidOn - day > boardDaysBack;
+export const isLateCheckIn = (day: DayNumber, saidOn: DayNumber): boolean => saidOn - day > boardDaysBack;
 
 /**
  * The days of a check-in as numbers, each once. Only past days of the last 30 can be checked in: today is not over.

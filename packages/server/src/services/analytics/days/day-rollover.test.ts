@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { localDayAt } from '../../puffs/index.ts';
-import { dayStartsTurned } from './day-rollover.ts';
+import { rolledOverDayStarts } from './day-rollover.ts';
 
 const turned = (timeZone: string, from: string, to: string) =>
-  dayStartsTurned(timeZone, Date.parse(from), Date.parse(to));
+  rolledOverDayStarts(timeZone, Date.parse(from), Date.parse(to));
 
 describe('the turn of local days', () => {
   it('comes to each day start as the wall shows its hour', () => {
@@ -43,7 +43,7 @@ describe('the turn of local days', () => {
             const to = from + count * 900_000;
             const isNewDay =
               localDayAt(from, timeZone, dayStartHour) !== localDayAt(to, timeZone, dayStartHour);
-            expect(dayStartsTurned(timeZone, from, to).includes(dayStartHour)).toBe(isNewDay);
+            expect(rolledOverDayStarts(timeZone, from, to).includes(dayStartHour)).toBe(isNewDay);
             from = to;
           }
         },

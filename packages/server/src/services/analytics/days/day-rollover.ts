@@ -7,5 +7,5 @@ const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
  * Usually it is the hour that has just begun on the wall there; on a day whose clock skips an hour it is two of them.
  * Europe/Berlin, 2026-03-29 00:45Z to 01:00Z (the wall goes from 01:59 to 03:00): 2 and 3.
  */
-export const dayStartsTurned = (timeZone: string, from: number, to: number): number[] =>
+export const rolledOverDayStarts = (timeZone: string, from: number, to: number): number[] =>
   hoursOfDay.filter((hour) => localDayAt(from, timeZone, hour) !== localDayAt(to, timeZone, hour));

@@ -59,22 +59,22 @@ const jumpsOf = (periods: readonly ZonePeriod[]): Jump[] => {
 };
 
 /** Zones seldom move over the date line; who looks each quarter of a year sees it. */
-const lookEveryMs = 91 * dayMs;
-const firstLook = Date.UTC(2005, 0);
-const lastLook = Date.UTC(2060, 0);
+const scanStepMs = 91 * dayMs;
+const scanFrom = Date.UTC(2005, 0);
+const scanUntil = Date.UTC(2060, 0);
 const moves = new Map<string, readonly Jump[]>();
 
 const dateLineMovesOf = (timeZone: string): readonly Jump[] => {
   const known = moves.get(timeZone);
   if (known) return known;
   const found: Jump[] = [];
-  for (let at = firstLook; at < lastLook; at += lookEveryMs) {
+  for (let at = scanFrom; at < scanUntil; at += scanStepMs) {
     const before = offsetMinutesAt(timeZone, at);
-    const aheadMs = (offsetMinutesAt(timeZone, at + lookEveryMs) - before) * 60_000;
+    const aheadMs = (offsetMinutesAt(timeZone, at + scanStepMs) - before) * 60_000;
     if (aheadMs <= 12 * hourMs) continue;
     const moved = firstWhere(
       at,
-      at + lookEveryMs,
+      at + scanStepMs,
       (instant) => offsetMinutesAt(timeZone, instant) > before + 720,
     );
     found.push({ at: moved, timeZone, aheadMs });

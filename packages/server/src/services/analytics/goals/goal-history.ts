@@ -58,7 +58,7 @@ export const beginsOn = ({ plan, quitDay }: LimitParts): DayNumber =>
   Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
 
 /** Whether a goal says nothing yet, because it has no limit until its plan or its quit begins. */
-export const isToBegin = (goal: LimitParts, today: DayNumber): boolean =>
+export const isPending = (goal: LimitParts, today: DayNumber): boolean =>
   goal.dailyLimit === null && beginsOn(goal) !== Infinity && beginsOn(goal) > today;
 
 /**
@@ -81,7 +81,7 @@ export const compactGoals = <G extends Goal>(goals: readonly G[], earliest: DayN
   for (const goal of goals.toReversed()) {
     if (goal.effectiveDay >= supersededFrom) continue;
     kept.push(goal);
-    if (!isToBegin(goal, earliest)) supersededFrom = goal.effectiveDay;
+    if (!isPending(goal, earliest)) supersededFrom = goal.effectiveDay;
   }
   return kept.reverse();
 };

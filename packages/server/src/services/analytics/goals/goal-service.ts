@@ -5,15 +5,15 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
 import { processingPurposes } from '../../users/index.ts';
 import { measuredBaseline, type MeasuredBaseline } from './baseline.ts';
-import { dayThen, todayOf, type CalendarSettings } from '../days/calendar.ts';
-import type { Calendars } from '../days/calendars.ts';
+import { dayThen, todayOf, type CalendarSettings } from './calendar.ts';
+import type { CalendarCache } from './calendar-cache.ts';
 import { checkInDays, checkInHistoryDays } from '../days/check-in.ts';
 import type { CheckInStore } from '../days/check-in-store.ts';
 import { goalRows } from './goal.ts';
 import { addToHistory, earliestToday, reachesBack, type Goal, type StoredGoal } from './goal-history.ts';
 import type { GoalStore } from './goal-store.ts';
 import { viewGoal } from './goal-view.ts';
-import { firstDayOf } from '../streaks/settled.ts';
+import { firstDayOf } from '../streaks/settled-runs-cache.ts';
 import type { StatsPerson } from '../stats/stats-service.ts';
 
 /**
@@ -35,7 +35,7 @@ export interface GoalService {
 export interface GoalServiceDeps {
   goals: GoalStore;
   checkIns: CheckInStore;
-  calendars: Calendars;
+  calendars: CalendarCache;
   clock: Clock;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;
   person: (userId: string) => StatsPerson | Promise<StatsPerson>;

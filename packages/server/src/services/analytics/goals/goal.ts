@@ -8,7 +8,7 @@ import {
   frozenBaseline,
   goalInForce,
   hadLimitBefore,
-  isToBegin,
+  isPending,
   limitInForce,
   limitOf,
   type Goal,
@@ -27,7 +27,7 @@ const maxYearsBack = 10;
  */
 const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
   const { quitDay } = goal;
-  if (isToBegin(goal, today)) return beginsOn(goal);
+  if (isPending(goal, today)) return beginsOn(goal);
   if (!hadLimitBefore(earlier, today + 1)) return quitDay === null ? today : Math.min(quitDay, today);
   const [before, after] = [limitInForce(earlier, today), limitOf(goal, today)];
   const loosens = before !== null && (after === null || after > before);
@@ -85,9 +85,9 @@ const goalUntil = (goal: Goal, { earlier, now, dayAt }: GoalContext): Goal | und
   const isGivenUp = (one: Goal) =>
     (isAhead(one.plan?.startDay) || isAhead(one.quitDay)) &&
     goalInForce(earlier, Math.max(one.effectiveDay, today + 1)) === one;
-  if (!isToBegin(goal, today) || !earlier.some(isGivenUp)) return undefined;
+  if (!isPending(goal, today) || !earlier.some(isGivenUp)) return undefined;
   const held = goalInForce(
-    earlier.filter((one) => !isToBegin(one, today)),
+    earlier.filter((one) => !isPending(one, today)),
     today + 1,
   );
   return {
@@ -116,9 +116,9 @@ export const goalRows = (input: GoalInput, context: GoalContext): Goal[] => {
 
 /** Whether setting `goal` would say nothing new. */
 export const isSameGoal = (goal: Goal, last: Goal | undefined): boolean =>
-  last !== undefined && aimOf(goal) === aimOf(last);
+  last !== undefined && contentOf(goal) === contentOf(last);
 
-const aimOf = ({ mode, dailyLimit, plan, quitAt }: Goal): string =>
+const contentOf = ({ mode, dailyLimit, plan, quitAt }: Goal): string =>
   JSON.stringify([mode, dailyLimit, quitAt, plan && Object.entries(plan).sort()]);
 
 const quitAtOf = ({ mode, quitAt }: GoalInput, last: Goal | undefined, now: number): number | null => {

@@ -1,11 +1,11 @@
 import type { Clock } from '../../../platform/clock.ts';
 import { hourMs } from '../../../platform/scheduler/schedule.ts';
 import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
-import { todayOf, type Calendar, type CalendarSettings } from '../days/calendar.ts';
-import type { Calendars } from '../days/calendars.ts';
+import { todayOf, type Calendar, type CalendarSettings } from '../goals/calendar.ts';
+import type { CalendarCache } from '../goals/calendar-cache.ts';
 import { evidenceNow, missingIn, reachedIn, recentRuns, type Reached } from './milestone-rules.ts';
 import type { SettledRuns } from '../streaks/settled-runs.ts';
-import { firstDayOf, type Settled } from '../streaks/settled.ts';
+import { firstDayOf, type SettledRunsCache } from '../streaks/settled-runs-cache.ts';
 import type { StatsPerson } from '../stats/stats-service.ts';
 
 /** Where a person stood when their milestones were looked at. */
@@ -44,8 +44,8 @@ export const lastDayOver = (settings: CalendarSettings, now: number): DayNumber 
 
 /** Judges milestones from the log; the number of queries does not depend on how many people are asked for. */
 export const createMilestoneReads = (deps: {
-  calendars: Calendars;
-  settled: Settled;
+  calendars: CalendarCache;
+  settled: SettledRunsCache;
   clock: Clock;
   histories: (revs: ReadonlyMap<string, number>) => Promise<ReadonlyMap<string, PuffHistory>>;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { milestoneKinds } from '@pufftrack/contract';
 import { dayNumberOf, dayOf, type DayNumber } from '../../puffs/index.ts';
-import { calendarOf, type Calendar } from '../days/calendar.ts';
+import { calendarOf, type Calendar } from '../goals/calendar.ts';
 import { evidenceNow, milestoneDays, reachedIn, recentRuns, type Reached } from './milestone-rules.ts';
 import { newRun } from '../streaks/streaks.ts';
 

@@ -1,6 +1,6 @@
 import { milestoneKinds, type MilestoneKind } from '@pufftrack/contract';
 import type { DayNumber } from '../../puffs/index.ts';
-import type { Calendar } from '../days/calendar.ts';
+import type { Calendar } from '../goals/calendar.ts';
 import { walkRuns, type CountOn, type Runs } from '../streaks/settled-runs.ts';
 import { puffFreeDay, underLimitDay, type DayInRun } from '../streaks/streaks.ts';
 

@@ -4,9 +4,9 @@ import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
 import { dayMs, hourMs, minuteMs, type Window } from '../../../platform/scheduler/schedule.ts';
 import { lateAfterMs, type PersonHour } from '../../puffs/index.ts';
 import { isProcessed } from '../../users/index.ts';
-import { countFigures, type Period } from './platform-metrics.ts';
-import type { FigureStore } from './platform-metrics-store.ts';
-import type { JobPeople } from '../stats/stats-jobs.ts';
+import { createPeriodCounter, type Period } from './platform-metrics.ts';
+import type { PlatformMetricsStore } from './platform-metrics-store.ts';
+import type { JobPeople } from '../read-model/day-rollover-jobs.ts';
 
 /** People whose logs are read with one question. */
 const pageSize = 500;
@@ -33,8 +33,8 @@ const endsIn = (stepMs: number, from: number, to: number): number[] => {
 };
 
 /** The platform's figures, counted from the log itself: each run writes what is, so any may be repeated. */
-export const figuresJobs = (deps: {
-  store: FigureStore;
+export const platformMetricsJobs = (deps: {
+  store: PlatformMetricsStore;
   people: JobPeople;
   clock: Clock;
   /** puffs: what these people did, by hour of UTC and product. */
@@ -43,7 +43,7 @@ export const figuresJobs = (deps: {
   const { store, people, clock } = deps;
 
   const count = async (period: Period, signal: AbortSignal) => {
-    const counting = countFigures(period);
+    const counting = createPeriodCounter(period);
     let after: string | undefined;
     for (;;) {
       signal.throwIfAborted();

@@ -1,9 +1,9 @@
 import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
-import type { Cell, Figure, Product } from './platform-metrics.ts';
+import type { Cell, PlatformMetric, Product } from './platform-metrics.ts';
 
 /** No key of a person stands here, and no cell under 20 people (figures.ts). */
-interface FigureDoc {
+interface PlatformMetricDoc {
   /** `hour:2026-10-21T10` or `day:2026-10-21`, of UTC. */
   _id: string;
   period: 'hour' | 'day';
@@ -14,7 +14,7 @@ interface FigureDoc {
   final: boolean;
 }
 
-const figureSchema = new Schema<FigureDoc>(
+const platformMetricSchema = new Schema<PlatformMetricDoc>(
   {
     _id: { type: String, required: true },
     period: { type: String, enum: ['hour', 'day'], required: true },
@@ -26,15 +26,15 @@ const figureSchema = new Schema<FigureDoc>(
   { collection: 'platformfigures', versionKey: false },
 );
 
-export interface FigureStore {
+export interface PlatformMetricsStore {
   ensureIndexes(): Promise<void>;
   /** Over what stands there for the same periods. */
-  save(figures: readonly Figure[], final: boolean): Promise<void>;
+  save(figures: readonly PlatformMetric[], final: boolean): Promise<void>;
 }
 
-export const createFigureStore = (connection: Connection): FigureStore => {
-  const model = connection.model('PlatformFigure', figureSchema);
-  const docs = model.collection as unknown as Collection<FigureDoc>;
+export const createPlatformMetricsStore = (connection: Connection): PlatformMetricsStore => {
+  const model = connection.model('PlatformFigure', platformMetricSchema);
+  const docs = model.collection as unknown as Collection<PlatformMetricDoc>;
   return {
     async ensureIndexes() {
       await model.createCollection();
@@ -54,5 +54,5 @@ export const createFigureStore = (connection: Connection): FigureStore => {
   };
 };
 
-const idOf = (period: Figure['period'], from: number): string =>
+const idOf = (period: PlatformMetric['period'], from: number): string =>
   `${period}:${new Date(from).toISOString().slice(0, period === 'hour' ? 13 : 10)}`;

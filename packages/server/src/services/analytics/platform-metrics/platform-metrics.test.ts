@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { countFigures, minPeople, type Figure, type FigureCount } from './platform-metrics.ts';
+import {
+  createPeriodCounter,
+  minPeople,
+  type PlatformMetric,
+  type PeriodCounter,
+} from './platform-metrics.ts';
 import { periodsDue } from './platform-metrics-jobs.ts';
 
 const from = Date.parse('2026-10-21T00:00:00Z');
@@ -14,8 +19,8 @@ const took = (hour: number, product: 'vape' | 'cigarette' = 'vape', quantity = 1
 const times = (count: number, work: () => void) => {
   for (let index = 0; index < count; index++) work();
 };
-const dayOf = (fill: (counting: FigureCount) => void) => {
-  const counting = countFigures({ period: 'day', from });
+const dayOf = (fill: (counting: PeriodCounter) => void) => {
+  const counting = createPeriodCounter({ period: 'day', from });
   fill(counting);
   const [day, ...hours] = counting.figures();
   if (!day) throw new Error('no figure of the day');
@@ -38,7 +43,7 @@ describe('platform figures', () => {
 
   it('withhold what fewer than 20 people did', () => {
     const figureOf = (people: number) => {
-      const counting = countFigures({ period: 'hour', from });
+      const counting = createPeriodCounter({ period: 'hour', from });
       times(people, () => {
         counting.add([took(0)]);
       });
@@ -85,7 +90,7 @@ describe('platform figures', () => {
         const { day, hours } = dayOf((counting) => {
           for (const own of people) counting.add(own.map((hour) => took(hour)));
         });
-        const cells = [day, ...hours].flatMap(({ all }: Figure) => (all ? [all.people] : []));
+        const cells = [day, ...hours].flatMap(({ all }: PlatformMetric) => (all ? [all.people] : []));
         expect(cells.every((count) => count >= minPeople)).toBe(true);
         const withheld = new Set(hours.flatMap(({ all }, hour) => (all ? [] : [hour])));
         const together = people.filter((own) => own.some((hour) => withheld.has(hour))).length;

@@ -14,7 +14,7 @@ export interface Cell {
 }
 
 /** What the platform did in an hour or a day of UTC. Null: withheld, which nought people are too. */
-export interface Figure {
+export interface PlatformMetric {
   readonly period: 'hour' | 'day';
   /** ms */
   readonly from: number;
@@ -30,11 +30,11 @@ export interface Period {
 }
 
 /** Counts what people did in one period, so that nothing about one of them is left in what comes out. */
-export interface FigureCount {
+export interface PeriodCounter {
   /** All that one person did in the period; each person once. */
   add(hours: readonly Omit<PersonHour, 'person'>[]): void;
   /** The figure of the period; of a day also those of its 24 hours. */
-  figures(): Figure[];
+  figures(): PlatformMetric[];
 }
 
 class Sums {
@@ -67,7 +67,7 @@ class PeriodSums {
     }
   }
 
-  figure(period: Figure['period'], from: number): Figure {
+  figure(period: PlatformMetric['period'], from: number): PlatformMetric {
     const enough = this.all.people >= minPeople;
     const everyProduct = [...this.products.values()].every(({ people }) => people >= minPeople);
     return {
@@ -87,7 +87,7 @@ class PeriodSums {
  * subtraction: of a day's hours that are withheld, whose sum is the day less the others, either nobody or at least 20
  * people are in them together; if not, the smallest hour that could be told is withheld as well.
  */
-export const countFigures = ({ period, from }: Pick<Period, 'period' | 'from'>): FigureCount => {
+export const createPeriodCounter = ({ period, from }: Pick<Period, 'period' | 'from'>): PeriodCounter => {
   const whole = new PeriodSums();
   const hours = Array.from({ length: period === 'day' ? 24 : 0 }, () => new PeriodSums());
   /** How many people were there in exactly this set of hours, as bits. */
@@ -123,7 +123,7 @@ export const countFigures = ({ period, from }: Pick<Period, 'period' | 'from'>):
       const withheld = withheldHours();
       return [
         whole.figure(period, from),
-        ...hours.map((sums, hour): Figure => {
+        ...hours.map((sums, hour): PlatformMetric => {
           const start = from + hour * hourMs;
           if (withheld.has(hour)) return { period: 'hour', from: start, all: null, byProduct: null };
           return sums.figure('hour', start);

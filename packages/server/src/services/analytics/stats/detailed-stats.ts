@@ -1,11 +1,11 @@
 import type { UserStats } from '@pufftrack/contract';
 import type { PuffHistory } from '../../puffs/index.ts';
-import type { Calendar } from '../days/calendar.ts';
+import type { Calendar } from '../goals/calendar.ts';
 import { dayGapsOf, dayGapSeconds, type DayGaps } from '../streaks/day-gaps.ts';
-import type { GapReads, ReadGaps } from '../streaks/gap-reads.ts';
-import { bestAbstinenceSeconds, lookInto, stretchOf } from '../streaks/gaps.ts';
+import type { GapReader, PersonGaps } from '../streaks/gap-reader.ts';
+import { bestAbstinenceSeconds, resolveOpenStretches, stretchOf } from '../streaks/gaps.ts';
 import type { SettledRuns } from '../streaks/settled-runs.ts';
-import type { Settled, SettledPerson } from '../streaks/settled.ts';
+import type { SettledRunsCache, SettledPerson } from '../streaks/settled-runs-cache.ts';
 
 /** Stats as they are everywhere, and what they were computed from. */
 export interface StatsInputs {
@@ -24,11 +24,11 @@ export interface StatsInputs {
  * are read only where these leave open what would change an answer. An edit that another call makes in the meantime may
  * be in it already.
  */
-export const createDetailedStats = (deps: { settled: Pick<Settled, 'learn'>; reads: GapReads }) => {
+export const createDetailedStats = (deps: { settled: Pick<SettledRunsCache, 'learn'>; reads: GapReader }) => {
   const best = async (
     { person, stats, calendar, settled, now }: StatsInputs,
     recent: ReturnType<typeof stretchOf>,
-    read: ReadGaps,
+    read: PersonGaps,
   ): Promise<number | null> => {
     const past = settled.gaps.stretch;
     const bestOf = (longestMs: number) =>
@@ -44,10 +44,11 @@ export const createDetailedStats = (deps: { settled: Pick<Settled, 'learn'>; rea
     if (known === null) return null;
     // No gap below the next whole second changes the answer.
     const enoughMs = (known + 1) * 1_000 - 1;
-    const pastFound = past && (await lookInto(past, enoughMs, read.between));
+    const pastFound = past && (await resolveOpenStretches(past, enoughMs, read.between));
     if (pastFound && pastFound !== past) await deps.settled.learn(person, settled, pastFound);
     const recentFound =
-      recent && (await lookInto(recent, Math.max(enoughMs, pastFound?.longestMs ?? 0), read.between));
+      recent &&
+      (await resolveOpenStretches(recent, Math.max(enoughMs, pastFound?.longestMs ?? 0), read.between));
     return bestOf(Math.max(between, pastFound?.longestMs ?? 0, recentFound?.longestMs ?? 0));
   };
 
@@ -55,10 +56,10 @@ export const createDetailedStats = (deps: { settled: Pick<Settled, 'learn'>; rea
     { calendar, now }: StatsInputs,
     gaps: DayGaps,
     lastPuffAt: number,
-    read: ReadGaps,
+    read: PersonGaps,
   ): Promise<number> => {
     const longestMs = gaps.stretch
-      ? (await lookInto(gaps.stretch, now - lastPuffAt, read.between)).longestMs
+      ? (await resolveOpenStretches(gaps.stretch, now - lastPuffAt, read.between)).longestMs
       : await read.ofDay(calendar.today, calendar.dayStartHour, gaps);
     return dayGapSeconds(longestMs, lastPuffAt, now);
   };

@@ -1,6 +1,6 @@
 import type { HourBins, StatsDay } from '@pufftrack/contract';
 import { dayOf, startOfWeek, type DayNumber } from '../../puffs/index.ts';
-import type { Calendar } from '../days/calendar.ts';
+import type { Calendar } from '../goals/calendar.ts';
 
 /** Sums of quantity on a local day by wall-clock hour 0..23. */
 export type HoursOn = (day: DayNumber) => readonly number[];

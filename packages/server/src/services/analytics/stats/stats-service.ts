@@ -1,10 +1,10 @@
 import type { HourBins, StatsDay, UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../../platform/clock.ts';
 import { dayNumberOf, type DayNumber, type PuffHistory } from '../../puffs/index.ts';
-import type { Calendar } from '../days/calendar.ts';
-import type { CalendarPerson, Calendars } from '../days/calendars.ts';
+import type { Calendar } from '../goals/calendar.ts';
+import type { CalendarPerson, CalendarCache } from '../goals/calendar-cache.ts';
 import type { createDetailedStats } from './detailed-stats.ts';
-import { firstDayOf, type Settled, type SettledPerson } from '../streaks/settled.ts';
+import { firstDayOf, type SettledRunsCache, type SettledPerson } from '../streaks/settled-runs-cache.ts';
 import { hourBins, statsDays, type HoursOn } from './stats-days.ts';
 import { statsOf, type StatsSettings } from './stats.ts';
 
@@ -25,8 +25,8 @@ export interface StatsService {
 }
 
 export interface StatsServiceDeps {
-  calendars: Calendars;
-  settled: Settled;
+  calendars: CalendarCache;
+  settled: SettledRunsCache;
   detailed: ReturnType<typeof createDetailedStats>;
   clock: Clock;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { calendarOf } from '../days/calendar.ts';
+import { calendarOf } from '../goals/calendar.ts';
 import type { Goal } from '../goals/goal-history.ts';
 import { abstinenceSeconds } from './stats.ts';
 

@@ -1,7 +1,7 @@
 import type { FriendSummary, UserStats } from '@pufftrack/contract';
 import { dayOf, startOfMonth, startOfWeek, type DayNumber, type PuffHistory } from '../../puffs/index.ts';
 import { averageOf, changeOf } from './averages.ts';
-import type { Calendar, CalendarSettings } from '../days/calendar.ts';
+import type { Calendar, CalendarSettings } from '../goals/calendar.ts';
 import { walkRuns, type SettledRuns } from '../streaks/settled-runs.ts';
 import { confirmedDaysOf, streakOf } from '../streaks/streaks.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bestAbstinenceSeconds, lookInto, settledGapsOf, stretchOf } from './gaps.ts';
+import { bestAbstinenceSeconds, resolveOpenStretches, settledGapsOf, stretchOf } from './gaps.ts';
 
 const hour = 3_600_000;
 /** Hours since some instant. */
@@ -56,8 +56,13 @@ describe('gaps between puffs, by the spans of dates', () => {
       asked.push(from / hour);
       return Promise.resolve(13.5 * hour);
     };
-    expect(await lookInto(stretch!, 17 * hour, read)).toBe(stretch);
-    expect(inHours(await lookInto(stretch!, 15 * hour, read))).toEqual([0, 60, 13.5, [[21, 40, 14]]]);
+    expect(await resolveOpenStretches(stretch!, 17 * hour, read)).toBe(stretch);
+    expect(inHours(await resolveOpenStretches(stretch!, 15 * hour, read))).toEqual([
+      0,
+      60,
+      13.5,
+      [[21, 40, 14]],
+    ]);
     expect(asked).toEqual([0]);
   });
 

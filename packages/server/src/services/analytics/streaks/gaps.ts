@@ -71,7 +71,7 @@ export const longestGapMs = (instants: readonly number[]): number =>
  *
  * @param read the longest gap (ms) in a part of the records.
  */
-export const lookInto = async (
+export const resolveOpenStretches = async (
   stretch: Stretch,
   longerThanMs: number,
   read: (open: OpenStretch) => Promise<number>,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { historyOf } from '../../../../test/history-of-puffs.ts';
 import { dayNumberOf } from '../../puffs/index.ts';
-import { calendarOf } from '../days/calendar.ts';
+import { calendarOf } from '../goals/calendar.ts';
 import { newRun } from './streaks.ts';
 import { streakDaysOf } from './streak-days.ts';
 

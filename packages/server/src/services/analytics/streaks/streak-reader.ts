@@ -1,7 +1,7 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
-import type { CalendarPerson, Calendars } from '../days/calendars.ts';
-import { firstDayOf, type Settled, type SettledPerson } from './settled.ts';
+import type { CalendarPerson, CalendarCache } from '../goals/calendar-cache.ts';
+import { firstDayOf, type SettledRunsCache, type SettledPerson } from './settled-runs-cache.ts';
 import { streakDaysOf, type StreakDays } from './streak-days.ts';
 
 export type StreakPerson = CalendarPerson & SettledPerson;
@@ -27,8 +27,8 @@ export interface StreakReader {
 }
 
 export const createStreakReader = (deps: {
-  calendars: Calendars;
-  settled: Settled;
+  calendars: CalendarCache;
+  settled: SettledRunsCache;
   clock: Clock;
   histories: (revs: ReadonlyMap<string, number>) => Promise<ReadonlyMap<string, PuffHistory>>;
   history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;

@@ -48,7 +48,7 @@ const settledSchema = new Schema<SettledDoc>(
   { collection: 'settledruns', versionKey: false },
 );
 
-export interface SettledStore {
+export interface SettledRunsStore {
   ensureIndexes(): Promise<void>;
   /** In one query; people without a row are left out. */
   findMany(userIds: readonly string[]): Promise<ReadonlyMap<string, SettledRuns>>;
@@ -57,7 +57,7 @@ export interface SettledStore {
   removeAll(userId: string): Promise<number>;
 }
 
-export const createSettledStore = (connection: Connection): SettledStore => {
+export const createSettledRunsStore = (connection: Connection): SettledRunsStore => {
   const model = connection.model('SettledRuns', settledSchema);
   return {
     async ensureIndexes() {

@@ -8,11 +8,11 @@ import {
   type CalendarSettings,
   type DayRules,
 } from './calendar.ts';
-import { checkInHistoryDays, type CheckIn } from './check-in.ts';
-import type { CheckInStore } from './check-in-store.ts';
-import { earliestToday, type StoredGoal } from '../goals/goal-history.ts';
-import type { GoalStore } from '../goals/goal-store.ts';
-import type { ZonePeriod } from './skipped-days.ts';
+import { checkInHistoryDays, type CheckIn } from '../days/check-in.ts';
+import type { CheckInStore } from '../days/check-in-store.ts';
+import { earliestToday, type StoredGoal } from './goal-history.ts';
+import type { GoalStore } from './goal-store.ts';
+import type { ZonePeriod } from '../days/skipped-days.ts';
 
 const maxPeople = 20_000;
 
@@ -23,7 +23,7 @@ export interface CalendarPerson extends CalendarSettings {
 }
 
 /** People's calendars, kept in memory until their settings or their day change. Instants in ms. */
-export interface Calendars {
+export interface CalendarCache {
   /** Without a database call; undefined where one is needed. */
   peek(person: CalendarPerson, now: number): Calendar | undefined;
   load(person: CalendarPerson, now: number): Promise<Calendar>;
@@ -43,7 +43,7 @@ interface Kept {
   readonly calendar: Calendar;
 }
 
-export const createCalendars = (deps: { goals: GoalStore; checkIns: CheckInStore }): Calendars => {
+export const createCalendarCache = (deps: { goals: GoalStore; checkIns: CheckInStore }): CalendarCache => {
   const kept = new LRUCache<string, Kept>({ max: maxPeople });
 
   const keep = (person: CalendarPerson, rules: DayRules, read: Omit<Kept, 'calendar'>, now: number) => {
@@ -96,7 +96,7 @@ export const createCalendars = (deps: { goals: GoalStore; checkIns: CheckInStore
         ...(newCheckIns.get(userId) ?? []),
       ];
       const isSame =
-        before?.calendar.dayStartHour === person.dayStartHour && isSameLife(before.timeZones, timeZones);
+        before?.calendar.dayStartHour === person.dayStartHour && hasSamePeriods(before.timeZones, timeZones);
       const skipped = isSame ? before.calendar.rules.skipped : undefined;
       const rules = dayRules(person, { goals, checkIns }, skipped);
       const readOn = todayOf(person, now);
@@ -139,7 +139,7 @@ const firstOpenCheckIn = (known: Kept | undefined): DayNumber | undefined =>
   known && known.readOn - checkInHistoryDays;
 
 /** Zones are added to the end. */
-const isSameLife = (one: readonly ZonePeriod[], other: readonly ZonePeriod[]): boolean =>
+const hasSamePeriods = (one: readonly ZonePeriod[], other: readonly ZonePeriod[]): boolean =>
   one.length === other.length && one.at(-1)?.from === other.at(-1)?.from;
 
 const mapValues = <V, W>(map: ReadonlyMap<string, V>, valueOf: (value: V) => W): Map<string, W> =>

@@ -12,19 +12,19 @@ interface Range {
 }
 
 /** Longest gaps (ms) by the records of one person at one number of the log. */
-export interface ReadGaps {
+export interface PersonGaps {
   between(range: Range): Promise<number>;
   /** From the first puff of a local day on, which lies in the range with all later ones; 0 where it has gone meanwhile. */
   ofDay(day: DayNumber, dayStartHour: number, range: Range): Promise<number>;
 }
 
-export type GapReads = (userId: string, rev: number) => ReadGaps;
+export type GapReader = (userId: string, rev: number) => PersonGaps;
 
 /** Reads records, and remembers what was found in them until the log moves. */
-export const createGapReads = (deps: {
+export const createGapReader = (deps: {
   /** puffs: the live puffs between two instants, oldest first. */
   momentsBetween: (userId: string, range: Range) => Promise<Moment[]>;
-}): GapReads => {
+}): GapReader => {
   const kept = new LRUCache<string, { rev: number; found: Map<string, number> }>({ max: maxPeople });
 
   return (userId, rev) => {

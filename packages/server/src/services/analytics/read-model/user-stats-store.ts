@@ -1,17 +1,17 @@
 import type { UserStats } from '@pufftrack/contract';
 import { Schema, trusted, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
-import type { Standings } from '../boards/board.ts';
+import type { BoardScores } from '../boards/board.ts';
 
 /** The numbers of one person, and what they were made from: with any of it changed the row says nothing. */
-export interface StatsRow {
+export interface UserStatsRow {
   readonly settingsVersion: number;
   /** Says itself of which revision and which local day it is. */
   readonly stats: UserStats;
-  readonly standings: Standings;
+  readonly standings: BoardScores;
 }
 
-interface UserStatsDoc extends StatsRow {
+interface UserStatsDoc extends UserStatsRow {
   _id: string;
 }
 
@@ -26,16 +26,16 @@ const userStatsSchema = new Schema<UserStatsDoc>(
 );
 
 /** `UserStats` as a read model: a cache that may be dropped at any time. */
-export interface StatsStore {
+export interface UserStatsStore {
   ensureIndexes(): Promise<void>;
   /** In one query; people without a row are left out. */
-  findMany(people: readonly string[]): Promise<ReadonlyMap<string, StatsRow>>;
-  save(rows: readonly StatsRow[]): Promise<void>;
+  findMany(people: readonly string[]): Promise<ReadonlyMap<string, UserStatsRow>>;
+  save(rows: readonly UserStatsRow[]): Promise<void>;
   /** Everything of this person; answers how many rows there were. */
   removeAll(userId: string): Promise<number>;
 }
 
-export const createStatsStore = (connection: Connection): StatsStore => {
+export const createUserStatsStore = (connection: Connection): UserStatsStore => {
   const model = connection.model('UserStats', userStatsSchema);
   return {
     async ensureIndexes() {

@@ -5,9 +5,9 @@ import { hourMs, minuteMs } from '../../../platform/scheduler/schedule.ts';
 import { isDatabaseUnavailable } from '../../../platform/mongo/errors.ts';
 import { isKnownZone } from '../../../domain/time-zones.ts';
 import { isProcessed } from '../../users/index.ts';
-import { dayStartsTurned } from '../days/day-rollover.ts';
+import { rolledOverDayStarts } from '../days/day-rollover.ts';
 import type { StatsReadModel } from './stats-read-model.ts';
-import type { StatsPerson } from './stats-service.ts';
+import type { StatsPerson } from '../stats/stats-service.ts';
 
 /** A person as the jobs need them; users gives it. */
 export interface JobPerson extends StatsPerson {
@@ -73,7 +73,7 @@ export const statsJobs = (deps: {
 
     for (const timeZone of (await people.listTimeZones()).filter(isKnownZone).sort()) {
       if (progress && timeZone < progress.timeZone) continue;
-      for (const dayStartHour of dayStartsTurned(timeZone, from - delayMs, to - delayMs)) {
+      for (const dayStartHour of rolledOverDayStarts(timeZone, from - delayMs, to - delayMs)) {
         const isHere = progress?.timeZone === timeZone;
         if (isHere && dayStartHour < progress.dayStartHour) continue;
         let after = isHere && dayStartHour === progress.dayStartHour ? progress.after : undefined;

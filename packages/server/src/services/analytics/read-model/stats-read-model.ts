@@ -3,13 +3,13 @@ import type { Clock } from '../../../platform/clock.ts';
 import { dayOf, type PuffHistory } from '../../puffs/index.ts';
 import type { BoardBaselines, PersonToMeasure } from '../boards/board-baselines.ts';
 import { boardDayOf } from '../boards/board-day.ts';
-import { boardDays, standingsOf, type Standings } from '../boards/board.ts';
-import { dayThen, todayOf, type Calendar } from '../days/calendar.ts';
-import type { Calendars } from '../days/calendars.ts';
-import type { Settled } from '../streaks/settled.ts';
-import type { StatsPerson } from './stats-service.ts';
-import { statsOf, summaryOf } from './stats.ts';
-import type { StatsRow, StatsStore } from './stats-store.ts';
+import { boardDays, boardScoresOf, type BoardScores } from '../boards/board.ts';
+import { dayThen, todayOf, type Calendar } from '../goals/calendar.ts';
+import type { CalendarCache } from '../goals/calendar-cache.ts';
+import type { SettledRunsCache } from '../streaks/settled-runs-cache.ts';
+import type { StatsPerson } from '../stats/stats-service.ts';
+import { statsOf, summaryOf } from '../stats/stats.ts';
+import type { UserStatsRow, UserStatsStore } from './user-stats-store.ts';
 
 /**
  * The numbers of many people at once, from stored rows. A row holds for one number of the log, one version of the
@@ -20,13 +20,13 @@ export interface StatsReadModel {
   /** Stores the numbers of these people as they are now, where what is stored is of another day, log or setting. */
   settle(people: readonly StatsPerson[]): Promise<UserStats[]>;
   summaries(people: readonly StatsPerson[]): Promise<ReadonlyMap<string, FriendSummary>>;
-  standings(people: readonly StatsPerson[]): Promise<ReadonlyMap<string, Standings>>;
+  standings(people: readonly StatsPerson[]): Promise<ReadonlyMap<string, BoardScores>>;
 }
 
 export interface StatsReadModelDeps {
-  store: StatsStore;
-  calendars: Calendars;
-  settled: Settled;
+  store: UserStatsStore;
+  calendars: CalendarCache;
+  settled: SettledRunsCache;
   baselines: BoardBaselines;
   clock: Clock;
   newestRevs: (userIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
@@ -43,30 +43,30 @@ interface Known extends PersonToMeasure {
 export const createStatsReadModel = (deps: StatsReadModelDeps): StatsReadModel => {
   const { store, calendars, settled, baselines, clock } = deps;
 
-  const make = async (known: readonly Known[], now: number): Promise<StatsRow[]> => {
+  const make = async (known: readonly Known[], now: number): Promise<UserStatsRow[]> => {
     await settled.prefetch(known);
     const frozen = await baselines.ofMany(known);
-    const rowOf = ({ person, calendar, history: held }: Known): Promise<StatsRow> =>
+    const rowOf = ({ person, calendar, history: held }: Known): Promise<UserStatsRow> =>
       settled.whenReady(person, calendar, held, (history, runs) => ({
         settingsVersion: person.settingsVersion,
         stats: statsOf({ settings: person, calendar, history, settled: runs, now }),
-        standings: standingsOf({
+        standings: boardScoresOf({
           days: lastDays(calendar).map((day) => boardDayOf(calendar, history, day)),
           accountDays: calendar.today - dayThen(person, person.createdAt),
           baseline: frozen.get(person.userId),
         }),
       }));
-    const rows: StatsRow[] = [];
+    const rows: UserStatsRow[] = [];
     for (let at = 0; at < known.length; at += atOnce)
       rows.push(...(await Promise.all(known.slice(at, at + atOnce).map(rowOf))));
     return rows;
   };
 
-  const read = async (people: readonly StatsPerson[]): Promise<ReadonlyMap<string, StatsRow>> => {
+  const read = async (people: readonly StatsPerson[]): Promise<ReadonlyMap<string, UserStatsRow>> => {
     const now = clock.now();
     const userIds = people.map(({ userId }) => userId);
     const [rows, revs] = await Promise.all([store.findMany(userIds), deps.newestRevs(userIds)]);
-    const current = new Map<string, StatsRow>();
+    const current = new Map<string, UserStatsRow>();
     const stale = people.filter((person) => {
       const row = rows.get(person.userId);
       const isValid =

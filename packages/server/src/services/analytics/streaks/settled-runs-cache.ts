@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
-import type { Calendar } from '../days/calendar.ts';
+import type { Calendar } from '../goals/calendar.ts';
 import type { Stretch } from './gaps.ts';
 import { isSettledValid, settle, type SettledRuns } from './settled-runs.ts';
-import type { SettledStore } from './settled-store.ts';
+import type { SettledRunsStore } from './settled-runs-store.ts';
 
 const maxPeople = 20_000;
 const dayMs = 86_400_000;
@@ -17,7 +17,7 @@ export interface SettledPerson {
 }
 
 /** The settled runs of people: in memory, behind it a stored row for each, behind it the whole history. */
-export interface Settled {
+export interface SettledRunsCache {
   /** Valid for this history, which is loaded far enough, without a database call; undefined where one is needed. */
   peek(person: SettledPerson, calendar: Calendar, history: PuffHistory): SettledRuns | undefined;
   /** Reads the stored rows of those whom `peek` does not know, in one query for all. */
@@ -47,13 +47,13 @@ export interface SettledHistory {
 export const firstDayOf = ({ createdAt }: SettledPerson): DayNumber =>
   Math.floor(createdAt / dayMs) - daysBeforeAccount;
 
-export const createSettled = (deps: {
-  store: SettledStore;
+export const createSettledRunsCache = (deps: {
+  store: SettledRunsStore;
   history: (userId: string, from: DayNumber) => Promise<PuffHistory>;
-}): Settled => {
+}): SettledRunsCache => {
   const kept = new LRUCache<string, SettledRuns>({ max: maxPeople });
 
-  const peek: Settled['peek'] = (person, calendar, history) => {
+  const peek: SettledRunsCache['peek'] = (person, calendar, history) => {
     if (!history.isLoadedFrom(calendar.settledThrough + 1)) return undefined;
     const known = kept.get(person.userId);
     if (known && isSettledValid(known, calendar, history)) return known;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { DayStatus } from '@pufftrack/contract';
 import { localDayAt, type DayNumber } from '../../puffs/index.ts';
-import { isLateWord, type CheckIn } from './check-in.ts';
-import { dayStatus } from './day-status.ts';
-import { goalInForce, goalSteps, limitOnDay, type Goal } from '../goals/goal-history.ts';
-import { settledThrough } from './settled-day.ts';
-import { skippedDays, type ZonePeriod } from './skipped-days.ts';
+import { isLateCheckIn, type CheckIn } from '../days/check-in.ts';
+import { dayStatus } from '../days/day-status.ts';
+import { goalInForce, goalSteps, limitOnDay, type Goal } from './goal-history.ts';
+import { settledThrough } from '../days/settled-day.ts';
+import { skippedDays, type ZonePeriod } from '../days/skipped-days.ts';
 
 /** What a person's days are judged by, puffs apart. */
 export interface DayRules {
@@ -32,7 +32,7 @@ export const dayRules = (
   goals,
   checkIns: new Set(checkIns.map(({ day }) => day)),
   lateCheckIns: new Set(
-    checkIns.filter(({ day, at }) => isLateWord(day, dayThen(settings, at))).map(({ day }) => day),
+    checkIns.filter(({ day, at }) => isLateCheckIn(day, dayThen(settings, at))).map(({ day }) => day),
   ),
   skipped,
 });

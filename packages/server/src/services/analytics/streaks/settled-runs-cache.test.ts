@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { historyOf, type TestHistory } from '../../../../test/history-of-puffs.ts';
 import { dayNumberOf, dayOf, type DayNumber } from '../../puffs/index.ts';
-import { calendarOf, type Calendar } from '../days/calendar.ts';
-import { createSettled } from './settled.ts';
+import { calendarOf, type Calendar } from '../goals/calendar.ts';
+import { createSettledRunsCache } from './settled-runs-cache.ts';
 import { settledThrough } from '../days/settled-day.ts';
 import { settle, walkRuns, type SettledRuns } from './settled-runs.ts';
-import type { SettledStore } from './settled-store.ts';
+import type { SettledRunsStore } from './settled-runs-store.ts';
 import type { Goal } from '../goals/goal-history.ts';
 
 const firstDay = dayNumberOf('2026-03-01');
@@ -32,7 +32,7 @@ const limitFrom = (effectiveDay: DayNumber, dailyLimit: number | null): Goal => 
 const memoryStore = () => {
   const rows = new Map<string, string>();
   const calls = { found: 0, saved: 0 };
-  const store: SettledStore = {
+  const store: SettledRunsStore = {
     ensureIndexes: () => Promise.resolve(),
     findMany: (userIds) => {
       calls.found += 1;
@@ -110,7 +110,10 @@ describe('settled runs', () => {
         const log = historyOf([]);
         const { store } = memoryStore();
         const open = () =>
-          createSettled({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
+          createSettledRunsCache({
+            store,
+            history: (_person, from) => Promise.resolve(log.loadedFrom(from)),
+          });
         let settled = open();
         let today = firstDay + 200;
         let dayStartHour = 0;
@@ -167,7 +170,7 @@ describe('settled runs', () => {
     const log = aged();
     const { store, calls } = memoryStore();
     const asked: DayNumber[] = [];
-    const settled = createSettled({
+    const settled = createSettledRunsCache({
       store,
       history: (_person, from) => {
         asked.push(from);
@@ -191,7 +194,7 @@ describe('settled runs', () => {
     const log = aged();
     const { store, calls } = memoryStore();
     const open = () =>
-      createSettled({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
+      createSettledRunsCache({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
     const days = calendar();
     const held = log.loadedFrom(days.settledThrough + 1);
     await open().whenReady(person, days, held, () => undefined);
@@ -209,7 +212,7 @@ describe('settled runs', () => {
     const log = historyOf([]);
     addPuff(log, today, 9);
     const { store, calls } = memoryStore();
-    const settled = createSettled({ store, history: () => Promise.reject(new Error('was asked')) });
+    const settled = createSettledRunsCache({ store, history: () => Promise.reject(new Error('was asked')) });
     const days = calendar();
     expect(settled.peek(person, days, log.loadedFrom(days.settledThrough + 1))).toBeDefined();
     expect(calls.found).toBe(0);
