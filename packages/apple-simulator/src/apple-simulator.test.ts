@@ -230,19 +230,30 @@ describe('setOutage', () => {
     expect(simulator.keyFetches).toBe(1);
   });
 
-  it('leaves a request without an answer until it closes', async () => {
+  it('holds requests for a path until they are released', async () => {
     const simulator = await simulate();
-    simulator.setOutage('stall');
+    simulator.hold('/auth/keys');
     let outcome = 'waiting';
-    const stalled = fetchKeys(simulator).then(
-      () => (outcome = 'answered'),
-      () => (outcome = 'cut'),
-    );
-    // A later request, given up by its caller: the first one has all that time to be answered.
-    await expect(fetchKeys(simulator, AbortSignal.timeout(150))).rejects.toThrow(/timeout/);
+    const held = fetchKeys(simulator).then(() => (outcome = 'answered'));
+    await simulator.held(1);
+    // Another path is answered meanwhile.
+    expect((await fetch(`${simulator.baseUrl}/other`)).status).toBe(404);
     expect(outcome).toBe('waiting');
+    simulator.release();
+    expect(await held).toBe('answered');
+    expect((await fetchKeys(simulator)).status).toBe(200);
+  });
+
+  it('cuts held requests when it closes', async () => {
+    const simulator = await simulate();
+    simulator.hold('/auth/keys');
+    const held = fetchKeys(simulator).then(
+      () => 'answered',
+      () => 'cut',
+    );
+    await simulator.held(1);
     await simulator.close();
-    expect(await stalled).toBe('cut');
+    expect(await held).toBe('cut');
   });
 
   it('does not touch authorize, which stands for the phone', async () => {

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { openAuthorizations, subjectOf } from './authorizations.ts';
 import type { AppleAuthorization, AuthorizationRequest } from './authorizations.ts';
+import type { Barrier } from './barrier.ts';
 import { openDevices, type Devices } from './devices.ts';
 import { listenHttp, type Outage } from './http-server.ts';
 import { identityTokenMinter, type IdentityTokenOverrides } from './identity-token.ts';
@@ -53,6 +54,12 @@ export interface AppleSimulator {
   rotateKey(options?: { keepOld?: boolean | undefined }): Promise<string>;
   /** How the port behaves from now on; `authorize` and `mintIdentityToken` do not pass through it. */
   setOutage(outage: Outage): void;
+  /** From now on requests for this path, such as `/auth/token`, wait for `release`. */
+  hold: Barrier['hold'];
+  /** Answers what waits, unless its caller has given up. */
+  release: Barrier['release'];
+  /** Resolves when `count` requests have been held since `hold`. */
+  held: Barrier['held'];
   /** Cuts every connection and frees the port. */
   close(): Promise<void>;
 }
@@ -108,6 +115,9 @@ export const startAppleSimulator = async (options: AppleSimulatorOptions): Promi
     mintNotification: notificationMinter({ mint, now }),
     rotateKey: async ({ keepOld = true } = {}) => (await keys.rotate(keepOld)).kid,
     setOutage: http.setOutage,
+    hold: http.barrier.hold,
+    release: http.barrier.release,
+    held: http.barrier.held,
     close: http.close,
   };
 };

@@ -2,20 +2,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { AuthorizationRequest, type Authorizations } from './authorizations.ts';
+import { createBarrier, type Barrier } from './barrier.ts';
 import type { Devices } from './devices.ts';
 import { isClientSecret, type ClientSecretRules } from './client-secret.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
-/**
- * `refuse` resets every connection, `error` answers 500 in HTML, `stall` never answers: such a request ends
- * when its caller gives up or the simulator closes.
- */
-export type Outage = 'none' | 'refuse' | 'error' | 'stall';
+/** `refuse` resets every connection, `error` answers 500 in HTML. */
+export type Outage = 'none' | 'refuse' | 'error';
 
 export interface SimulatorHttp {
   baseUrl: string;
   keyFetches(): number;
   setOutage(outage: Outage): void;
+  barrier: Barrier;
   close(): Promise<void>;
 }
 
@@ -81,6 +80,7 @@ export const listenHttp = async (simulator: {
   const { host, port, keys, authorizations, devices, clientSecret, now } = simulator;
   let outage: Outage = 'none';
   let keyFetches = 0;
+  const barrier = createBarrier();
 
   const token = async (request: IncomingMessage): Promise<Answer> => {
     const field = await readForm(request);
@@ -137,9 +137,15 @@ export const listenHttp = async (simulator: {
   };
 
   const server = createServer((request, response) => {
-    const route = `${request.method ?? ''} ${request.url?.split('?')[0] ?? ''}`;
+    const path = request.url?.split('?')[0] ?? '';
+    const route = `${request.method ?? ''} ${path}`;
     if (route === 'GET /auth/keys') keyFetches += 1;
-    if (outage === 'stall') return;
+    barrier.pass(path, () => {
+      if (!response.destroyed) answer(route, request, response);
+    });
+  });
+
+  const answer = (route: string, request: IncomingMessage, response: ServerResponse) => {
     response.setHeader('date', new Date(now()).toUTCString());
     if (outage === 'error') {
       response
@@ -149,14 +155,14 @@ export const listenHttp = async (simulator: {
     }
     const handler = routes[route] ?? (() => ({ status: 404, json: { error: 'not_found' } }));
     Promise.resolve(handler(request)).then(
-      (answer) => {
-        send(response, answer);
+      (given) => {
+        send(response, given);
       },
       (error: unknown) => {
         send(response, { status: 500, json: { error: 'simulator_fault', message: String(error) } });
       },
     );
-  });
+  };
   server.on('connection', (socket) => {
     if (outage === 'refuse') socket.resetAndDestroy();
   });
@@ -169,6 +175,7 @@ export const listenHttp = async (simulator: {
   return {
     baseUrl: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
     keyFetches: () => keyFetches,
+    barrier,
     setOutage: (next) => {
       outage = next;
       if (next === 'refuse') server.closeAllConnections();

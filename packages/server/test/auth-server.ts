@@ -14,7 +14,13 @@ import { createLogger } from '../src/platform/telemetry/logger.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { isKnownZone } from '../src/domain/time-zones.ts';
-import { createAuth, type Auth, type AuthConfig, type SessionEnded } from '../src/services/auth/index.ts';
+import {
+  createAuth,
+  type AppleTimeLimits,
+  type Auth,
+  type AuthConfig,
+  type SessionEnded,
+} from '../src/services/auth/index.ts';
 import { createUsers } from '../src/services/users/index.ts';
 import { testDatabaseUri } from './database.ts';
 
@@ -66,6 +72,14 @@ export interface AuthWorld {
   settle(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** So long that a busy machine exceeds none of them. */
+export const patientAppleLimits: AppleTimeLimits = {
+  keysMs: 600_000,
+  newerKeysMs: 600_000,
+  tokensMs: 600_000,
+  deviceCheckMs: 600_000,
+};
 
 /** What a first sign-in has to say. */
 export const adult = { ageBand: '18+' };
@@ -179,6 +193,7 @@ const startNode = async (world: {
       appleTeam: team,
       deviceCheckMode: 'off',
       deviceCheckBaseUrl: apple.baseUrl,
+      appleTimeLimits: patientAppleLimits,
       publicUrl,
       masterKey,
       ...world.config,

@@ -67,6 +67,13 @@ const testTeam = {
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString(),
 };
+/** So long (ms) that a busy machine exceeds none of them. */
+const patientAppleLimits = {
+  keysMs: 600_000,
+  newerKeysMs: 600_000,
+  tokensMs: 600_000,
+  deviceCheckMs: 600_000,
+};
 /** One key for all test servers, so that two of them can share a database. */
 const masterKey = Buffer.alloc(32, 7);
 
@@ -93,6 +100,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
           team: testTeam,
           deviceCheckMode: options.deviceCheckMode ?? 'off',
           deviceCheckBaseUrl: apple.baseUrl,
+          timeLimits: patientAppleLimits,
         },
         masterKey,
         apns: options.apns && {

@@ -13,6 +13,7 @@ import {
   masterKeysOf,
   rotateSigningKeys,
   type AppleTeam,
+  type AppleTimeLimits,
   type DeviceCheckMode,
 } from '../services/auth/index.ts';
 import type { ApnsConfig } from '../services/notifications/index.ts';
@@ -34,6 +35,8 @@ export interface CoreConfig {
     readonly team: AppleTeam | undefined;
     readonly deviceCheckMode: DeviceCheckMode;
     readonly deviceCheckBaseUrl: string;
+    /** Those of production unless given. */
+    readonly timeLimits?: AppleTimeLimits | undefined;
   };
   readonly masterKey: Buffer;
   readonly previousMasterKey?: Buffer | undefined;
@@ -95,6 +98,7 @@ export const openCore = async (deps: {
       appleTeam: config.apple.team,
       deviceCheckMode: config.apple.deviceCheckMode,
       deviceCheckBaseUrl: config.apple.deviceCheckBaseUrl,
+      appleTimeLimits: config.apple.timeLimits,
       publicUrl: config.publicUrl,
       masterKey: config.masterKey,
       previousMasterKey: config.previousMasterKey,

@@ -25,6 +25,7 @@ import { createAppleKeys } from './apple/apple-keys.ts';
 import { createAppleLinkStore } from './apple/apple-link-store.ts';
 import { notificationReader } from './apple/apple-notification.ts';
 import { createAppleNotifications, type PendingEvent } from './apple/apple-notification-service.ts';
+import type { AppleTimeLimits } from './apple/apple-time-limits.ts';
 import { createAppleTokenApi } from './apple/apple-token-api.ts';
 import { authRoutes } from './auth-routes.ts';
 import { createAuthMetrics, type AppleService, type AuthMetrics } from './auth-metrics.ts';
@@ -48,6 +49,7 @@ import { createTurns } from '../../platform/concurrency/keyed-mutex.ts';
 
 export type { DeviceCheckMode } from './sign-in/device-check.ts';
 export type { AppleTeam } from './apple/apple-client-secret.ts';
+export type { AppleTimeLimits } from './apple/apple-time-limits.ts';
 export type { AccountClosing } from './account-closing.ts';
 export type { Accounts, NewAccount, SignInDetails } from './accounts.ts';
 export { rotateSigningKeys } from './keys/rotate-keys.ts';
@@ -65,6 +67,8 @@ export interface AuthConfig {
   readonly deviceCheckMode: DeviceCheckMode;
   /** DeviceCheck's host; looked at where the mode is not `off`. */
   readonly deviceCheckBaseUrl: string;
+  /** Those of production unless given. */
+  readonly appleTimeLimits?: AppleTimeLimits | undefined;
   /** `iss` of the access tokens. */
   readonly publicUrl: string;
   /** 32 bytes. */
@@ -113,22 +117,32 @@ const watchOf = (metrics: AuthMetrics, service: AppleService) => ({
   },
 });
 
-const appleTokenApiOf = (baseUrl: string, team: AppleTeam, parts: { clock: Clock; metrics: AuthMetrics }) =>
+const appleTokenApiOf = (
+  { appleBaseUrl: baseUrl, appleTimeLimits: limits }: AuthConfig,
+  team: AppleTeam,
+  parts: { clock: Clock; metrics: AuthMetrics },
+) =>
   createAppleTokenApi({
     baseUrl,
+    limits,
     clientSecret: createClientSecrets(team, parts.clock),
     clock: parts.clock,
     watch: watchOf(parts.metrics, 'tokens'),
   });
 
 const deviceGateOf = (
-  { deviceCheckMode: mode, deviceCheckBaseUrl: baseUrl, appleTeam: team }: AuthConfig,
+  {
+    deviceCheckMode: mode,
+    deviceCheckBaseUrl: baseUrl,
+    appleTeam: team,
+    appleTimeLimits: limits,
+  }: AuthConfig,
   parts: { clock: Clock; metrics: AuthMetrics },
 ) => {
   if (mode === 'off') return createDeviceGate({ ...parts, mode, query: undefined });
   if (!team) throw new Error('DEVICECHECK_MODE needs APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY.');
   const watch = watchOf(parts.metrics, 'devicecheck');
-  const query = createDeviceCheckApi({ baseUrl, team, clock: parts.clock, watch });
+  const query = createDeviceCheckApi({ baseUrl, team, clock: parts.clock, watch, limits });
   return createDeviceGate({ ...parts, mode, query });
 };
 
@@ -189,7 +203,13 @@ export const createAuth = (deps: {
     moveDevices: deps.moveDevices,
     metrics,
   });
-  const appleKeys = createAppleKeys({ url: `${config.appleBaseUrl}/auth/keys`, clock, log, metrics });
+  const appleKeys = createAppleKeys({
+    url: `${config.appleBaseUrl}/auth/keys`,
+    clock,
+    log,
+    metrics,
+    limits: config.appleTimeLimits,
+  });
   const apple = { keys: appleKeys, clock };
   const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
   const verifyIdentityToken = identityTokenVerifier({ ...apple, ...trusted });
@@ -202,7 +222,7 @@ export const createAuth = (deps: {
     collection: 'applenotifications',
   });
   const grants = createAppleGrants({
-    api: config.appleTeam && appleTokenApiOf(config.appleBaseUrl, config.appleTeam, { clock, metrics }),
+    api: config.appleTeam && appleTokenApiOf(config, config.appleTeam, { clock, metrics }),
     verifyIdentityToken,
     outbox: revocations,
     masterKeys,

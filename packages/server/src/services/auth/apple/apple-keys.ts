@@ -6,6 +6,7 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import { fetchText } from '../../../platform/http/fetch-text.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { AuthMetrics } from '../auth-metrics.ts';
+import { productionAppleLimits, type AppleTimeLimits } from './apple-time-limits.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -15,9 +16,6 @@ const maxAgeMs = 10 * minute;
 const keepMs = 24 * 60 * minute;
 const cooldownMs = 30 * second;
 const retryFirstAfterMs = 5 * second;
-const fetchTimeoutMs = 5 * second;
-/** How long a sign-in with a known key waits for a newer set. */
-const patienceMs = second;
 /** Apple accepts what its clock calls a minute old or early; beyond it client secrets and identity tokens fail (SIWA-7). */
 const clockMayDifferMs = minute;
 const maxAnswerBytes = 64 * 1024;
@@ -50,8 +48,9 @@ export const createAppleKeys = (deps: {
   clock: Clock;
   log: Logger;
   metrics: Pick<AuthMetrics, 'appleUnavailable'>;
+  limits?: Pick<AppleTimeLimits, 'keysMs' | 'newerKeysMs'> | undefined;
 }): AppleKeys => {
-  const { url, clock, log, metrics } = deps;
+  const { url, clock, log, metrics, limits = productionAppleLimits } = deps;
   let keys: ReadonlyMap<string, KeyObject> | undefined;
   let fetchedAt = -Infinity;
   let triedAt = -Infinity;
@@ -77,7 +76,7 @@ export const createAppleKeys = (deps: {
   const refetch = async () => {
     triedAt = clock.now();
     try {
-      const fetched = await fetchKeys(url);
+      const fetched = await fetchKeys(url, limits.keysMs);
       keys = fetched.keys;
       fetchedAt = triedAt;
       compareClocks(fetched.date);
@@ -101,7 +100,7 @@ export const createAppleKeys = (deps: {
       if (known && !isOver(maxAgeMs, fetchedAt)) return known;
       if (mayAsk()) {
         // A stalled Apple does not hold up those whose key is known.
-        if (known) await Promise.race([refresh(), pause(patienceMs, undefined, { ref: false })]);
+        if (known) await Promise.race([refresh(), pause(limits.newerKeysMs, undefined, { ref: false })]);
         else await refresh();
       }
       const key = held()?.get(kid);
@@ -117,11 +116,12 @@ export const createAppleKeys = (deps: {
 
 const fetchKeys = async (
   url: string,
+  timeoutMs: number,
 ): Promise<{ keys: ReadonlyMap<string, KeyObject>; date: string | null }> => {
   const answer = await fetchText(
     url,
     { headers: { accept: 'application/json' } },
-    { timeoutMs: fetchTimeoutMs, maxBytes: maxAnswerBytes },
+    { timeoutMs, maxBytes: maxAnswerBytes },
   );
   if (answer.status !== 200) throw new Error(`Apple answered ${answer.status}`);
   const set = KeySet.parse(JSON.parse(answer.text));

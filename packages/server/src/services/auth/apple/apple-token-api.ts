@@ -7,9 +7,9 @@ import {
 import type { Clock } from '../../../platform/clock.ts';
 import { fetchText } from '../../../platform/http/fetch-text.ts';
 import type { ClientSecretFor } from './apple-client-secret.ts';
+import { productionAppleLimits, type AppleTimeLimits } from './apple-time-limits.ts';
 
-/** A sign-in waits for it. */
-const bounds = { timeoutMs: 3_000, maxBytes: 64 * 1024 };
+const maxBytes = 64 * 1024;
 
 const Tokens = z.object({
   refresh_token: z.string().min(1).max(2048),
@@ -30,7 +30,9 @@ export const createAppleTokenApi = (deps: {
   clientSecret: ClientSecretFor;
   clock: Clock;
   watch?: BreakerWatch;
+  limits?: Pick<AppleTimeLimits, 'tokensMs'> | undefined;
 }): AppleTokenApi => {
+  const { limits = productionAppleLimits } = deps;
   const breaker = createCircuitBreaker({
     name: 'Apple',
     clock: deps.clock,
@@ -45,11 +47,13 @@ export const createAppleTokenApi = (deps: {
     breaker.run(async () => {
       const secret = await deps.clientSecret(clientId);
       const body = new URLSearchParams({ client_id: clientId, client_secret: secret, ...fields });
-      const answer = await fetchText(`${deps.baseUrl}${path}`, { method: 'POST', body }, bounds).catch(
-        (cause: unknown) => {
-          throw new UnavailableError('Apple did not answer', { cause });
-        },
-      );
+      const answer = await fetchText(
+        `${deps.baseUrl}${path}`,
+        { method: 'POST', body },
+        { timeoutMs: limits.tokensMs, maxBytes },
+      ).catch((cause: unknown) => {
+        throw new UnavailableError('Apple did not answer', { cause });
+      });
       if (answer.status === 200) return answer.text;
       const refusal = answer.status === 400 ? Refusal.safeParse(parseJson(answer.text)).data : undefined;
       if (refusal?.error === 'invalid_grant' || refusal?.error === 'invalid_request') return undefined;

@@ -10,10 +10,9 @@ import type { Clock } from '../../../platform/clock.ts';
 import { fetchText, type TextAnswer } from '../../../platform/http/fetch-text.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { AppleTeam } from '../apple/apple-client-secret.ts';
+import { productionAppleLimits, type AppleTimeLimits } from '../apple/apple-time-limits.ts';
 import type { DeviceBits } from './device-check.ts';
 
-/** For all attempts together: a sign-in waits. */
-const budgetMs = 2_000;
 const maxBytes = 8 * 1024;
 /** Apple wants no new token within 20 minutes and none older than an hour. */
 const providerTokenMs = 40 * 60_000;
@@ -33,8 +32,9 @@ export const createDeviceCheckApi = (deps: {
   team: AppleTeam;
   clock: Clock;
   watch?: BreakerWatch;
+  limits?: Pick<AppleTimeLimits, 'deviceCheckMs'> | undefined;
 }): QueryDevice => {
-  const { team, clock } = deps;
+  const { team, clock, limits = productionAppleLimits } = deps;
   const key = createPrivateKey(team.privateKey);
   const breaker = createCircuitBreaker({
     name: 'DeviceCheck',
@@ -78,7 +78,7 @@ export const createDeviceCheckApi = (deps: {
 
   return (deviceToken) =>
     breaker.run(async () => {
-      const deadline = performance.now() + budgetMs;
+      const deadline = performance.now() + limits.deviceCheckMs;
       let answer = await ask(deviceToken, deadline);
       if (answer.status === 401) held = undefined; // our token: made anew, once
       if (answer.status === 401 || answer.status === 429 || answer.status >= 500)
