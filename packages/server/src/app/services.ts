@@ -146,7 +146,7 @@ export const createServices = (deps: {
   bus.on('session-ended', auth.sessionEndedElsewhere);
   bus.on('audience-changed', users.audienceChangedElsewhere);
   bus.on('inbox.appended', notifications.appendedElsewhere);
-  bus.onGap(users.audienceWatch.soon);
+  bus.onGap(users.audienceWatch.pollNow);
 
   return { auth, users, puffs, analytics, notifications };
 };

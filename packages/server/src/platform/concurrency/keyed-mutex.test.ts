@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createTurns } from './keyed-mutex.ts';
+import { createKeyedMutex } from './keyed-mutex.ts';
 
-describe('createTurns', () => {
-  it('runs one at a time of a key, in order, and goes on after a failure', async () => {
-    const turns = createTurns({ now: () => 0 });
+describe('createKeyedMutex', () => {
+  it('runs work of one key one at a time, in order, and continues after a failure', async () => {
+    const runExclusive = createKeyedMutex({ now: () => 0 });
     const log: string[] = [];
     const work = (name: string) => async () => {
       log.push(`${name} begins`);
@@ -13,34 +13,34 @@ describe('createTurns', () => {
       return name;
     };
     const results = await Promise.allSettled([
-      turns('key', work('a')),
-      turns('key', work('b')),
-      turns('key', work('c')),
+      runExclusive('key', work('a')),
+      runExclusive('key', work('b')),
+      runExclusive('key', work('c')),
     ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
-  it('lets other keys pass', async () => {
-    const turns = createTurns({ now: () => 0 });
+  it('runs work of different keys concurrently', async () => {
+    const runExclusive = createKeyedMutex({ now: () => 0 });
     let release = () => {};
-    const held = turns('one', () => new Promise<void>((resolve) => (release = resolve)));
-    expect(await turns('other', () => Promise.resolve('passed'))).toBe('passed');
+    const blocked = runExclusive('one', () => new Promise<void>((resolve) => (release = resolve)));
+    expect(await runExclusive('other', () => Promise.resolve('done'))).toBe('done');
     release();
-    await held;
+    await blocked;
   });
 
-  it('refuses work whose turn comes after 10 s', async () => {
+  it('rejects work that has waited for more than 10 s', async () => {
     let now = 0;
-    const turns = createTurns({ now: () => now });
+    const runExclusive = createKeyedMutex({ now: () => now });
     let release = () => {};
-    const held = turns('key', () => new Promise<void>((resolve) => (release = resolve)));
-    const late = turns('key', () => Promise.resolve('late')).catch((error: unknown) => error);
+    const blocked = runExclusive('key', () => new Promise<void>((resolve) => (release = resolve)));
+    const late = runExclusive('key', () => Promise.resolve('late')).catch((error: unknown) => error);
     await new Promise(setImmediate); // the first has begun
     now = 10_001;
     release();
-    await held;
+    await blocked;
     expect(await late).toMatchObject({ code: 'overloaded' });
-    expect(await turns('key', () => Promise.resolve('next'))).toBe('next');
+    expect(await runExclusive('key', () => Promise.resolve('next'))).toBe('next');
   });
 });

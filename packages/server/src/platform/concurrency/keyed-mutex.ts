@@ -1,17 +1,18 @@
 import type { Clock } from '../clock.ts';
 import { DomainError } from '../edge/errors.ts';
 
-const mayWaitMs = 10_000;
+const maxWaitMs = 10_000;
 
-/** Runs work of the same key one after the other, of different keys at once. */
-export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+/** Runs work of the same key one after the other, in the order of the calls; work of different keys runs concurrently. */
+export type KeyedMutex = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Transactions that all write the same few documents, such as the sign-ins of one person: in turn each of them runs once,
- * at once most of them would be aborted and run again. Other processes are kept apart by the transactions themselves.
- * Throws `overloaded` where a turn comes too late for anybody to be still waiting.
+ * For transactions that write the same few documents, such as the sign-ins of one person: run one after the other, each
+ * runs once; run concurrently, most are aborted and run again. It excludes work of this process only; between processes
+ * the transactions themselves decide. Throws `overloaded` when work has waited for 10 s, because its client has most
+ * likely given up.
  */
-export const createTurns = (clock: Clock): Turns => {
+export const createKeyedMutex = (clock: Clock): KeyedMutex => {
   const last = new Map<string, Promise<void>>();
 
   return async (key, work) => {
@@ -22,7 +23,7 @@ export const createTurns = (clock: Clock): Turns => {
     last.set(key, mine);
     try {
       await before;
-      if (clock.now() - queuedAt > mayWaitMs)
+      if (clock.now() - queuedAt > maxWaitMs)
         throw new DomainError('overloaded', {
           detail: 'Too many calls of this kind at once for one account. Send the same request again.',
           retryAfterSeconds: 1,

@@ -1,54 +1,54 @@
 import { describe, expect, it } from '@jest/globals';
-import { createWatch } from './poller.ts';
+import { createPoller } from './poller.ts';
 
-describe('a watch', () => {
-  it('makes one look at a time, goes on after one that failed, and waits for the last', async () => {
-    const looks: { end: () => void; fail: (error: Error) => void }[] = [];
+describe('createPoller', () => {
+  it('runs one poll at a time, continues after a failed one, and stop waits for the last', async () => {
+    const polls: { end: () => void; fail: (error: Error) => void }[] = [];
     const failed: unknown[] = [];
-    const watch = createWatch({
-      look: () => new Promise((end, fail) => looks.push({ end, fail })),
+    const poller = createPoller({
+      poll: () => new Promise((end, fail) => polls.push({ end, fail })),
       everyMs: 1_000_000,
       onFailed: (error) => failed.push(error),
     });
-    watch.soon();
-    watch.soon();
-    expect(looks).toHaveLength(1);
+    poller.pollNow();
+    poller.pollNow();
+    expect(polls).toHaveLength(1);
     const error = new Error('the database is away');
-    looks[0]!.fail(error);
-    await watch.stop();
+    polls[0]!.fail(error);
+    await poller.stop();
     expect(failed).toEqual([error]);
 
-    watch.soon();
-    expect(looks).toHaveLength(2);
+    poller.pollNow();
+    expect(polls).toHaveLength(2);
     let isStopped = false;
-    const stopped = watch.stop().then(() => (isStopped = true));
+    const stopped = poller.stop().then(() => (isStopped = true));
     await Promise.resolve();
     expect(isStopped).toBe(false);
-    looks[1]!.end();
+    polls[1]!.end();
     await stopped;
     expect(failed).toHaveLength(1);
   });
 
-  it('looks by itself until it is stopped', async () => {
-    /** Resolves when a watch has looked three times and was stopped; answers how often it looked, also later. */
-    const three = async () => {
+  it('polls repeatedly until it is stopped', async () => {
+    /** Resolves when a poller was stopped in its third poll; returns a reader of the number of polls. */
+    const stopAfterThree = async () => {
       let count = 0;
       await new Promise<void>((resolve) => {
-        const watch = createWatch({
-          look() {
+        const poller = createPoller({
+          poll() {
             count += 1;
-            if (count === 3) void watch.stop().then(resolve);
+            if (count === 3) void poller.stop().then(resolve);
             return Promise.resolve();
           },
           everyMs: 1,
           onFailed: () => undefined,
         });
-        watch.start();
+        poller.start();
       });
       return () => count;
     };
-    const first = await three();
-    await three();
+    const first = await stopAfterThree();
+    await stopAfterThree();
     expect(first()).toBe(3);
   });
 });

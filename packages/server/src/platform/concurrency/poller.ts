@@ -1,27 +1,27 @@
-/** Something that is looked at again and again. */
-export interface Watch {
-  /** Looks at once, without waiting for it. */
-  soon(): void;
+/** A poll that is repeated at a fixed interval. */
+export interface Poller {
+  /** Starts a poll at once, unless one is running, and does not wait for it. */
+  pollNow(): void;
   start(): void;
-  /** Resolves when a look that is under way is over. */
+  /** Resolves when the running poll has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * A look every `everyMs`, which does not keep the process alive. One that takes longer than the pause is not doubled, and
- * after one that fails the next one is made all the same.
+ * Polls every `everyMs`; its timer does not keep the process alive. Polls never overlap: one that takes longer than the
+ * interval swallows the next. A failed poll does not stop the poller.
  */
-export const createWatch = (deps: {
-  look: () => Promise<void>;
+export const createPoller = (deps: {
+  poll: () => Promise<void>;
   everyMs: number;
   onFailed: (error: unknown) => void;
-}): Watch => {
+}): Poller => {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
-  const soon = () => {
+  const pollNow = () => {
     running ??= deps
-      .look()
+      .poll()
       .catch(deps.onFailed)
       .finally(() => {
         running = undefined;
@@ -29,9 +29,9 @@ export const createWatch = (deps: {
   };
 
   return {
-    soon,
+    pollNow,
     start() {
-      timer = setInterval(soon, deps.everyMs).unref();
+      timer = setInterval(pollNow, deps.everyMs).unref();
     },
     async stop() {
       clearInterval(timer);

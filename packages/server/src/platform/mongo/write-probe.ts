@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createWatch } from '../concurrency/poller.ts';
+import { createPoller } from '../concurrency/poller.ts';
 
 /** How old (ms) the last write may be while the process is ready. */
 export const writesFreshForMs = 10_000;
@@ -40,8 +40,8 @@ export const createWriteProbe = (deps: {
   let isStalled = false;
   const takesWrites = () => now() - lastWriteAt < freshForMs;
 
-  const watch = createWatch({
-    async look() {
+  const poller = createPoller({
+    async poll() {
       await write();
       lastWriteAt = now();
       if (isStalled) log.warn({ event: 'database.writes_resumed' }, 'the database takes writes again');
@@ -63,9 +63,9 @@ export const createWriteProbe = (deps: {
     takesWrites,
     start() {
       lastWriteAt = now();
-      watch.soon();
-      watch.start();
+      poller.pollNow();
+      poller.start();
     },
-    stop: () => watch.stop(),
+    stop: () => poller.stop(),
   };
 };

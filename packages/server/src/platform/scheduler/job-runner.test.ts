@@ -6,7 +6,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { defineJob, type Job, type JobRun } from './job.ts';
 import { createJobs, type Jobs } from './job-runner.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
-import { hourMs, minuteMs } from './schedule.ts';
+import { hourMs, minuteMs } from '../../domain/durations.ts';
 import { connectMongo } from '../mongo/connect.ts';
 
 const hourly = { everyMs: hourMs, offsetMs: 5 * minuteMs };

@@ -5,7 +5,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Figures, Job } from './job.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import type { Claim, Ended, JobState, JobStore } from './job-store.ts';
-import { dueWindow, lastDue, minuteMs, windowOfDate, type Window } from './schedule.ts';
+import { minuteMs } from '../../domain/durations.ts';
+import { dueWindow, lastDue, windowOfDate, type Window } from './schedule.ts';
 
 export interface ListedJob extends JobState {
   readonly name: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { dayMs, dueWindow, hourMs, lastDue, minuteMs, windowOfDate } from './schedule.ts';
+import { dayMs, hourMs, minuteMs } from '../../domain/durations.ts';
+import { dueWindow, lastDue, windowOfDate } from './schedule.ts';
 
 const at = (text: string) => Date.parse(text);
 const nightly = { everyMs: dayMs, offsetMs: 2 * hourMs + 30 * minuteMs };

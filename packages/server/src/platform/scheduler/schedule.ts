@@ -1,3 +1,5 @@
+import { dayMs } from '../../domain/durations.ts';
+
 /**
  * When a job is due: every `everyMs`, `offsetMs` after the multiples of it since the epoch (UTC). An hour, a quarter of
  * it and a day of UTC have no clock changes, so a run is never left out and never comes twice.
@@ -7,10 +9,6 @@ export interface Schedule {
   readonly everyMs: number;
   readonly offsetMs: number;
 }
-
-export const minuteMs = 60_000;
-export const hourMs = 60 * minuteMs;
-export const dayMs = 24 * hourMs;
 
 /** The newest due instant (ms) at or before `now`. */
 export const lastDue = ({ everyMs, offsetMs }: Schedule, now: number): number =>

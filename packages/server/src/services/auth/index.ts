@@ -45,7 +45,7 @@ import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import { createSigningKeys } from './keys/signing-keys.ts';
 import { createSessionWatch } from './sessions/session-watch.ts';
 import { createSweep } from './sweep.ts';
-import { createTurns } from '../../platform/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../platform/concurrency/keyed-mutex.ts';
 
 export type { DeviceCheckMode } from './sign-in/device-check.ts';
 export type { AppleTeam } from './apple/apple-client-secret.ts';
@@ -267,7 +267,7 @@ export const createAuth = (deps: {
     accounts,
     inTransaction: (work) => inTransaction(connection, work),
     notify: deps.notify,
-    turns: createTurns(clock),
+    runExclusive: createKeyedMutex(clock),
     clock,
     metrics,
   });

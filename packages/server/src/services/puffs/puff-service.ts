@@ -12,7 +12,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/edge/errors.ts';
 import type { Actor } from '../../platform/edge/actor.ts';
 import { issuesOf } from '../../platform/edge/problem.ts';
-import { createTurns } from '../../platform/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../platform/concurrency/keyed-mutex.ts';
 import {
   liveWindowMs,
   newPuff,
@@ -50,7 +50,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
 
   const writer = writerOf(deps);
   /** A phone sends one batch after the other; many at once would fill the queue that all people share. */
-  const inTurn = createTurns(clock);
+  const runExclusive = createKeyedMutex(clock);
 
   /** An id once sent stays used, whatever stands in the body now. */
   const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
@@ -98,7 +98,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     // Batches queue before the log does: the ones that arrived before are answered first. A turn that is refused for its
     // long wait comes after them too.
     drain: (userId) =>
-      inTurn(userId, () => Promise.resolve())
+      runExclusive(userId, () => Promise.resolve())
         .catch(() => undefined)
         .then(() => log.drain(userId)),
 
@@ -168,7 +168,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         return { results, stats: await statsOf(person, await log.history(person.userId)) };
       }
 
-      const { outcomes, state } = await inTurn(person.userId, () =>
+      const { outcomes, state } = await runExclusive(person.userId, () =>
         log.append(
           person.userId,
           puffs.map(({ puff }) => puff),

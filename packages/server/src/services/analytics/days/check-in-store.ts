@@ -1,7 +1,8 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../puffs/index.ts';
-import { byPerson, rowsFrom } from '../stats/by-person.ts';
+import { rowsFrom } from '../stats/by-person.ts';
 import type { CheckIn } from './check-in.ts';
 
 /** A person's word that there was nothing on a day; `at` is when they first gave it. */
@@ -46,7 +47,11 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
         .sort({ userId: 1, day: 1 })
         .batchSize(wholeBatch)
         .lean<CheckInDoc[]>();
-      return byPerson(docs, ({ day, at }) => ({ day, at: at.getTime() }));
+      return groupBy(
+        docs,
+        ({ userId }) => userId,
+        ({ day, at }) => ({ day, at: at.getTime() }),
+      );
     },
     async add(userId, days, at, tx) {
       if (days.length === 0) return;

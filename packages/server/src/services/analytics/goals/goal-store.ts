@@ -1,8 +1,9 @@
 import type { GoalMode } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../puffs/index.ts';
-import { byPerson, rowsFrom } from '../stats/by-person.ts';
+import { rowsFrom } from '../stats/by-person.ts';
 import type { EarlierGoals, HistoryChange, StoredGoal } from './goal-history.ts';
 import type { TaperPlan } from './taper.ts';
 
@@ -106,7 +107,7 @@ export const createGoalStore = (connection: Connection): GoalStore => {
         .sort({ userId: 1, number: 1 })
         .batchSize(wholeBatch)
         .lean<GoalDoc[]>();
-      return byPerson(docs, toGoal);
+      return groupBy(docs, ({ userId }) => userId, toGoal);
     },
     async replaceFrom(userId, { from, rows }, tx) {
       await model.deleteMany({ userId, number: trusted({ $gte: from }) }, { session: tx });

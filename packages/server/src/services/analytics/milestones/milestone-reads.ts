@@ -1,5 +1,5 @@
 import type { Clock } from '../../../platform/clock.ts';
-import { hourMs } from '../../../platform/scheduler/schedule.ts';
+import { hourMs } from '../../../domain/durations.ts';
 import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
 import { todayOf, type Calendar, type CalendarSettings } from '../goals/calendar.ts';
 import type { CalendarCache } from '../goals/calendar-cache.ts';

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { groupBy } from '../../../platform/group-by.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs, minuteMs, type Window } from '../../../platform/scheduler/schedule.ts';
+import { dayMs, hourMs, minuteMs } from '../../../domain/durations.ts';
+import type { Window } from '../../../platform/scheduler/schedule.ts';
 import { lateAfterMs, type PersonHour } from '../../puffs/index.ts';
 import { isProcessed } from '../../users/index.ts';
 import { createPeriodCounter, type Period } from './platform-metrics.ts';
@@ -50,13 +52,7 @@ export const platformMetricsJobs = (deps: {
       const page = await people.listPage({ after, limit: pageSize });
       const ids = page.filter(isProcessed).map(({ userId }) => userId);
       const rows = ids.length === 0 ? [] : await deps.countByHour(ids, period);
-      const byPerson = new Map<string, PersonHour[]>();
-      for (const row of rows) {
-        const own = byPerson.get(row.person);
-        if (own) own.push(row);
-        else byPerson.set(row.person, [row]);
-      }
-      for (const own of byPerson.values()) counting.add(own);
+      for (const own of groupBy(rows, ({ person }) => person).values()) counting.add(own);
       after = page.at(-1)?.userId;
       if (page.length < pageSize) return counting.figures();
     }

@@ -1,7 +1,7 @@
 import type { Purpose, UserStats } from '@pufftrack/contract';
 import { z } from 'zod';
 import { defineJob, type Figures, type Job, type JobRun } from '../../../platform/scheduler/job.ts';
-import { hourMs, minuteMs } from '../../../platform/scheduler/schedule.ts';
+import { hourMs, minuteMs } from '../../../domain/durations.ts';
 import { isDatabaseUnavailable } from '../../../platform/mongo/errors.ts';
 import { isKnownZone } from '../../../domain/time-zones.ts';
 import { isProcessed } from '../../users/index.ts';

@@ -18,17 +18,3 @@ export const rowsFrom = (
     ],
   });
 };
-
-/** Rows of many people by person, each person's in the order given. */
-export const byPerson = <Row extends { readonly userId: string }, T>(
-  rows: readonly Row[],
-  valueOf: (row: Row) => T,
-): ReadonlyMap<string, T[]> => {
-  const grouped = new Map<string, T[]>();
-  for (const row of rows) {
-    const known = grouped.get(row.userId);
-    if (known) known.push(valueOf(row));
-    else grouped.set(row.userId, [valueOf(row)]);
-  }
-  return grouped;
-};

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs } from '../../../platform/scheduler/schedule.ts';
+import { dayMs, hourMs } from '../../../domain/durations.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { masterKeyId, reseal, type MasterKeys } from './sealed.ts';
 import type { SealedRow, SealedRows } from './sealed-store.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import { createWatch, type Watch } from '../../../platform/concurrency/poller.ts';
+import { createPoller, type Poller } from '../../../platform/concurrency/poller.ts';
 import type { EndReason } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -7,7 +7,7 @@ import type { SessionStore } from './session-store.ts';
 const everyMs = 2_000;
 const idsPerQuery = 5_000;
 
-export interface SessionWatch extends Watch {
+export interface SessionWatch extends Poller {
   /** Looks once at the sessions of all open sockets. */
   check(): Promise<void>;
 }
@@ -29,13 +29,13 @@ export const createSessionWatch = (deps: {
       for (const { id, reason } of await deps.sessions.findEnded(open.slice(from, from + idsPerQuery)))
         deps.onEnded({ sessionId: id, reason });
   };
-  const watch = createWatch({
-    look: check,
+  const poller = createPoller({
+    poll: check,
     everyMs,
     onFailed(error) {
       deps.log.warn({ event: 'auth.session_watch_failed', err: error }, 'open sockets were not checked');
     },
   });
 
-  return { check, ...watch };
+  return { check, ...poller };
 };

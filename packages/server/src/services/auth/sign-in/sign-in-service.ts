@@ -15,7 +15,7 @@ import type { DeviceGate } from './device-check-service.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionService } from '../sessions/session-service.ts';
-import type { Turns } from '../../../platform/concurrency/keyed-mutex.ts';
+import type { KeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 
 const nonceTtlMs = 10 * 60_000;
 const nonceBytes = 32;
@@ -39,7 +39,7 @@ export const createSignInService = (deps: {
   accounts: Accounts;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   notify: Notify;
-  turns: Turns;
+  runExclusive: KeyedMutex;
   clock: Clock;
   metrics: Pick<AuthMetrics, 'signedIn'>;
 }): SignInService => {
@@ -94,7 +94,7 @@ export const createSignInService = (deps: {
     const account = { ...details, ageBand };
     const { clientId } = identity;
 
-    const { session, evicted, isNewUser, committed } = await deps.turns(identity.sub, async () => {
+    const { session, evicted, isNewUser, committed } = await deps.runExclusive(identity.sub, async () => {
       const code = input.authorizationCode;
       await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
       const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });

@@ -1,6 +1,6 @@
 import type { PersistentEventName, ServerEvent } from '@pufftrack/contract';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import { createWatch } from '../../../platform/concurrency/poller.ts';
+import { createPoller } from '../../../platform/concurrency/poller.ts';
 import type { InboxRow, InboxStore } from './inbox-store.ts';
 import { viewNotification } from './notification-view.ts';
 
@@ -69,7 +69,7 @@ export const createInboxDelivery = (deps: {
     return mine;
   };
 
-  const look = async () => {
+  const poll = async () => {
     const ids = [...people.keys()];
     for (let from = 0; from < ids.length; from += idsPerQuery) {
       const heads = await store.heads(ids.slice(from, from + idsPerQuery));
@@ -81,8 +81,8 @@ export const createInboxDelivery = (deps: {
       );
     }
   };
-  const watch = createWatch({
-    look,
+  const poller = createPoller({
+    poll,
     everyMs,
     onFailed(error) {
       log.warn({ event: 'inbox.not_watched', err: error }, 'the inboxes of open sockets were not looked at');
@@ -104,10 +104,10 @@ export const createInboxDelivery = (deps: {
     moved(userId) {
       void deliver(userId).catch(() => undefined);
     },
-    settle: look,
-    start: watch.start,
+    settle: poll,
+    start: poller.start,
     async stop() {
-      await watch.stop();
+      await poller.stop();
       await Promise.all([...people.values()].map(({ last }) => last));
     },
   };

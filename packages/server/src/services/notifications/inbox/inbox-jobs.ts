@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs } from '../../../platform/scheduler/schedule.ts';
+import { dayMs, hourMs } from '../../../domain/durations.ts';
 import type { DeviceStore } from '../push/device-store.ts';
 import type { InboxStore } from './inbox-store.ts';
 import type { MilestoneStore } from '../milestones/milestone-store.ts';

@@ -1,15 +1,16 @@
 import type { Purpose } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
+import { groupBy } from '../../../platform/group-by.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { newId } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import { createTurns } from '../../../platform/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import { lastDayOver, milestoneVersion, type Judgement, type ToJudge } from '../../analytics/index.ts';
 import { isProcessed } from '../../users/index.ts';
 import type { CheerStore } from '../cheers/cheer-store.ts';
 import type { InboxStore } from '../inbox/inbox-store.ts';
 import type { Notify } from '../inbox/inbox-service.ts';
-import { byPerson, stillToGive, worthTelling, type GivenMilestone } from './milestone.ts';
+import { stillToGive, worthTelling, type GivenMilestone } from './milestone.ts';
 import type { JudgedState, MilestoneStore } from './milestone-store.ts';
 
 /** A person as milestones need them; users gives it. */
@@ -48,7 +49,7 @@ const attempts = 3;
 
 export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAwards => {
   const { store, cheers, inbox, clock, log } = deps;
-  const inTurn = createTurns(clock);
+  const runExclusive = createKeyedMutex(clock);
   const waiting = new Set<string>();
   let looking: Promise<void> | undefined;
 
@@ -90,7 +91,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
 
   /** A consent may have been withdrawn since the person was judged; then there is nothing to award or to do again. */
   const apply = (userId: string, turn: number, judgement: Judgement): Promise<boolean> =>
-    inTurn(userId, async () => {
+    runExclusive(userId, async () => {
       const person = (await deps.people([userId])).get(userId);
       return !person || !isProcessed(person) || award(userId, turn, judgement);
     });
@@ -104,7 +105,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
       (person) => !isUpToDate(person, states.get(person.userId), revs.get(person.userId) ?? 0),
     );
     if (stale.length === 0) return [];
-    const given = byPerson(await store.listHeld(stale.map(({ userId }) => userId)));
+    const given = groupBy(await store.listHeld(stale.map(({ userId }) => userId)), ({ userId }) => userId);
     const judgements = await deps.judge(
       stale.map((person) => ({
         person,
@@ -142,7 +143,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
 
   return {
     refresh,
-    drain: (userId) => inTurn(userId, () => Promise.resolve()).catch(() => undefined),
+    drain: (userId) => runExclusive(userId, () => Promise.resolve()).catch(() => undefined),
     soon(userId) {
       waiting.add(userId);
       looking ??= drain()

@@ -1,7 +1,8 @@
 import type { FriendMilestone, Milestone } from '@pufftrack/contract';
+import { groupBy } from '../../../platform/group-by.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { CheerStore } from '../cheers/cheer-store.ts';
-import { newestOfEach, shownToFriendsMs, type Cheer } from './milestone.ts';
+import { newestOfEach, shownToFriendsMs } from './milestone.ts';
 import type { MilestoneAwards, MilestonePerson } from './milestone-awards.ts';
 import type { MilestoneStore } from './milestone-store.ts';
 import { viewFriendMilestone, viewMilestone } from './milestone-view.ts';
@@ -35,7 +36,10 @@ export const createMilestoneService = (deps: MilestoneServiceDeps): MilestoneSer
       ]);
       const mine = newestOfEach(own).reverse();
       const shown = newestOfEach(theirs).reverse();
-      const cheers = byMilestone(await deps.cheers.list([...mine, ...shown].map(({ id }) => id)));
+      const cheers = groupBy(
+        await deps.cheers.list([...mine, ...shown].map(({ id }) => id)),
+        ({ milestoneId }) => milestoneId,
+      );
       return {
         mine: mine.map((milestone) => viewMilestone(milestone, cheers.get(milestone.id) ?? [])),
         friends: shown.flatMap((milestone) => {
@@ -46,14 +50,4 @@ export const createMilestoneService = (deps: MilestoneServiceDeps): MilestoneSer
       };
     },
   };
-};
-
-const byMilestone = (cheers: readonly Cheer[]): ReadonlyMap<string, Cheer[]> => {
-  const milestones = new Map<string, Cheer[]>();
-  for (const cheer of cheers) {
-    const known = milestones.get(cheer.milestoneId);
-    if (known) known.push(cheer);
-    else milestones.set(cheer.milestoneId, [cheer]);
-  }
-  return milestones;
 };

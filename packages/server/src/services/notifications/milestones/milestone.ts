@@ -71,16 +71,3 @@ export const withOneMoreCheer = (sentAt: readonly number[], now: number): number
     });
   return [...recent, now];
 };
-
-/** In the order given. */
-export const byPerson = <Milestone extends GivenMilestone>(
-  milestones: readonly Milestone[],
-): ReadonlyMap<string, Milestone[]> => {
-  const people = new Map<string, Milestone[]>();
-  for (const milestone of milestones) {
-    const own = people.get(milestone.userId);
-    if (own) own.push(milestone);
-    else people.set(milestone.userId, [milestone]);
-  }
-  return people;
-};

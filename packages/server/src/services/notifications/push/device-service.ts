@@ -2,7 +2,7 @@ import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import { newId } from '../../../platform/ids.ts';
-import { createTurns } from '../../../platform/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import type { ApnsEnvironment, DeviceStore } from './device-store.ts';
 
 /** The one that has registered longest ago makes room (PUSH-6). */
@@ -24,7 +24,7 @@ export const createDeviceService = (deps: {
 }): DeviceService => {
   const { store, clock } = deps;
   /** One phone of a person after the other, so that each counts those before it. */
-  const inTurn = createTurns(clock);
+  const runExclusive = createKeyedMutex(clock);
   return {
     async register({ userId, sessionId }, { token, environment, bundleId, locale }) {
       const registeredAt = clock.now();
@@ -49,7 +49,7 @@ export const createDeviceService = (deps: {
             tx,
           );
       };
-      await inTurn(userId, () => deps.inTransaction(put));
+      await runExclusive(userId, () => deps.inTransaction(put));
       return { environment, registeredAt: new Date(registeredAt).toISOString() };
     },
     remove: (userId, token) => store.removeToken(userId, token),

@@ -1,9 +1,9 @@
+import { groupBy } from '../../../platform/group-by.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { Admission } from './admission.ts';
 import { createLane, type Lane } from './lane.ts';
 import type { NewPuff, RecordedPuff } from '../domain/puff.ts';
 import {
-  byPerson,
   dayIsFull,
   isTurn,
   monthsOfDay,
@@ -150,7 +150,7 @@ export const createGroupCommit = (deps: {
 
   const commit = async (taken: readonly Waiting[]): Promise<void> => {
     const writes: PersonWrite[] = [];
-    for (const [person, waitingOnes] of byPerson(taken)) {
+    for (const [person, waitingOnes] of groupBy(taken, ({ person }) => person)) {
       if (parked.has(person)) {
         enqueue(person, waitingOnes);
         continue;

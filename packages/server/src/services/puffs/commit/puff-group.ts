@@ -61,18 +61,6 @@ export interface Plan extends PersonWrite {
   readonly repeated: readonly Item[];
 }
 
-export const byPerson = <Waiting extends { readonly person: string }>(
-  items: readonly Waiting[],
-): Map<string, Waiting[]> => {
-  const people = new Map<string, Waiting[]>();
-  for (const item of items) {
-    const own = people.get(item.person);
-    if (own) own.push(item);
-    else people.set(item.person, [item]);
-  }
-  return people;
-};
-
 /**
  * So many puffs of one person that came each alone go in unchecked; more at once are a phone that empties its queue, and
  * may well be known.

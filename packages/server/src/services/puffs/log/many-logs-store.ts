@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { LogRecord } from '../domain/log-record.ts';
 import { logProjection, logRecordOf } from './puff-record-doc.ts';
@@ -38,8 +39,7 @@ export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
       return new Map((await newest.toArray()).map(({ _id, rev }) => [_id, rev]));
     },
     async readRanges(ranges) {
-      const read = new Map<string, LogRecord[]>();
-      if (ranges.size === 0) return read;
+      if (ranges.size === 0) return new Map();
       const docs = await records
         .find(
           {
@@ -56,12 +56,7 @@ export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
           },
         )
         .toArray();
-      for (const doc of docs) {
-        const own = read.get(doc.person);
-        if (own) own.push(logRecordOf(doc));
-        else read.set(doc.person, [logRecordOf(doc)]);
-      }
-      return read;
+      return groupBy(docs, ({ person }) => person, logRecordOf);
     },
   };
 };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { idOfBytes } from '../../../platform/ids.ts';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs, minuteMs } from '../../../platform/scheduler/schedule.ts';
+import { dayMs, hourMs, minuteMs } from '../../../domain/durations.ts';
 import type { AbsentAmong } from '../state/checkpoint-flusher.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
 import type { PuffMetrics } from '../log/puff-metrics.ts';

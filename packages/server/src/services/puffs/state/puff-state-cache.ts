@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
-import { createTurns } from '../../../platform/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { monthOf, type DayNumber } from '../../../domain/local-day.ts';
 import type { LogRecord } from '../domain/log-record.ts';
@@ -54,7 +54,7 @@ export const createPuffPeople = (deps: {
   const { store, recounts, checkpoints, onChange, clock } = deps;
   const states = new LRUCache<string, PuffState>({ max: deps.maxPeople });
   /** Work on one state goes one at a time; what has waited too long is refused, so that no queue grows without end. */
-  const inTurn = createTurns(clock);
+  const runExclusive = createKeyedMutex(clock);
   /** A plain question that waits for its turn; those that come before it begins share its answer. */
   const asked = new Map<string, Promise<PuffState>>();
 
@@ -183,7 +183,7 @@ export const createPuffPeople = (deps: {
   const current = (person: string): Promise<PuffState> => {
     const waiting = asked.get(person);
     if (waiting) return waiting;
-    const answer = inTurn(person, () => {
+    const answer = runExclusive(person, () => {
       asked.delete(person);
       return held(person, ofWindow);
     });
@@ -201,8 +201,8 @@ export const createPuffPeople = (deps: {
       const state = await current(person);
       return from === undefined || state.isLoadedFrom(from) ? state : load(person, from);
     },
-    currentWith: (person, months) => inTurn(person, () => held(person, () => months)),
-    currentWithAhead: (person, ahead) => inTurn(person, () => held(person, ofWindow, ahead)),
+    currentWith: (person, months) => runExclusive(person, () => held(person, () => months)),
+    currentWithAhead: (person, ahead) => runExclusive(person, () => held(person, ofWindow, ahead)),
     drop(person) {
       states.delete(person);
     },

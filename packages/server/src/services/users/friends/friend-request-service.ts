@@ -5,7 +5,7 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { newId } from '../../../platform/ids.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
-import { createTurns } from '../../../platform/concurrency/keyed-mutex.ts';
+import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import type { Audience } from '../sharing/audience.ts';
 import type { AudienceStore } from '../sharing/audience-store.ts';
 import type { BlockStore } from '../safety/block-store.ts';
@@ -84,8 +84,8 @@ export const createFriendRequests = (deps: {
   const { connection, users, requests, connections, blocks, audiences, friends, people, notify, clock } =
     deps;
 
-  const turnOfAsker = createTurns(clock);
-  const turnOfCode = createTurns(clock);
+  const requesterMutex = createKeyedMutex(clock);
+  const codeMutex = createKeyedMutex(clock);
 
   const sharer = async (userId: string): Promise<PersonSettings> => {
     const person = await people.settings(userId);
@@ -189,8 +189,8 @@ export const createFriendRequests = (deps: {
       // One ask of a person after the other: each writes their row, and counts those before it. And one for a code after
       // the other, whether it is anybody's: those for somebody write that person's rows, and would run again where others
       // would not.
-      const friendship = await turnOfAsker(userId, () =>
-        turnOfCode(code, () => inTransaction(connection, ask)),
+      const friendship = await requesterMutex(userId, () =>
+        codeMutex(code, () => inTransaction(connection, ask)),
       );
       // No phone of theirs knows by the answer, which says nothing.
       if (friendship) await announce(friendship, { userId }, friendship.sides[0].person);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs } from '../../../platform/scheduler/schedule.ts';
+import { dayMs, hourMs } from '../../../domain/durations.ts';
 import type { FriendRequestStore } from './friend-request-store.ts';
 import type { InviteStore } from './invite-store.ts';
 import type { ReportStore } from '../safety/report-store.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../../platform/clock.ts';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs } from '../../../platform/scheduler/schedule.ts';
+import { dayMs, hourMs } from '../../../domain/durations.ts';
 import { ledgerCutoff } from './erasure.ts';
 import type { ErasureLedgerStore } from './erasure-ledger-store.ts';
 

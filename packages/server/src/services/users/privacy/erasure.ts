@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { hourMs } from '../../../platform/scheduler/schedule.ts';
+import { hourMs } from '../../../domain/durations.ts';
 
 /** Whoever keeps something of people. */
 export interface PersonalData {

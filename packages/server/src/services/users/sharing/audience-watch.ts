@@ -1,5 +1,5 @@
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import { createWatch, type Watch } from '../../../platform/concurrency/poller.ts';
+import { createPoller, type Poller } from '../../../platform/concurrency/poller.ts';
 import type { Audience, AudienceRooms } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 
@@ -14,7 +14,7 @@ const pageSize = 2_000;
 /** Each open socket is put where it belongs anew once in so many looks: 5 min (WS-2). */
 const looksPerRecheck = 150;
 
-export interface AudienceWatch extends Watch {
+export interface AudienceWatch extends Poller {
   /** Looks once. */
   check(): Promise<void>;
 }
@@ -76,13 +76,13 @@ export const createAudienceWatch = (deps: {
     // Last: whose rest is over shares more, and nobody hears too much meanwhile.
     await deps.endOverGhosts();
   };
-  const watch = createWatch({
-    look: check,
+  const poller = createPoller({
+    poll: check,
     everyMs,
     onFailed(error) {
       deps.log.warn({ event: 'users.audience_watch_failed', err: error }, 'audiences were not checked');
     },
   });
 
-  return { check, ...watch };
+  return { check, ...poller };
 };
