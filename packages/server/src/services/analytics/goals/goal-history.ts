@@ -71,20 +71,27 @@ const todayMovesBackDays = 4;
 export const earliestToday = (today: DayNumber): DayNumber => today - todayMovesBackDays;
 
 /**
- * The history without the rows that can decide nothing any more: those whose every day belongs to a row that was set
- * later. A goal that is to begin can still be given up, so it supersedes nothing until it has begun on `earliest`, before
- * which the person's today never is. Every answer stays the same (docs/adr/0021-bounded-histories.md).
+ * The history without the rows that decide nothing: a row whose every day belongs to a row that was set later. A pending
+ * goal can still be given up, so until it has begun on `earliest`, before which the user's today never is, it supersedes
+ * only goals that are pending as long as it is. Every answer stays the same (docs/adr/0021-bounded-histories.md).
  */
 export const compactGoals = <G extends Goal>(goals: readonly G[], earliest: DayNumber): G[] => {
   const kept: G[] = [];
   let supersededFrom = Infinity;
+  const pending: G[] = [];
   for (const goal of goals.toReversed()) {
     if (goal.effectiveDay >= supersededFrom) continue;
+    if (isPending(goal, earliest)) {
+      if (pending.some((later) => isSupersededWhilePending(goal, later))) continue;
+      pending.push(goal);
+    } else supersededFrom = goal.effectiveDay;
     kept.push(goal);
-    if (!isPending(goal, earliest)) supersededFrom = goal.effectiveDay;
   }
   return kept.reverse();
 };
+
+const isSupersededWhilePending = (goal: Goal, later: Goal): boolean =>
+  later.effectiveDay <= goal.effectiveDay && beginsOn(later) <= beginsOn(goal);
 
 /** A goal with its place in the person's history, from 1. */
 export type StoredGoal = Goal & { readonly number: number };
