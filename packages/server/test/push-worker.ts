@@ -42,7 +42,7 @@ const config = z
 const connection = await connectMongo(env.MONGODB_URI);
 const clock = { now: () => env.NOW };
 const log = createLogger({ level: 'silent' });
-const real = createOutboxStore<PushJob>(connection, { model: 'Push', collection: 'pushes' });
+const real = createOutboxStore<PushJob>(connection, 'pushes');
 const outbox: OutboxStore<PushJob> = {
   ...real,
   async add(job, tx) {

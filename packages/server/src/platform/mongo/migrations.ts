@@ -1,8 +1,8 @@
-import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { collectionOf } from './collection.ts';
 import { isDuplicateKey } from './errors.ts';
 
 /**
@@ -30,14 +30,16 @@ interface LeaseDoc {
   until: Date;
 }
 
-const migrationSchema = new Schema<MigrationDoc>(
-  { _id: { type: String, required: true }, startedAt: Date, endedAt: Date },
-  { collection: 'migrations', versionKey: false },
-);
-const leaseSchema = new Schema<LeaseDoc>(
-  { _id: { type: String, required: true }, owner: String, until: Date },
-  { collection: 'migrationlease', versionKey: false },
-);
+const migrationSchema = new Schema<MigrationDoc>({
+  _id: { type: String, required: true },
+  startedAt: Date,
+  endedAt: Date,
+});
+const leaseSchema = new Schema<LeaseDoc>({
+  _id: { type: String, required: true },
+  owner: String,
+  until: Date,
+});
 
 const leaseId = 'migrations';
 const lookAgainMs = 100;
@@ -59,10 +61,8 @@ export const migrate = async (deps: {
 }): Promise<string[]> => {
   const { connection, clock, log, leaseMs = 15_000 } = deps;
   requireOrder(deps.migrations);
-  const rows = connection.model('Migration', migrationSchema)
-    .collection as unknown as Collection<MigrationDoc>;
-  const leases = connection.model('MigrationLease', leaseSchema)
-    .collection as unknown as Collection<LeaseDoc>;
+  const { collection: rows } = collectionOf(connection, 'migrations', migrationSchema);
+  const { collection: leases } = collectionOf(connection, 'migrationlease', leaseSchema);
   const owner = newId();
 
   const take = async (): Promise<boolean> => {

@@ -13,10 +13,7 @@ afterAll(() => database.drop());
 
 it('removes rows 7 days after they were done or given up, and never an open one', async () => {
   let now = Date.parse('2026-10-21T10:00:00Z');
-  const store = createOutboxStore<{ fails: boolean }>(database.connection, {
-    model: 'TestJob',
-    collection: 'testjobs',
-  });
+  const store = createOutboxStore<{ fails: boolean }>(database.connection, 'testjobs');
   await store.ensureIndexes();
   const worker = createOutboxWorker({
     name: 'test',

@@ -1,5 +1,5 @@
-import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../mongo/collection.ts';
 import { backgroundLimit } from '../mongo/time-limits.ts';
 import { isDuplicateKey } from '../mongo/errors.ts';
 import type { OutboxJob, OutboxStore } from './outbox.ts';
@@ -21,30 +21,23 @@ interface OutboxDoc<Payload> {
 /** An outbox in a collection of its own, owned by the service that makes it. */
 export const createOutboxStore = <Payload>(
   connection: Connection,
-  { model: modelName, collection }: { model: string; collection: string },
+  collection: string,
 ): OutboxStore<Payload> => {
-  const schema = new Schema(
-    {
-      _id: { type: String, required: true },
-      payload: Schema.Types.Mixed,
-      createdAt: { type: Date, required: true },
-      dueAt: Date,
-      attempts: { type: Number, required: true },
-      doneAt: Date,
-    },
-    { collection, versionKey: false },
-  );
+  const schema = new Schema<OutboxDoc<Payload>>({
+    _id: { type: String, required: true },
+    payload: Schema.Types.Mixed,
+    createdAt: { type: Date, required: true },
+    dueAt: Date,
+    attempts: { type: Number, required: true },
+    doneAt: Date,
+  });
   schema.index({ dueAt: 1 });
   schema.index({ doneAt: 1 });
-  const model = connection.model(modelName, schema);
-  const jobs = model.collection as unknown as Collection<OutboxDoc<Payload>>;
+  const { collection: jobs, ensureIndexes } = collectionOf(connection, collection, schema);
   const thisAttempt = ({ id, attempt }: OutboxJob<Payload>) => ({ _id: id, attempts: attempt, doneAt: null });
 
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async add({ id, payload, now }, tx) {
       const at = new Date(now);
       const doc = { _id: id, payload, createdAt: at, dueAt: at, attempts: 0, doneAt: null };

@@ -1,6 +1,7 @@
-import type { Collection, WithoutId } from 'mongodb';
+import type { WithoutId } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { newId } from '../ids.ts';
+import { collectionOf } from '../mongo/collection.ts';
 import { isDuplicateKey } from '../mongo/errors.ts';
 import type { Figures } from './job.ts';
 import type { Window } from './schedule.ts';
@@ -43,35 +44,29 @@ interface JobRunDoc {
   error?: string;
 }
 
-const jobSchema = new Schema<JobDoc>(
-  {
-    _id: { type: String, required: true },
-    doneUntil: { type: Date, default: null },
-    current: { type: Schema.Types.Mixed, default: null },
-    owner: { type: String, default: null },
-    leaseUntil: { type: Date, required: true },
-    failures: { type: Number, required: true },
-    version: { type: Number, required: true },
-  },
-  { collection: 'jobs', versionKey: false },
-);
+const jobSchema = new Schema<JobDoc>({
+  _id: { type: String, required: true },
+  doneUntil: { type: Date, default: null },
+  current: { type: Schema.Types.Mixed, default: null },
+  owner: { type: String, default: null },
+  leaseUntil: { type: Date, required: true },
+  failures: { type: Number, required: true },
+  version: { type: Number, required: true },
+});
 
-const jobRunSchema = new Schema<JobRunDoc>(
-  {
-    _id: { type: String, required: true },
-    job: { type: String, required: true },
-    from: { type: Date, required: true },
-    to: { type: Date, required: true },
-    byHand: { type: Boolean, required: true },
-    outcome: { type: String, enum: ['done', 'failed'], required: true },
-    attempts: { type: Number, required: true },
-    startedAt: { type: Date, required: true },
-    finishedAt: { type: Date, required: true },
-    figures: { type: Schema.Types.Mixed },
-    error: { type: String },
-  },
-  { collection: 'jobruns', versionKey: false },
-);
+const jobRunSchema = new Schema<JobRunDoc>({
+  _id: { type: String, required: true },
+  job: { type: String, required: true },
+  from: { type: Date, required: true },
+  to: { type: Date, required: true },
+  byHand: { type: Boolean, required: true },
+  outcome: { type: String, enum: ['done', 'failed'], required: true },
+  attempts: { type: Number, required: true },
+  startedAt: { type: Date, required: true },
+  finishedAt: { type: Date, required: true },
+  figures: { type: Schema.Types.Mixed },
+  error: { type: String },
+});
 jobRunSchema.index({ job: 1, finishedAt: -1 });
 
 const keptForMs = 90 * 86_400_000;
@@ -132,10 +127,11 @@ export interface JobStore {
 }
 
 export const createJobStore = (connection: Connection): JobStore => {
-  const jobModel = connection.model('Job', jobSchema);
-  const runModel = connection.model('JobRun', jobRunSchema);
-  const jobs = jobModel.collection as unknown as Collection<JobDoc>;
-  const runs = runModel.collection as unknown as Collection<JobRunDoc>;
+  const owned = [
+    collectionOf(connection, 'jobs', jobSchema),
+    collectionOf(connection, 'jobruns', jobRunSchema),
+  ] as const;
+  const [{ collection: jobs }, { collection: runs }] = owned;
 
   const held = ({ job, owner }: Claim) => ({ _id: job, owner });
   const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] });
@@ -159,10 +155,7 @@ export const createJobStore = (connection: Connection): JobStore => {
 
   return {
     async ensureIndexes() {
-      for (const model of [jobModel, runModel]) {
-        await model.createCollection();
-        await model.createIndexes();
-      }
+      for (const each of owned) await each.ensureIndexes();
     },
     async claim(job, { owner, leaseMs, now, due }) {
       const row = await rowOf(job);

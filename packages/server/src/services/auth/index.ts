@@ -213,14 +213,8 @@ export const createAuth = (deps: {
   const apple = { keys: appleKeys, clock };
   const trusted = { issuers: config.appleIssuers, clientIds: config.appleClientIds };
   const verifyIdentityToken = identityTokenVerifier({ ...apple, ...trusted });
-  const revocations = createOutboxStore<Revocation>(connection, {
-    model: 'AppleRevocation',
-    collection: 'applerevocations',
-  });
-  const inbox = createOutboxStore<PendingEvent>(connection, {
-    model: 'AppleNotification',
-    collection: 'applenotifications',
-  });
+  const revocations = createOutboxStore<Revocation>(connection, 'applerevocations');
+  const inbox = createOutboxStore<PendingEvent>(connection, 'applenotifications');
   const grants = createAppleGrants({
     api: config.appleTeam && appleTokenApiOf(config, config.appleTeam, { clock, metrics }),
     verifyIdentityToken,

@@ -201,7 +201,7 @@ export const createUsers = (deps: {
     },
   };
   const ledger = createErasureLedgerStore(connection);
-  const outbox = createOutboxStore<Erasure>(connection, { model: 'Erasure', collection: 'erasures' });
+  const outbox = createOutboxStore<Erasure>(connection, 'erasures');
   const erasures: Erasures = createErasures({
     connection,
     users: store,

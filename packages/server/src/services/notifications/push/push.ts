@@ -43,7 +43,7 @@ export const createPush = (
   } & Pick<PushServiceDeps, 'people' | 'endedSessions'>,
 ): Push => {
   const { connection, config, clock, log } = deps;
-  const outbox = createOutboxStore<PushJob>(connection, { model: 'Push', collection: 'pushes' });
+  const outbox = createOutboxStore<PushJob>(connection, 'pushes');
   const days = createPushDayStore(connection);
   const apns = config && createApnsClient(config, clock);
   const worker =

@@ -1,4 +1,6 @@
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import type { ClientSession } from 'mongodb';
+import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import type { LedgerEntry } from './erasure.ts';
 
@@ -10,14 +12,11 @@ interface ErasureLedgerDoc {
   at: Date;
 }
 
-const erasureLedgerSchema = new Schema<ErasureLedgerDoc>(
-  {
-    _id: { type: String, required: true },
-    appleSub: { type: String, default: null },
-    at: { type: Date, required: true },
-  },
-  { collection: 'erasureledger', versionKey: false },
-);
+const erasureLedgerSchema = new Schema<ErasureLedgerDoc>({
+  _id: { type: String, required: true },
+  appleSub: String,
+  at: { type: Date, required: true },
+});
 erasureLedgerSchema.index({ at: 1 });
 
 export interface ErasureLedgerStore {
@@ -28,21 +27,18 @@ export interface ErasureLedgerStore {
 }
 
 export const createErasureLedgerStore = (connection: Connection): ErasureLedgerStore => {
-  const model = connection.model('ErasureLedger', erasureLedgerSchema);
+  const { collection: entries, ensureIndexes } = collectionOf(
+    connection,
+    'erasureledger',
+    erasureLedgerSchema,
+  );
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async add({ user, appleSub }, at, tx) {
-      await model.insertMany([{ _id: user, appleSub, at: new Date(at) }], { session: tx });
+      await entries.insertOne({ _id: user, appleSub, at: new Date(at) }, { session: tx });
     },
     async removeBefore(at) {
-      const { deletedCount } = await model.deleteMany(
-        { at: trusted({ $lt: new Date(at) }) },
-        backgroundLimit,
-      );
-      return deletedCount;
+      return (await entries.deleteMany({ at: { $lt: new Date(at) } }, backgroundLimit)).deletedCount;
     },
   };
 };
