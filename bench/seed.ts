@@ -4,8 +4,8 @@ import { createLogger } from '../packages/server/src/platform/telemetry/logger.t
 import { connectMongo } from '../packages/server/src/platform/mongo/connect.ts';
 import { createMetrics } from '../packages/server/src/platform/telemetry/metrics.ts';
 import { createCheckpointStore } from '../packages/server/src/services/puffs/state/checkpoint-store.ts';
-import { createManyLogsStore } from '../packages/server/src/services/puffs/log/many-logs-store.ts';
-import { createPuffLog } from '../packages/server/src/services/puffs/log/puff-log.ts';
+import { createBulkLogStore } from '../packages/server/src/services/puffs/log/bulk-log-store.ts';
+import { createPuffLog } from '../packages/server/src/services/puffs/commit/puff-log.ts';
 import { createPuffMetrics } from '../packages/server/src/services/puffs/log/puff-metrics.ts';
 import { newPuff } from '../packages/server/src/services/puffs/domain/puff.ts';
 import { createPuffStore } from '../packages/server/src/services/puffs/log/puff-store.ts';
@@ -21,7 +21,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     store: createPuffStore(connection),
     recounts: createRecountStore(connection),
     checkpoints: createCheckpointStore(connection),
-    many: createManyLogsStore(connection),
+    many: createBulkLogStore(connection),
     absentAmong: () => Promise.resolve([]),
     admission: { refusal: () => null, read: () => Promise.resolve() },
     clock: systemClock,

@@ -82,7 +82,7 @@ export const historyOf = (puffs: readonly RawPuff[]): TestHistory => {
       marksOn(day, dayStartHour) {
         const puffs = on(day, dayStartHour);
         const isLate = ({ timestamp, receivedAt = timestamp }: RawPuff) => receivedAt - timestamp > lateMs;
-        return { lateOnly: puffs.length > 0 && puffs.every(isLate), trimmed: false };
+        return { lateOnly: puffs.length > 0 && puffs.every(isLate), lateRemoval: false };
       },
       spans(from) {
         const instants = new Map<DayNumber, number[]>();

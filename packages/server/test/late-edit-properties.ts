@@ -9,11 +9,11 @@ import {
   type BoardDay,
 } from '../src/services/analytics/boards/board.ts';
 import { calendarOf, dayRules } from '../src/services/analytics/goals/calendar.ts';
-import { factsOf } from '../src/services/puffs/domain/date-facts.ts';
+import { aggregateDays } from '../src/services/puffs/domain/day-aggregate.ts';
 import { monthOf, type DayNumber } from '../src/services/puffs/index.ts';
 import { comesLate, editedPuff, newPuff, type NewPuff } from '../src/services/puffs/domain/puff.ts';
 import { PuffState } from '../src/services/puffs/state/puff-state.ts';
-import { takesLate } from '../src/services/puffs/domain/trims.ts';
+import { removesLate } from '../src/services/puffs/domain/late-removals.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -99,13 +99,13 @@ const boardWeek = (
     const edited = kind === 'edit' ? editedPuff(one.puff, { quantity, timestamp }, madeAt) : one.puff;
     const puff = { ...one.puff, ...edited };
     const before = one.deletedAt === null ? one.puff : null;
-    if (before && takesLate(before, kind === 'remove' ? null : puff, madeAt))
+    if (before && removesLate(before, kind === 'remove' ? null : puff, madeAt))
       taken.push({ target: before.id, puff: before });
     one.cameLate = comesLate(one, puff, { at: madeAt, dayStartHour });
     one.puff = puff;
     one.deletedAt = kind === 'remove' ? madeAt : null;
   });
-  const facts = factsOf(
+  const facts = aggregateDays(
     kept.flatMap(({ puff, deletedAt, cameLate }) => (deletedAt === null ? [{ ...puff, cameLate }] : [])),
     taken.map(({ target, puff }) => ({ ...puff, target })),
   );

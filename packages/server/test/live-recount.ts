@@ -43,17 +43,17 @@ export const liveRecount = async (connection: Connection, person: string): Promi
     (row): row is Row & Values =>
       row.kind === 'puff' && !row.deletedAt && row.rev > clearedRev && row.timestamp !== undefined,
   );
-  const days: Record<string, { hours: number[]; timelyHours: number; first: number; last: number }> = {};
+  const days: Record<string, { hours: number[]; onTimeHours: number; first: number; last: number }> = {};
   for (const { wallDate, wallHour, quantity, timestamp, receivedAt, cameLate } of live) {
     const at = Number(timestamp);
     const day = (days[wallDate] ??= {
       hours: new Array<number>(24).fill(0),
-      timelyHours: 0,
+      onTimeHours: 0,
       first: at,
       last: at,
     });
     day.hours[wallHour] = (day.hours[wallHour] ?? 0) + quantity;
-    if (!(cameLate ?? Number(receivedAt) - at > 48 * hourMs)) day.timelyHours |= 2 ** wallHour;
+    if (!(cameLate ?? Number(receivedAt) - at > 48 * hourMs)) day.onTimeHours |= 2 ** wallHour;
     day.first = Math.min(day.first, at);
     day.last = Math.max(day.last, at);
   }

@@ -3,10 +3,10 @@ import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import type { Admission } from '../src/services/puffs/commit/admission.ts';
-import type { AbsentAmong } from '../src/services/puffs/state/checkpoint-flusher.ts';
+import type { FindDeletedUsers } from '../src/services/puffs/state/checkpoint-flusher.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/state/checkpoint-store.ts';
-import { createManyLogsStore, type ManyLogsStore } from '../src/services/puffs/log/many-logs-store.ts';
-import { createPuffLog, type PuffLog } from '../src/services/puffs/log/puff-log.ts';
+import { createBulkLogStore, type BulkLogStore } from '../src/services/puffs/log/bulk-log-store.ts';
+import { createPuffLog, type PuffLog } from '../src/services/puffs/commit/puff-log.ts';
 import { createPuffMetrics } from '../src/services/puffs/log/puff-metrics.ts';
 import { newPuff, type NewPuff } from '../src/services/puffs/domain/puff.ts';
 import { PuffState } from '../src/services/puffs/state/puff-state.ts';
@@ -27,12 +27,12 @@ export const openLog = async (
   options: {
     wrapStore?: (store: PuffStore) => PuffStore;
     wrapCheckpoints?: (store: CheckpointStore) => CheckpointStore;
-    wrapMany?: (store: ManyLogsStore) => ManyLogsStore;
+    wrapMany?: (store: BulkLogStore) => BulkLogStore;
     maxPeople?: number;
     maxQueued?: number;
     checkpointEveryMs?: number;
     /** Whose account is gone; nobody's unless told. */
-    absentAmong?: AbsentAmong;
+    absentAmong?: FindDeletedUsers;
     /** Everybody is admitted unless told. */
     admission?: Admission;
   } = {},
@@ -41,7 +41,7 @@ export const openLog = async (
   const connection = await connectMongo(uri);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
-  const many = createManyLogsStore(connection);
+  const many = createBulkLogStore(connection);
   await store.ensureIndexes();
   await checkpoints.ensureIndexes();
   const log = createPuffLog({

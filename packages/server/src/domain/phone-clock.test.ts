@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ParsedPuffInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { offsetMinutesAt, wallClockAt } from './time-zones.ts';
-import { factsOf } from '../services/puffs/domain/date-facts.ts';
+import { aggregateDays } from '../services/puffs/domain/day-aggregate.ts';
 import { dayNumberOf, dayOf, localDayOf } from './local-day.ts';
 import { statedOffset, wallReachMs } from './phone-clock.ts';
 import { editedPuff, newPuff } from '../services/puffs/domain/puff.ts';
@@ -173,7 +173,7 @@ it('each puff counts once on one day, in whatever order they arrive, and a recou
         const keys = new Map(puffs.map(({ id }) => [id, shuffle.next().value ?? 0]));
         const shuffled = [...puffs].sort((a, b) => (keys.get(a.id) ?? 0) - (keys.get(b.id) ?? 0));
         expect(folded(shuffled).toJSON()).toEqual(state.toJSON());
-        for (const [date, { hours }] of factsOf(
+        for (const [date, { hours }] of aggregateDays(
           puffs.map((puff) => ({ ...puff, cameLate: false })),
           [],
         ))

@@ -13,7 +13,7 @@ export function* catchUp(world: World, node: Node, state: State): Steps<void> {
       if (state.rev === asked || !rules.askAgainAfterEntry) return;
       continue;
     }
-    if (rules.fillHoles && (yield* fillHoles(world, node, asked, found))) continue;
+    if (rules.fillGaps && (yield* fillGaps(world, node, asked, found))) continue;
     for (const record of found) yield* fold(world, node, state, record);
     const settled = found.at(-1)?.rev === state.rev && found.every((record) => record.entry === undefined);
     if (settled || !rules.askAgainAfterEntry) return;
@@ -21,7 +21,7 @@ export function* catchUp(world: World, node: Node, state: State): Steps<void> {
 }
 
 /** Empty records into the numbers missing among those found; true if there were any: the log must be read again. */
-export function* fillHoles(world: World, node: Node, rev: number, found: LogRecord[]): Steps<boolean> {
+export function* fillGaps(world: World, node: Node, rev: number, found: LogRecord[]): Steps<boolean> {
   const known = new Set(found.map((record) => record.rev));
   const holes: number[] = [];
   for (let n = rev + 1; n < (found.at(-1)?.rev ?? 0); n++) if (!known.has(n)) holes.push(n);

@@ -52,7 +52,7 @@ type Necessary = Exclude<keyof Rules, (typeof thrifty)[number] | (typeof indiffe
 
 /** Every other rule, and what goes wrong without it alone. */
 const faults: Record<Necessary, RegExp> = {
-  fillHoles: countedPastAHole,
+  fillGaps: countedPastAHole,
   unknownIsNotSuccess: countedPastAHole,
   skipFoldedRevs: wrongSums,
   waitForMajority: /was acknowledged with rev \d+, (then with|the log has)/,

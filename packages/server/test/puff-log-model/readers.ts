@@ -1,5 +1,5 @@
 import { currentState } from './checkpoints.ts';
-import { catchUp, fillHoles } from './fold.ts';
+import { catchUp, fillGaps } from './fold.ts';
 import type { LogRecord } from './store.ts';
 import type { Node, Steps, World } from './world.ts';
 
@@ -36,6 +36,6 @@ export function* readChanges(world: World, node: Node, phone: { since: number; i
 function* changesAfter(world: World, node: Node, since: number): Steps<LogRecord[]> {
   for (;;) {
     const found = yield* world.read(node, (view) => view.after(since));
-    if (!world.rules.fillHoles || !(yield* fillHoles(world, node, since, found))) return found;
+    if (!world.rules.fillGaps || !(yield* fillGaps(world, node, since, found))) return found;
   }
 }

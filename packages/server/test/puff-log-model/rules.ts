@@ -2,7 +2,7 @@
 export const allRules = {
   // the log
   /** Nobody passes a hole: it is filled with an empty record first. */
-  fillHoles: true,
+  fillGaps: true,
   /** A lost reply is no success: nothing of the group is folded or acknowledged. */
   unknownIsNotSuccess: true,
   /** After a lost reply the person's state is dropped and loaded again. */

@@ -10,22 +10,22 @@ import type { Job } from '../../platform/scheduler/job.ts';
 import type { SocketEvent } from '../../platform/realtime/socket-event.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { createAdmission } from './commit/admission.ts';
-import type { AbsentAmong } from './state/checkpoint-flusher.ts';
+import type { FindDeletedUsers } from './state/checkpoint-flusher.ts';
 import { createCheckpointStore } from './state/checkpoint-store.ts';
 import { createEraseStore } from './log/erase-store.ts';
 import { puffEvents } from './puff-events.ts';
-import { createManyLogsStore } from './log/many-logs-store.ts';
-import { createPuffLog, type PuffLog } from './log/puff-log.ts';
+import { createBulkLogStore } from './log/bulk-log-store.ts';
+import { createPuffLog, type PuffLog } from './commit/puff-log.ts';
 import { puffRoutes } from './puff-routes.ts';
-import { createPuffChangeService } from './puff-change-service.ts';
+import { createPuffEditService } from './puff-edit-service.ts';
 import { createPuffMetrics } from './log/puff-metrics.ts';
 import type { PuffPerson } from './domain/puff-person.ts';
 import { createPuffReadService } from './puff-read-service.ts';
 import { createPuffService } from './puff-service.ts';
 import { puffJobs } from './maintenance/puff-jobs.ts';
-import { createPuffPeople } from './state/puff-state-cache.ts';
+import { createPuffStateCache } from './state/puff-state-cache.ts';
 import { createReconcile } from './maintenance/reconcile.ts';
-import { createTallyStore, type PersonHour } from './maintenance/tally-store.ts';
+import { createRecordSumsStore, type PersonHour } from './maintenance/record-sums-store.ts';
 import { backdatedAfterMs } from './domain/puff.ts';
 import { createPurge } from './maintenance/purge.ts';
 import { createPurgeStore } from './maintenance/purge-store.ts';
@@ -37,9 +37,9 @@ export { orderPuffIndex } from './maintenance/puff-index-migration.ts';
 export { dateLateEntries } from './maintenance/late-entries-migration.ts';
 export { dropHiddenMonths } from './maintenance/hidden-months-migration.ts';
 export type { DateSpan, DayMarks, Moment, PuffHistory } from './domain/puff-history.ts';
-export type { PuffLog } from './log/puff-log.ts';
+export type { PuffLog } from './commit/puff-log.ts';
 export type { PuffPerson, PuffsChanged, PuffsRecorded } from './domain/puff-person.ts';
-export type { PersonHour } from './maintenance/tally-store.ts';
+export type { PersonHour } from './maintenance/record-sums-store.ts';
 
 /** What is received later than this after it happened counts for its person, and no more for the platform. */
 export const lateAfterMs = backdatedAfterMs;
@@ -68,11 +68,11 @@ export const createPuffs = <Person extends PuffPerson>(
   deps: {
     connection: Connection;
     logger: Logger;
-    absentAmong: AbsentAmong;
+    absentAmong: FindDeletedUsers;
     figures: Metrics;
     knownPerson: (userId: string) => Person | undefined;
   } & Omit<
-    Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffChangeService<Person>>[0],
+    Parameters<typeof createPuffService<Person>>[0] & Parameters<typeof createPuffEditService<Person>>[0],
     'log' | 'store' | 'metrics'
   >,
 ): Puffs => {
@@ -81,12 +81,12 @@ export const createPuffs = <Person extends PuffPerson>(
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
   const recounts = createRecountStore(connection);
-  const tallies = createTallyStore(connection);
+  const tallies = createRecordSumsStore(connection);
   const log = createPuffLog({
     store,
     recounts,
     checkpoints,
-    many: createManyLogsStore(connection),
+    many: createBulkLogStore(connection),
     absentAmong,
     admission: createAdmission(deps),
     clock,
@@ -95,13 +95,13 @@ export const createPuffs = <Person extends PuffPerson>(
   });
   const erasing = createEraseStore(connection);
   const puffs = createPuffService<Person>({ ...deps, log, store, metrics });
-  const changes = createPuffChangeService<Person>({ ...deps, log, store });
+  const changes = createPuffEditService<Person>({ ...deps, log, store });
   const reads = createPuffReadService({ ...deps, log, store });
   const reconcile = createReconcile({
     store: tallies,
     live: log.history,
     // States of its own, so that each is read from its checkpoint; it writes none.
-    stored: createPuffPeople({
+    stored: createPuffStateCache({
       store,
       recounts,
       checkpoints,

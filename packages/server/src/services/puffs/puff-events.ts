@@ -2,11 +2,11 @@ import { PuffInput, SocketPuffBatch, UndoInput } from '@pufftrack/contract';
 import type { z } from 'zod';
 import { invalidInput } from '../../platform/edge/problem.ts';
 import { socketEvent, type SocketEvent } from '../../platform/realtime/socket-event.ts';
-import type { PuffChangeService } from './puff-change-service.ts';
+import type { PuffEditService } from './puff-edit-service.ts';
 import type { PuffService } from './puff-service.ts';
 
 /** The socket's `puff` (one puff, or a batch under `puffs`) and `undo`: the same use cases as over HTTP. */
-export const puffEvents = (puffs: PuffService, changes: PuffChangeService): SocketEvent[] => [
+export const puffEvents = (puffs: PuffService, changes: PuffEditService): SocketEvent[] => [
   socketEvent('puff', async ({ actor, payload }) =>
     'puffs' in payload && payload.puffs !== null
       ? puffs.recordBatch(actor, parse(SocketPuffBatch, payload).puffs)

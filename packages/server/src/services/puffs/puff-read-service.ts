@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Puff, PuffChange } from '@pufftrack/contract';
 import { DomainError } from '../../platform/edge/errors.ts';
 import type { Actor } from '../../platform/edge/actor.ts';
-import type { PuffLog } from './log/puff-log.ts';
+import type { PuffLog } from './commit/puff-log.ts';
 import type { PuffPerson } from './domain/puff-person.ts';
-import type { LoggedChange, PuffCursor, PuffStore } from './log/puff-store.ts';
+import type { FeedEntry, PuffCursor, PuffStore } from './log/puff-store.ts';
 import { viewPuff } from './domain/puff-view.ts';
 
 export interface PuffQuery {
@@ -67,7 +67,7 @@ export const createPuffReadService = (deps: {
         throw new DomainError('resync-required', {
           detail: `This log is at revision ${rev}. Forget what you hold, and ask again since 0.`,
         });
-      const logged = (await store.readChangesAfter(userId, since, limit)).filter((each) => each.rev <= rev);
+      const logged = (await store.readFeedAfter(userId, since, limit)).filter((each) => each.rev <= rev);
       return {
         changes: logged.flatMap((each) => viewChange(each, clearedRev, dayStartHour)),
         revision: logged.at(-1)?.rev ?? since,
@@ -78,7 +78,7 @@ export const createPuffReadService = (deps: {
 };
 
 /** What a phone is told of one number: each puff at its latest one alone, and nothing that a deletion of all hides. */
-const viewChange = (logged: LoggedChange, clearedRev: number, dayStartHour: number): PuffChange[] => {
+const viewChange = (logged: FeedEntry, clearedRev: number, dayStartHour: number): PuffChange[] => {
   const { rev } = logged;
   if (logged.kind === 'clear') return [{ clearedRevision: rev, revision: rev }];
   if (!('puff' in logged) || !logged.puff || rev < clearedRev) return [];

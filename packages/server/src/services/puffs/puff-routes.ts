@@ -1,14 +1,10 @@
 import { endpoints } from '@pufftrack/contract';
 import { answer, route, type Route } from '../../platform/http/route.ts';
-import type { PuffChangeService } from './puff-change-service.ts';
+import type { PuffEditService } from './puff-edit-service.ts';
 import type { PuffReadService } from './puff-read-service.ts';
 import type { PuffService } from './puff-service.ts';
 
-export const puffRoutes = (
-  puffs: PuffService,
-  changes: PuffChangeService,
-  reads: PuffReadService,
-): Route[] => [
+export const puffRoutes = (puffs: PuffService, changes: PuffEditService, reads: PuffReadService): Route[] => [
   route(endpoints.recordPuff, async ({ actor, input }) => {
     const recorded = await puffs.record(actor, input.body);
     return recorded.status === 'created' ? answer(201, recorded) : answer(200, recorded);

@@ -21,7 +21,7 @@ import {
   type NewPuff,
   type RecordedPuff,
 } from './domain/puff.ts';
-import type { PuffLog } from './log/puff-log.ts';
+import type { PuffLog } from './commit/puff-log.ts';
 import type { PuffMetrics } from './log/puff-metrics.ts';
 import { writerOf, type PuffPerson, type PuffsRecorded } from './domain/puff-person.ts';
 import type { PuffHistory } from './domain/puff-history.ts';

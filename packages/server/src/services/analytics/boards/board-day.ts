@@ -7,12 +7,12 @@ import type { Calendar } from '../goals/calendar.ts';
 export const boardDayOf = (calendar: Calendar, history: PuffHistory, day: DayNumber): BoardDay => {
   const { dayStartHour, rules } = calendar;
   const count = history.countOn(day, dayStartHour);
-  const { trimmed, lateOnly } = history.marksOn(day, dayStartHour);
+  const { lateRemoval, lateOnly } = history.marksOn(day, dayStartHour);
   return {
     count,
     limit: calendar.limitOn(day),
     isConfirmed: calendar.statusOf(day, count) === 'confirmed',
-    isTrimmed: trimmed,
+    isTrimmed: lateRemoval,
     isLateOnly: lateOnly,
     isCheckedInLate: rules.lateCheckIns.has(day),
   };

@@ -1,10 +1,10 @@
 import { DomainError } from '../../../platform/edge/errors.ts';
-import { UnknownOutcome } from '../log/puff-store.ts';
+import { UnknownOutcomeError } from '../log/puff-store.ts';
 
 export const unavailable = (cause: unknown): DomainError =>
   new DomainError('overloaded', {
     detail:
-      cause instanceof UnknownOutcome
+      cause instanceof UnknownOutcomeError
         ? 'The database did not confirm the write. Send the same puffs again: none is counted twice.'
         : 'The server cannot take this now. Send the same puffs again: none is counted twice.',
     retryAfterSeconds: 1,

@@ -1,7 +1,7 @@
 import { groupBy } from '../../../platform/group-by.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { Admission } from './admission.ts';
-import { createLane, type Lane } from './lane.ts';
+import { createBatchQueue, type BatchQueue } from './batch-queue.ts';
 import type { NewPuff, RecordedPuff } from '../domain/puff.ts';
 import {
   dayIsFull,
@@ -17,7 +17,7 @@ import {
   type Turn,
 } from './puff-group.ts';
 import type { PuffMetrics } from '../log/puff-metrics.ts';
-import type { PuffPeople } from '../state/puff-state-cache.ts';
+import type { PuffStateCache } from '../state/puff-state-cache.ts';
 import type { PuffState } from '../state/puff-state.ts';
 import type { PuffStore } from '../log/puff-store.ts';
 import { accountGone, refusalOf, unavailable } from './commit-errors.ts';
@@ -54,17 +54,17 @@ const maxAttempts = 20;
  */
 export const createGroupCommit = (deps: {
   store: PuffStore;
-  people: PuffPeople;
+  states: PuffStateCache;
   onChange: (person: string, state: PuffState) => void;
   admission: Admission;
   /** What waits for a person who was erased meanwhile is refused with `account-gone`. */
-  isGone: (person: string) => boolean;
+  isErased: (person: string) => boolean;
   log: Logger;
   metrics: Pick<PuffMetrics, 'groupWritten'>;
   lanes: number;
   maxQueued: number;
 }): GroupCommit => {
-  const { store, people, onChange, metrics } = deps;
+  const { store, states, onChange, metrics } = deps;
   /** People whose state is loaded or repaired at the moment: their puffs wait here, and nobody else's do. */
   const parked = new Map<string, Waiting[]>();
   const whenIdle: (() => void)[] = [];
@@ -108,7 +108,7 @@ export const createGroupCommit = (deps: {
     parked.set(person, []);
     void work()
       .catch((error: unknown): Item[] => {
-        people.drop(person);
+        states.drop(person);
         fail(items, error);
         return [];
       })
@@ -135,10 +135,10 @@ export const createGroupCommit = (deps: {
       items.map((item) => item.puff.id),
     );
     const months = new Set(items.flatMap(monthsOfDay));
-    const held = people.peek(person);
+    const held = states.peek(person);
     const isEnough = used.size === 0 && held && items.every((item) => isReady(held, item));
     // After the ids: the answer to a known one counts it.
-    const state = isEnough ? held : await people.currentWith(person, months);
+    const state = isEnough ? held : await states.getWithMonths(person, months);
     const fresh: Item[] = [];
     for (const item of items) {
       item.checked = true;
@@ -157,7 +157,7 @@ export const createGroupCommit = (deps: {
       }
       let items = waitingOnes.filter((one): one is Item => !isTurn(one));
       const turns = waitingOnes.filter(isTurn);
-      if (deps.isGone(person)) {
+      if (deps.isErased(person)) {
         refuse(turns, items, accountGone());
         continue;
       }
@@ -176,7 +176,7 @@ export const createGroupCommit = (deps: {
         park(person, items, () => deps.admission.read(person).then(() => items));
         continue;
       }
-      const state = people.peek(person);
+      const state = states.peek(person);
       const ready = readyOf(items);
       if (!state || ready.length === 0 || ready.some((item) => !isReady(state, item))) {
         park(person, items, () => prepare(person, items));
@@ -201,7 +201,7 @@ export const createGroupCommit = (deps: {
       taken = await store.insert(records);
     } catch (error) {
       for (const { person, numbered } of writes) {
-        people.drop(person);
+        states.drop(person);
         fail(
           numbered.map(({ item }) => item),
           error,
@@ -215,7 +215,7 @@ export const createGroupCommit = (deps: {
     for (const { person, state, numbered } of writes) {
       const failed = new Set<RecordedPuff>();
       for (const { puff } of numbered) if (taken.has(position++)) failed.add(puff);
-      if (failed.size === 0) settleWrite(person, state, numbered);
+      if (failed.size === 0) applyWrite(person, state, numbered);
       else
         park(
           person,
@@ -225,7 +225,7 @@ export const createGroupCommit = (deps: {
     }
   };
 
-  const settleWrite = (person: string, state: PuffState, numbered: PersonWrite['numbered']) => {
+  const applyWrite = (person: string, state: PuffState, numbered: PersonWrite['numbered']) => {
     for (const { puff } of numbered)
       state.fold({ rev: puff.rev, kind: 'puff', counted: puff, receivedAt: puff.receivedAt });
     onChange(person, state);
@@ -242,7 +242,7 @@ export const createGroupCommit = (deps: {
     failed: ReadonlySet<RecordedPuff>,
   ): Promise<Item[]> => {
     const written = numbered.filter(({ puff }) => !failed.has(puff));
-    const state = await people.current(person);
+    const state = await states.getCurrent(person);
     const used = await store.findUsedIds(
       person,
       [...failed].map((puff) => puff.id),
@@ -260,8 +260,8 @@ export const createGroupCommit = (deps: {
     return again;
   };
 
-  const lanes: Lane<Waiting>[] = Array.from({ length: deps.lanes }, () =>
-    createLane<Waiting>({
+  const lanes: BatchQueue<Waiting>[] = Array.from({ length: deps.lanes }, () =>
+    createBatchQueue<Waiting>({
       maxGroup,
       commit,
       onError: (group, error) => {

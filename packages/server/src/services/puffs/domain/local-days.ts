@@ -1,5 +1,5 @@
 import type { WallClock } from '../../../domain/time-zones.ts';
-import type { DateFacts } from './date-facts.ts';
+import type { DayAggregate } from './day-aggregate.ts';
 import { localDayOf, type DayNumber } from '../../../domain/local-day.ts';
 import type { DayMarks } from './puff-history.ts';
 
@@ -8,17 +8,17 @@ import type { DayMarks } from './puff-history.ts';
  * derived is kept for the `dayStartHour` that was asked for last.
  */
 export class LocalDays {
-  readonly #factsOn: (date: DayNumber) => DateFacts | undefined;
-  readonly #loaded: () => Iterable<readonly [DayNumber, DateFacts]>;
+  readonly #aggregateOn: (date: DayNumber) => DayAggregate | undefined;
+  readonly #loaded: () => Iterable<readonly [DayNumber, DayAggregate]>;
   #counts: { dayStartHour: number; byDay: Map<DayNumber, number> } | undefined;
   #active: { dayStartHour: number; days: DayNumber[] } | undefined;
 
-  /** `factsOn` throws for a date that is not loaded; `loaded` gives all that are. */
+  /** `aggregateOn` throws for a date that is not loaded; `loaded` gives all that are. */
   constructor(wallDates: {
-    factsOn: (date: DayNumber) => DateFacts | undefined;
-    loaded: () => Iterable<readonly [DayNumber, DateFacts]>;
+    aggregateOn: (date: DayNumber) => DayAggregate | undefined;
+    loaded: () => Iterable<readonly [DayNumber, DayAggregate]>;
   }) {
-    this.#factsOn = wallDates.factsOn;
+    this.#aggregateOn = wallDates.aggregateOn;
     this.#loaded = wallDates.loaded;
   }
 
@@ -55,11 +55,11 @@ export class LocalDays {
   marksOn(day: DayNumber, dayStartHour: number): DayMarks {
     const { date, next } = this.#datesOf(day, dayStartHour);
     const early = (1 << dayStartHour) - 1;
-    const timely = ((date?.timelyHours ?? 0) & ~early) | ((next?.timelyHours ?? 0) & early);
-    const trimmed = (date?.trims.day ?? 0) | (next?.trims.eve ?? 0);
+    const onTime = ((date?.onTimeHours ?? 0) & ~early) | ((next?.onTimeHours ?? 0) & early);
+    const removed = (date?.lateRemovals.day ?? 0) | (next?.lateRemovals.eve ?? 0);
     return {
-      lateOnly: this.countOn(day, dayStartHour) > 0 && timely === 0,
-      trimmed: (trimmed & (1 << dayStartHour)) !== 0,
+      lateOnly: this.countOn(day, dayStartHour) > 0 && onTime === 0,
+      lateRemoval: (removed & (1 << dayStartHour)) !== 0,
     };
   }
 
@@ -75,6 +75,6 @@ export class LocalDays {
   }
 
   #datesOf(day: DayNumber, dayStartHour: number) {
-    return { date: this.#factsOn(day), next: dayStartHour > 0 ? this.#factsOn(day + 1) : undefined };
+    return { date: this.#aggregateOn(day), next: dayStartHour > 0 ? this.#aggregateOn(day + 1) : undefined };
   }
 }

@@ -21,7 +21,7 @@ export interface DayMarks {
    * Something of it was taken away more than 24 h after it happened, by a deletion or an edit, and is not back. Known
    * while the puff's content is kept: for 30 days after a deletion, and not past a deletion of all.
    */
-  readonly trimmed: boolean;
+  readonly lateRemoval: boolean;
 }
 
 /**

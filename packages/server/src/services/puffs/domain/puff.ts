@@ -27,7 +27,7 @@ export const clearPurgeMs = hourMs;
 /** Friends who saw a puff are told of its end for this long. */
 export const retractWindowMs = 24 * hourMs;
 /** Taking away something older than this marks its day (domain.md D3). */
-const trimmedAfterMs = 24 * hourMs;
+const lateRemovalAfterMs = 24 * hourMs;
 
 /** What a person says of a puff, and may say otherwise later. */
 export interface PuffValues extends Counted {
@@ -179,8 +179,8 @@ export const isBackdated = (timestamp: number, receivedAt: number): boolean =>
   receivedAt - timestamp > backdatedAfterMs;
 
 /** Whether what is taken away happened more than 24 h before (domain.md D11, void days). Instants in ms. */
-export const isTrimmed = (timestamp: number, takenAt: number): boolean =>
-  takenAt - timestamp > trimmedAfterMs;
+export const isRemovedLate = (timestamp: number, takenAt: number): boolean =>
+  takenAt - timestamp > lateRemovalAfterMs;
 
 /**
  * Whether a puff has come late to the day on which a change (at `at`, ms) leaves it. To another date or local day it comes
@@ -194,7 +194,7 @@ export const comesLate = (
   edit: { readonly at: number; readonly dayStartHour: number },
 ): boolean => {
   const { wall, timestamp } = before.puff;
-  const hadLeft = before.deletedAt !== null && !isTrimmed(timestamp, before.deletedAt);
+  const hadLeft = before.deletedAt !== null && !isRemovedLate(timestamp, before.deletedAt);
   const isThere =
     !hadLeft &&
     after.wall.dayNumber === wall.dayNumber &&

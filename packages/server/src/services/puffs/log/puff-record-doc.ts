@@ -1,5 +1,5 @@
 import { Schema } from 'mongoose';
-import type { DatedPuff, TakenPuff } from '../domain/date-facts.ts';
+import type { DatedPuff, RemovedPuff } from '../domain/day-aggregate.ts';
 import { dayNumberOf, dayOf } from '../../../domain/local-day.ts';
 import type { Counted, LogRecord } from '../domain/log-record.ts';
 import { isBackdated, type PuffValues, type RecordedPuff, type StoredPuff } from '../domain/puff.ts';
@@ -30,7 +30,7 @@ export interface PuffRecordDoc extends Partial<ValuesDoc> {
   _id: string;
   person: string;
   /**
-   * Of a change, only where it took something from its day late (`takesLate`): when that happened. So a count of the date
+   * Of a change, only where it took something from its day late (`removesLate`): when that happened. So a count of the date
    * finds it beside the puffs, until a later change of the same puff says as much (`supersede`, recount-store.ts).
    */
   timestamp?: Date;
@@ -165,10 +165,10 @@ export const datedPuffOf = (doc: PuffRecordDoc): DatedPuff | undefined =>
     : undefined;
 
 /** What a change took late from where it stood; undefined for what is no such change. */
-export const takenPuffOf = ({ kind, target, before }: PuffRecordDoc): TakenPuff | undefined =>
+export const removedPuffOf = ({ kind, target, before }: PuffRecordDoc): RemovedPuff | undefined =>
   kind === 'change' && target !== undefined && before ? { ...countedOf(before), target } : undefined;
 
-/** The fields that `datedPuffOf` and `takenPuffOf` read. */
+/** The fields that `datedPuffOf` and `removedPuffOf` read. */
 export const datedProjection = {
   person: 1,
   kind: 1,

@@ -16,10 +16,10 @@ import {
   type PuffRecordDoc,
   type VersionDoc,
 } from './puff-record-doc.ts';
-import { takesLate } from '../domain/trims.ts';
+import { removesLate } from '../domain/late-removals.ts';
 
 /** The outcome of a write is not known: it may or may not be on disk, now or a little later. */
-export class UnknownOutcome extends Error {}
+export class UnknownOutcomeError extends Error {}
 
 export interface PuffToInsert {
   person: string;
@@ -32,7 +32,7 @@ export interface PuffCursor {
 }
 
 /** A change on its way into the log: the whole puff before and after it. */
-export interface NewChange {
+export interface NewLogEntry {
   readonly id: string;
   readonly target: string;
   readonly original: Counted;
@@ -49,7 +49,7 @@ export interface Version {
 }
 
 /** One number of the log, for a phone that follows it. */
-export type LoggedChange =
+export type FeedEntry =
   | { readonly rev: number; readonly kind: 'puff'; readonly puff: StoredPuff }
   | { readonly rev: number; readonly kind: 'change'; readonly puff: StoredPuff | undefined }
   | { readonly rev: number; readonly kind: 'clear' | 'empty' };
@@ -58,11 +58,11 @@ export interface PuffStore {
   ensureIndexes(): Promise<void>;
   /**
    * One unordered insert, acknowledged by a majority and journalled. Answers the positions that hit a taken key;
-   * throws UnknownOutcome for anything less clear.
+   * throws UnknownOutcomeError for anything less clear.
    */
   insert(puffs: readonly PuffToInsert[]): Promise<ReadonlySet<number>>;
-  /** False where the number is taken; throws UnknownOutcome like `insert`. */
-  insertChange(person: string, rev: number, change: NewChange): Promise<boolean>;
+  /** False where the number is taken; throws UnknownOutcomeError like `insert`. */
+  insertChange(person: string, rev: number, change: NewLogEntry): Promise<boolean>;
   /** A deletion of all; `purgeAt` (ms) is when the content before it goes for good. */
   insertClear(
     person: string,
@@ -70,11 +70,11 @@ export interface PuffStore {
     clear: { id: string; at: number; purgeAt: number },
   ): Promise<boolean>;
   /** Takes numbers that are missing with empty records, so that nobody can get behind a reader. */
-  fillHoles(person: string, revs: readonly number[]): Promise<void>;
+  fillGaps(person: string, revs: readonly number[]): Promise<void>;
   /** The log after `rev`, oldest first, at most `limit` records; majority read. */
   readAfter(person: string, rev: number, limit: number): Promise<LogRecord[]>;
   /** The same records with the puffs that they are about, as these stand now. */
-  readChangesAfter(person: string, rev: number, limit: number): Promise<LoggedChange[]>;
+  readFeedAfter(person: string, rev: number, limit: number): Promise<FeedEntry[]>;
   /** Which of these ids the person has used. */
   findUsedIds(person: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   find(person: string, id: string): Promise<StoredPuff | undefined>;
@@ -94,7 +94,7 @@ export interface PuffStore {
     range: { since: number; after: number; before: number },
   ): Promise<{ id: string; receivedAt: number; original: Counted }[]>;
   /** Those of these puffs that a change with a number below `before` has deleted once, restored or not. */
-  findOnceDeleted(person: string, ids: readonly string[], before: number): Promise<ReadonlySet<string>>;
+  findEverDeleted(person: string, ids: readonly string[], before: number): Promise<ReadonlySet<string>>;
   /** The id of the live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
   newestOfSession(
     person: string,
@@ -131,14 +131,14 @@ export const createPuffStore = (connection: Connection): PuffStore => {
     } catch (error) {
       // Which of the two keys was taken is asked of the log afterwards; it answers for both.
       const taken = duplicateKeyPositions(error);
-      if (!taken) throw new UnknownOutcome('the write has no clear outcome', { cause: error });
+      if (!taken) throw new UnknownOutcomeError('the write has no clear outcome', { cause: error });
       return taken;
     }
   };
   /** For a reader: what the database says of it is a fault of a read. */
   const insertEmpty = (docs: PuffRecordDoc[]) =>
     insertDocs(docs).catch((error: unknown) => {
-      throw error instanceof UnknownOutcome ? error.cause : error;
+      throw error instanceof UnknownOutcomeError ? error.cause : error;
     });
   const insertOne = async (doc: PuffRecordDoc) => (await insertDocs([doc])).size === 0;
   const after = (person: string, rev: number) => ({ person, rev: { $gt: rev } });
@@ -157,7 +157,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         rev,
         kind: 'change',
         target: change.target,
-        ...(takesLate(standingOf(change.before), standingOf(change.after), change.at) && {
+        ...(removesLate(standingOf(change.before), standingOf(change.after), change.at) && {
           timestamp: new Date(change.before.values.timestamp),
         }),
         original: countedDocOf(change.original),
@@ -174,7 +174,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         at: new Date(at),
         purgeAt: new Date(purgeAt),
       }),
-    async fillHoles(person, revs) {
+    async fillGaps(person, revs) {
       await insertEmpty(
         revs.map((rev) => ({ _id: recordIdOf(person, `~${rev}`), person, rev, kind: 'empty' })),
       );
@@ -185,7 +185,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         .toArray();
       return docs.map(logRecordOf);
     },
-    async readChangesAfter(person, rev, limit) {
+    async readFeedAfter(person, rev, limit) {
       const docs = await records
         .find(after(person, rev), { projection: withoutChanges, sort: { rev: 1 }, limit })
         .toArray();
@@ -194,7 +194,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       );
       const found = await records.find({ _id: { $in: targets } }, { projection: withoutChanges }).toArray();
       const puffs = new Map(found.map((doc) => [doc._id, storedPuffOf(doc)]));
-      return docs.map((doc): LoggedChange => {
+      return docs.map((doc): FeedEntry => {
         const { kind } = doc;
         if (kind === 'puff') return { rev: doc.rev, kind, puff: storedPuffOf(doc) };
         if (kind === 'change')
@@ -261,7 +261,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         return content ? [{ id, receivedAt: content.puff.receivedAt, original: content.original }] : [];
       });
     },
-    async findOnceDeleted(person, ids, before) {
+    async findEverDeleted(person, ids, before) {
       const docs = await records
         .find({ _id: { $in: ids.map((id) => recordIdOf(person, id)) } }, { projection: { changeRevs: 1 } })
         .toArray();

@@ -4,7 +4,7 @@ import { scanLimit } from '../../../platform/mongo/time-limits.ts';
 const dayMs = 86_400_000;
 
 /**
- * Changes that took something from its day late (`takesLate`, trims.ts) say when that happened, so that a count of the date
+ * Changes that took something from its day late (`removesLate`, late-removals.ts) say when that happened, so that a count of the date
  * finds them. Sought by the index of times, in which each person's changes without one stand apart from the puffs.
  */
 export const dateLateEntries = async (connection: Connection): Promise<void> => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idOfBytes } from '../../../platform/ids.ts';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
 import { dayMs, hourMs, minuteMs } from '../../../domain/durations.ts';
-import type { AbsentAmong } from '../state/checkpoint-flusher.ts';
+import type { FindDeletedUsers } from '../state/checkpoint-flusher.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
 import type { PuffMetrics } from '../log/puff-metrics.ts';
 import type { Reconcile } from './reconcile.ts';
@@ -19,7 +19,7 @@ const startOfSample = (windowEnd: number): string => {
 export const puffJobs = (deps: {
   checkpoints: Pick<CheckpointStore, 'listPeople'>;
   reconcile: Reconcile;
-  absentAmong: AbsentAmong;
+  absentAmong: FindDeletedUsers;
   /** Answers how many deletions were made final. */
   purge: (signal: AbortSignal) => Promise<number>;
   /** Writes the checkpoints of this process. */

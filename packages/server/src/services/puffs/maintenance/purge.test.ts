@@ -85,7 +85,7 @@ describe('what was deleted', () => {
     await expectAgreement();
 
     expect((await here.store.find(person, first!.id))?.content).toBeUndefined();
-    const told = await here.store.readChangesAfter(person, 0, 100);
+    const told = await here.store.readFeedAfter(person, 0, 100);
     expect(told.at(-3)).toMatchObject({ kind: 'change', puff: { id: first!.id, latestRev: 8 } });
     await here.checkpoints.drop(person);
     await change(here, third!.id, null, 3);
@@ -152,7 +152,7 @@ describe('what was deleted', () => {
     await change(here, first!.id, logNow);
     const noCheckpoints = {
       ...here,
-      checkpoints: { ...here.checkpoints, noteStrip: () => Promise.resolve(false) },
+      checkpoints: { ...here.checkpoints, recordStrip: () => Promise.resolve(false) },
     };
     expect(await purgeAt(logNow + restorePurgeMs, noCheckpoints)).toBe(0);
     expect(await rowsWithContent()).toHaveLength(3);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
-import type { PuffLog } from '../log/puff-log.ts';
+import type { PuffLog } from '../commit/puff-log.ts';
 import type { PurgeStore } from './purge-store.ts';
 
 const pageSize = 500;
@@ -27,7 +27,7 @@ export const createPurge =
       let done = 0;
       for (const { person, id, rev } of due) {
         signal?.throwIfAborted();
-        if (!(await checkpoints.noteStrip(person, rev))) continue;
+        if (!(await checkpoints.recordStrip(person, rev))) continue;
         // The rows first: as long as the content is there, the job comes back for both.
         if (id === undefined) {
           await checkpoints.dropMonthsBefore(person, rev);

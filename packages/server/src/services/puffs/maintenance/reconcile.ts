@@ -1,7 +1,7 @@
 import type { DayNumber } from '../../../domain/local-day.ts';
-import type { PuffPeople } from '../state/puff-state-cache.ts';
+import type { PuffStateCache } from '../state/puff-state-cache.ts';
 import type { PuffState } from '../state/puff-state.ts';
-import type { RawSum, TallyStore } from './tally-store.ts';
+import type { RawSum, RecordSumsStore } from './record-sums-store.ts';
 
 /** What did not equal a recount: the state in this process, or the stored one. */
 export type Drift = 'live' | 'stored';
@@ -16,9 +16,9 @@ const attempts = 5;
  * number of the log: what is folded after it is not in question, and where the log moves meanwhile it is asked again.
  */
 export const createReconcile = (deps: {
-  store: Pick<TallyStore, 'addUp'>;
+  store: Pick<RecordSumsStore, 'addUp'>;
   live: (person: string, from?: DayNumber) => Promise<PuffState>;
-  stored: Pick<PuffPeople, 'current' | 'drop'>;
+  stored: Pick<PuffStateCache, 'getCurrent' | 'drop'>;
 }): Reconcile => {
   const { store, live, stored } = deps;
 
@@ -37,7 +37,7 @@ export const createReconcile = (deps: {
     stored.drop(person);
     const [liveAgrees, storedAgrees] = [
       await agrees(person, (from) => live(person, from)),
-      await agrees(person, (from) => stored.current(person, from)),
+      await agrees(person, (from) => stored.getCurrent(person, from)),
     ];
     stored.drop(person);
     return [...(liveAgrees ? [] : ['live' as const]), ...(storedAgrees ? [] : ['stored' as const])];

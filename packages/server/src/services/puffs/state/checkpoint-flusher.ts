@@ -1,10 +1,10 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import { remark, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
+import { markDirty, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
 import type { PuffState } from './puff-state.ts';
 
 /** Whose account is gone of these people; asked of whoever keeps the accounts. */
-export type AbsentAmong = (people: readonly string[]) => Promise<readonly string[]>;
+export type FindDeletedUsers = (people: readonly string[]) => Promise<readonly string[]>;
 
 /** Writes states behind the puffs, so that a start need not read whole logs. Nothing depends on it being on time. */
 export interface CheckpointFlusher {
@@ -21,7 +21,7 @@ export interface CheckpointFlusher {
 export const createCheckpointFlusher = (deps: {
   checkpoints: CheckpointStore;
   /** Those of these people whose account is gone, as the database has it now. */
-  absentAmong: AbsentAmong;
+  absentAmong: FindDeletedUsers;
   /** Learns of somebody whose erasure this process has missed. */
   onAbsent: (person: string) => void;
   clock: Clock;
@@ -76,7 +76,7 @@ export const createCheckpointFlusher = (deps: {
       for (const checkpoint of taken) {
         const state = states.get(checkpoint.person._id);
         if (!state) continue;
-        remark(state, checkpoint);
+        markDirty(state, checkpoint);
         if (!due.has(checkpoint.person._id)) due.set(checkpoint.person._id, state);
       }
       dueSince = writingSince ?? dueSince;

@@ -2,9 +2,9 @@ import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
-import type { DateFacts } from '../domain/date-facts.ts';
+import type { DayAggregate } from '../domain/day-aggregate.ts';
 import type { DayNumber } from '../../../domain/local-day.ts';
-import { monthDocOf, monthFactsOf, monthIdOf, type MonthDoc } from './month-doc.ts';
+import { monthDocOf, aggregatesOfMonthDoc, monthIdOf, type MonthDoc } from './month-doc.ts';
 import { PuffState } from './puff-state.ts';
 
 /**
@@ -33,7 +33,7 @@ export interface Checkpoint {
 
 export interface MonthRow {
   readonly rev: number;
-  readonly dates: Map<DayNumber, DateFacts>;
+  readonly dates: Map<DayNumber, DayAggregate>;
 }
 
 export interface CheckpointStore {
@@ -56,7 +56,7 @@ export interface CheckpointStore {
   writePeople(checkpoints: readonly Checkpoint[]): Promise<void>;
   countStrips(person: string): Promise<number>;
   /** Says that content is about to be removed; false where the row is not there, or is behind `rev`. */
-  noteStrip(person: string, rev: number): Promise<boolean>;
+  recordStrip(person: string, rev: number): Promise<boolean>;
   /**
    * Removes the rows that still say something of a puff deleted at `rev`: of its months those that counted it last, or
    * mark a date that lost something late. They are counted anew when somebody asks for them.
@@ -113,7 +113,7 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     const rows = new Map<string, Map<string, MonthRow>>();
     if (ids.length === 0) return rows;
     for (const doc of await months.find({ _id: { $in: ids } }, { batchSize: wholeBatch }).toArray()) {
-      const dates = monthFactsOf(doc);
+      const dates = aggregatesOfMonthDoc(doc);
       if (!dates) continue;
       const row = { rev: doc.rev, dates };
       const own = rows.get(doc.person);
@@ -164,7 +164,7 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       const doc = await people.findOne({ _id: person }, { projection: { strips: 1 } });
       return doc?.strips ?? 0;
     },
-    async noteStrip(person, rev) {
+    async recordStrip(person, rev) {
       const { matchedCount } = await people.updateOne(
         { _id: person, rev: { $gte: rev } },
         { $inc: { strips: 1 } },
@@ -208,10 +208,10 @@ const writeOver = async <Doc extends { _id: string; rev: number }>(
   }
 };
 
-/** Copies what a flush has to write, and marks it written; `remark` undoes that where the write fails. */
+/** Copies what a flush has to write, and marks it written; `markDirty` undoes that where the write fails. */
 export const takeCheckpoint = (person: string, state: PuffState): Checkpoint => {
   const months = [...state.dirtyMonths].flatMap((month): MonthDoc[] => {
-    const loaded = state.factsOf(month);
+    const loaded = state.loadedMonth(month);
     return loaded ? [monthDocOf({ person, month, rev: loaded.countedUpTo }, loaded.dates)] : [];
   });
   state.dirtyMonths.clear();
@@ -232,7 +232,7 @@ export const takeCheckpoint = (person: string, state: PuffState): Checkpoint => 
   };
 };
 
-export const remark = (state: PuffState, checkpoint: Checkpoint): void => {
+export const markDirty = (state: PuffState, checkpoint: Checkpoint): void => {
   state.dirty = true;
   for (const { month } of checkpoint.months) if (state.months.has(month)) state.dirtyMonths.add(month);
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { addPuff, factsOf, type DatedPuff } from '../domain/date-facts.ts';
+import { addPuff, aggregateDays, type DatedPuff } from '../domain/day-aggregate.ts';
 import { dayNumberOf } from '../../../domain/local-day.ts';
-import { monthDocOf, monthFactsOf } from './month-doc.ts';
+import { monthDocOf, aggregatesOfMonthDoc } from './month-doc.ts';
 
 const hour = 3_600_000;
 const date = dayNumberOf('2026-10-31');
@@ -14,12 +14,12 @@ const puff = (wallHour: number, parts: Partial<DatedPuff> = {}): DatedPuff => ({
   cameLate: false,
   ...parts,
 });
-const rowOf = (dates: ReturnType<typeof factsOf>) =>
+const rowOf = (dates: ReturnType<typeof aggregateDays>) =>
   monthDocOf({ person: 'alice', month: '2026-10', rev: 7 }, dates);
 
 describe('the row of a month', () => {
   it('gives back all that is known of its dates', () => {
-    const dates = factsOf(
+    const dates = aggregateDays(
       [
         puff(0, { timestamp: midnight - 14 * hour }),
         puff(8),
@@ -30,22 +30,22 @@ describe('the row of a month', () => {
         { ...puff(23), target: 'gone too' },
       ],
     );
-    const facts = dates.get(date);
-    expect(facts?.span?.gapIsExact).toBe(true);
-    expect(monthFactsOf(rowOf(dates))).toEqual(dates);
-    if (facts) addPuff(facts, puff(20), false);
-    expect(facts?.span?.gapIsExact).toBe(false);
-    expect(monthFactsOf(rowOf(dates))).toEqual(dates);
+    const aggregate = dates.get(date);
+    expect(aggregate?.span?.gapIsExact).toBe(true);
+    expect(aggregatesOfMonthDoc(rowOf(dates))).toEqual(dates);
+    if (aggregate) addPuff(aggregate, puff(20), false);
+    expect(aggregate?.span?.gapIsExact).toBe(false);
+    expect(aggregatesOfMonthDoc(rowOf(dates))).toEqual(dates);
     expect(Object.keys(rowOf(dates).days)).toEqual(['31']);
   });
 
   it('says nothing where an older program has left its facts behind, or never wrote any', () => {
-    const row = rowOf(factsOf([puff(8)], []));
-    expect(monthFactsOf(row)).toBeDefined();
+    const row = rowOf(aggregateDays([puff(8)], []));
+    expect(aggregatesOfMonthDoc(row)).toBeDefined();
     for (const which of ['factsRev', 'trimsRev'] as const) {
       const { [which]: known = 0, ...older } = row;
-      expect(monthFactsOf(older)).toBeUndefined();
-      expect(monthFactsOf({ ...older, [which]: known - 1 })).toBeUndefined();
+      expect(aggregatesOfMonthDoc(older)).toBeUndefined();
+      expect(aggregatesOfMonthDoc({ ...older, [which]: known - 1 })).toBeUndefined();
     }
   });
 });

@@ -14,23 +14,23 @@ const dayMs = 86_400_000;
 const maxFruitlessReads = 500;
 
 /** The states that this process holds. Any of them may be dropped at any time: the log is the truth. */
-export interface PuffPeople {
+export interface PuffStateCache {
   /** The state as this process knows it; it may be behind other processes. */
   peek(person: string): PuffState | undefined;
   /**
    * The state with everything counted that the log held when this was called, loaded from the month before the last
    * one on. For an earlier `from` it is a state of its own that nobody else holds: a whole life is not kept in memory.
    */
-  current(person: string, from?: DayNumber): Promise<PuffState>;
+  getCurrent(person: string, from?: DayNumber): Promise<PuffState>;
   /** The same, with these wall months loaded. */
-  currentWith(person: string, months: ReadonlySet<string>): Promise<PuffState>;
-  /** Like `current`, with what was read for it beforehand; what was not is read here. */
-  currentWithAhead(person: string, ahead: ReadAhead): Promise<PuffState>;
+  getWithMonths(person: string, months: ReadonlySet<string>): Promise<PuffState>;
+  /** Like `getCurrent`, with what was read for it beforehand; what was not is read here. */
+  getWithPrefetched(person: string, ahead: Prefetched): Promise<PuffState>;
   drop(person: string): void;
 }
 
 /** What was read of a person together with others; it may be old by the time it is used. */
-export interface ReadAhead {
+export interface Prefetched {
   /** The state of the checkpoint; used where this process holds none. */
   readonly stored?: PuffState | undefined;
   /** Everything that the log held after a number. */
@@ -38,19 +38,19 @@ export interface ReadAhead {
 }
 
 /** A change was stripped that this state had not folded: only a state of after the stripping can be right. */
-class Stripped extends Error {}
+class StrippedContentError extends Error {}
 
-export const createPuffPeople = (deps: {
+export const createPuffStateCache = (deps: {
   store: PuffStore;
   recounts: RecountStore;
   checkpoints: CheckpointStore;
   /** Tells the flusher that a fold moved the state. */
   onChange: (person: string, state: PuffState) => void;
   /** Nothing is kept of a person who was erased. */
-  isGone?: (person: string) => boolean;
+  isErased?: (person: string) => boolean;
   clock: Clock;
   maxPeople: number;
-}): PuffPeople => {
+}): PuffStateCache => {
   const { store, recounts, checkpoints, onChange, clock } = deps;
   const states = new LRUCache<string, PuffState>({ max: deps.maxPeople });
   /** Work on one state goes one at a time; what has waited too long is refused, so that no queue grows without end. */
@@ -62,7 +62,7 @@ export const createPuffPeople = (deps: {
   const catchUp = async (
     person: string,
     state: PuffState,
-    { fromScratch = false, ahead }: { fromScratch?: boolean; ahead?: ReadAhead['log'] } = {},
+    { fromScratch = false, ahead }: { fromScratch?: boolean; ahead?: Prefetched['log'] } = {},
   ): Promise<void> => {
     let known = ahead && ahead.after <= state.rev ? ahead.records : undefined;
     for (let fruitless = 0; fruitless < maxFruitlessReads; fruitless++) {
@@ -73,11 +73,11 @@ export const createPuffPeople = (deps: {
       for (const record of records) {
         if (record.rev <= state.rev) continue;
         if (record.rev > state.rev + 1) {
-          await store.fillHoles(person, numbersBetween(state.rev, record.rev));
+          await store.fillGaps(person, numbersBetween(state.rev, record.rev));
           metChange = true; // the log has to be read again
           break;
         }
-        if (record.kind === 'stripped' && !fromScratch) throw new Stripped();
+        if (record.kind === 'stripped' && !fromScratch) throw new StrippedContentError();
         if (record.kind === 'change') {
           metChange = true;
           state.foldChange(record, await recounts.applyChange(person, record, state));
@@ -121,7 +121,7 @@ export const createPuffPeople = (deps: {
     person: string,
     state: PuffState,
     months: () => Iterable<string>,
-    ahead?: ReadAhead['log'],
+    ahead?: Prefetched['log'],
   ) => {
     await loadMonths(person, state, months());
     await catchUp(person, state, { ahead });
@@ -146,7 +146,7 @@ export const createPuffPeople = (deps: {
       await bringUpToDate(person, state, () => monthsFrom(state, from));
       return state;
     } catch (error) {
-      if (error instanceof Stripped) return rebuild(person);
+      if (error instanceof StrippedContentError) return rebuild(person);
       throw error;
     }
   };
@@ -155,24 +155,24 @@ export const createPuffPeople = (deps: {
   const held = async (
     person: string,
     months: (state: PuffState) => Iterable<string>,
-    { stored, log }: ReadAhead = {},
+    { stored, log }: Prefetched = {},
   ): Promise<PuffState> => {
     const known = states.get(person) ?? stored;
     const before = known?.rev;
     try {
       if (known) {
         await bringUpToDate(person, known, () => months(known), log);
-        if (known === stored && !deps.isGone?.(person)) states.set(person, known);
+        if (known === stored && !deps.isErased?.(person)) states.set(person, known);
         if (known.rev !== before || known.dirty) onChange(person, known);
         return known;
       }
     } catch (error) {
-      if (!(error instanceof Stripped)) throw error;
+      if (!(error instanceof StrippedContentError)) throw error;
     }
     const state = await load(person, windowStart(clock.now()));
     const isLoaded = [...months(state)].every((name) => state.isMonthLoaded(name));
     if (!isLoaded) await bringUpToDate(person, state, () => months(state));
-    if (deps.isGone?.(person)) return state;
+    if (deps.isErased?.(person)) return state;
     states.set(person, state);
     if (state.dirty) onChange(person, state);
     return state;
@@ -197,12 +197,12 @@ export const createPuffPeople = (deps: {
 
   return {
     peek: (person) => states.get(person),
-    async current(person, from) {
+    async getCurrent(person, from) {
       const state = await current(person);
       return from === undefined || state.isLoadedFrom(from) ? state : load(person, from);
     },
-    currentWith: (person, months) => runExclusive(person, () => held(person, () => months)),
-    currentWithAhead: (person, ahead) => runExclusive(person, () => held(person, ofWindow, ahead)),
+    getWithMonths: (person, months) => runExclusive(person, () => held(person, () => months)),
+    getWithPrefetched: (person, ahead) => runExclusive(person, () => held(person, ofWindow, ahead)),
     drop(person) {
       states.delete(person);
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { factsOf } from '../domain/date-facts.ts';
+import { aggregateDays } from '../domain/day-aggregate.ts';
 import { localDayOf } from '../../../domain/local-day.ts';
 import type { LogRecord } from '../domain/log-record.ts';
 import { PuffState } from './puff-state.ts';
@@ -67,7 +67,7 @@ describe('the fold of a log', () => {
         for (let day = 19_998; day <= 20_072; day++)
           expect(state.marksOn(day, dayStartHour)).toEqual({
             lateOnly: isLate.get(day) ?? false,
-            trimmed: false,
+            lateRemoval: false,
           });
       }),
     );
@@ -90,15 +90,15 @@ describe('the fold of a log', () => {
       before: puff(2, 5).counted,
       after: null,
     };
-    state.foldChange(deletion, { dates: factsOf(left, [gone]), lastPuffAt: undefined });
+    state.foldChange(deletion, { dates: aggregateDays(left, [gone]), lastPuffAt: undefined });
     state.foldChange(deletion, { dates: new Map(), lastPuffAt: null });
     expect(state.hoursOn(0, 0).flatMap((sum, at) => (sum ? [at] : []))).toEqual([3, 9]);
-    expect([0, 5, 6].map((dayStartHour) => state.marksOn(0, dayStartHour).trimmed)).toEqual([
+    expect([0, 5, 6].map((dayStartHour) => state.marksOn(0, dayStartHour).lateRemoval)).toEqual([
       true,
       true,
       false,
     ]);
-    expect(state.marksOn(-1, 6)).toEqual({ lateOnly: false, trimmed: true });
+    expect(state.marksOn(-1, 6)).toEqual({ lateOnly: false, lateRemoval: true });
   });
 
   it('does not count a record again', () => {

@@ -1,4 +1,4 @@
-import { addPuff, factsIn, type DateFacts, type MonthFacts } from '../domain/date-facts.ts';
+import { addPuff, aggregateIn, type DayAggregate, type MonthAggregates } from '../domain/day-aggregate.ts';
 import { dayOf, monthOf, type DayNumber } from '../../../domain/local-day.ts';
 import { LocalDays } from '../domain/local-days.ts';
 import type { ChangeRecord, Counted, LogRecord } from '../domain/log-record.ts';
@@ -10,13 +10,13 @@ const dayMs = 86_400_000;
 
 /** What folding a change needs from the records: its dates, counted anew, and the newest puff. */
 export interface Recount {
-  readonly dates: MonthFacts;
+  readonly dates: MonthAggregates;
   /** ms; undefined where the change does not touch the newest puff. */
   readonly lastPuffAt: number | null | undefined;
 }
 
 /**
- * A person's state: the fold of their log up to `rev`. Facts stand by wall date and wall hour, so that a local day is
+ * A person's state: the fold of their log up to `rev`. Sums stand by wall date and wall hour, so that a local day is
  * read for any `dayStartHour` and nothing is ever rewritten (docs/domain.md D1). They are held for the months
  * that were asked for; a month that is not loaded may change, and is counted anew when somebody asks for it.
  */
@@ -37,11 +37,11 @@ export class PuffState implements PuffHistory {
   dirty = false;
   /** The newest change whose content is gone: which month it changed is not known any more. */
   strippedRev = 0;
-  readonly #loaded = new Map<string, { dates: Map<DayNumber, DateFacts>; countedUpTo: number }>();
+  readonly #loaded = new Map<string, { dates: Map<DayNumber, DayAggregate>; countedUpTo: number }>();
   /** Months that were loaded or changed since months were let go last. */
   readonly #recent = new Set<string>();
   readonly #days = new LocalDays({
-    factsOn: (date) => this.#factsOn(date),
+    aggregateOn: (date) => this.#aggregateOn(date),
     loaded: () => this.#loadedDates(),
   });
 
@@ -55,9 +55,9 @@ export class PuffState implements PuffHistory {
       this.lastPuffAt = Math.max(this.lastPuffAt ?? counted.timestamp, counted.timestamp);
       this.#touch(counted, record.rev, (dates) => {
         const { wall, quantity } = counted;
-        const facts = factsIn(dates, wall.dayNumber);
-        const before = facts.hours[wall.hour] ?? 0;
-        addPuff(facts, counted, isBackdated(counted.timestamp, receivedAt));
+        const aggregate = aggregateIn(dates, wall.dayNumber);
+        const before = aggregate.hours[wall.hour] ?? 0;
+        addPuff(aggregate, counted, isBackdated(counted.timestamp, receivedAt));
         this.#days.puffAdded(wall, quantity, before);
       });
     } else if (record.kind === 'clear') {
@@ -69,7 +69,7 @@ export class PuffState implements PuffHistory {
   }
 
   /**
-   * Takes a change with the recount of its dates, made after the change was applied to its record. Facts are set and
+   * Takes a change with the recount of its dates, made after the change was applied to its record. Sums are set and
    * not moved, because the recount may know later changes already; totals move by the change's own words.
    */
   foldChange({ rev, before, after }: ChangeRecord, recount: Recount): void {
@@ -81,8 +81,8 @@ export class PuffState implements PuffHistory {
     for (const counted of [before, after])
       if (counted)
         this.#touch(counted, rev, (dates) => {
-          const facts = recount.dates.get(counted.wall.dayNumber);
-          if (facts) dates.set(counted.wall.dayNumber, facts);
+          const aggregate = recount.dates.get(counted.wall.dayNumber);
+          if (aggregate) dates.set(counted.wall.dayNumber, aggregate);
           else dates.delete(counted.wall.dayNumber);
           this.#days.forget();
         });
@@ -94,7 +94,7 @@ export class PuffState implements PuffHistory {
     this.dirty = true;
   }
 
-  #touch({ wall }: Counted, rev: number, change: (dates: Map<DayNumber, DateFacts>) => void) {
+  #touch({ wall }: Counted, rev: number, change: (dates: Map<DayNumber, DayAggregate>) => void) {
     const name = monthOf(wall.dayNumber);
     // A month without a puff so far is known completely: it is empty.
     if (!this.months.has(name)) this.#loaded.set(name, { dates: new Map(), countedUpTo: 0 });
@@ -128,14 +128,14 @@ export class PuffState implements PuffHistory {
   }
 
   /** A month that has been asked for, with everything up to `countedUpTo` in it. */
-  setMonth(name: string, dates: Map<DayNumber, DateFacts>, countedUpTo: number): void {
+  setMonth(name: string, dates: Map<DayNumber, DayAggregate>, countedUpTo: number): void {
     this.#loaded.set(name, { dates, countedUpTo });
     this.#recent.add(name);
     this.#days.forget();
   }
 
   /** A loaded month, and the number up to which it is complete. */
-  factsOf(name: string): { dates: MonthFacts; countedUpTo: number } | undefined {
+  loadedMonth(name: string): { dates: MonthAggregates; countedUpTo: number } | undefined {
     const month = this.#loaded.get(name);
     return month && { dates: month.dates, countedUpTo: Math.max(this.rev, month.countedUpTo) };
   }
@@ -181,9 +181,9 @@ export class PuffState implements PuffHistory {
 
   marksOn(day: DayNumber, dayStartHour: number): DayMarks {
     const marks = this.#days.marksOn(day, dayStartHour);
-    // Which days had puffs is not known any more, so those that may have had one of more than 24 h ago count as trimmed.
+    // Which days had puffs is not known any more, so those that may have had one of more than 24 h ago count as days with a late removal.
     const isCleared = this.clearedAt !== null && day * dayMs - wallReachMs < this.clearedAt - dayMs;
-    return isCleared ? { ...marks, trimmed: true } : marks;
+    return isCleared ? { ...marks, lateRemoval: true } : marks;
   }
 
   activeDays(dayStartHour: number): readonly DayNumber[] {
@@ -196,14 +196,14 @@ export class PuffState implements PuffHistory {
       .sort((a, b) => a.date - b.date);
   }
 
-  #factsOn(date: DayNumber): DateFacts | undefined {
+  #aggregateOn(date: DayNumber): DayAggregate | undefined {
     const name = monthOf(date);
     const month = this.#loaded.get(name);
     if (!month && this.months.has(name)) throw new RangeError(`the puffs of ${name} are not loaded`);
     return month?.dates.get(date);
   }
 
-  *#loadedDates(): Iterable<readonly [DayNumber, DateFacts]> {
+  *#loadedDates(): Iterable<readonly [DayNumber, DayAggregate]> {
     for (const { dates } of this.#loaded.values()) yield* dates;
   }
 
@@ -214,8 +214,8 @@ export class PuffState implements PuffHistory {
   toJSON(): object {
     const days = [...this.#loadedDates()]
       .sort(([a], [b]) => a - b)
-      .flatMap(([date, { hours, timelyHours, span }]) =>
-        span ? [[dayOf(date), { hours, timelyHours, first: span.first, last: span.last }]] : [],
+      .flatMap(([date, { hours, onTimeHours, span }]) =>
+        span ? [[dayOf(date), { hours, onTimeHours, first: span.first, last: span.last }]] : [],
       );
     return {
       rev: this.rev,

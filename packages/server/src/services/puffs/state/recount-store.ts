@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { onNewestPast } from '../../../platform/mongo/newest-past.ts';
-import { factsOf, type DateFacts } from '../domain/date-facts.ts';
+import { aggregateDays, type DayAggregate } from '../domain/day-aggregate.ts';
 import { datesOfMonth, dayNumberOf, dayOf, type DayNumber } from '../../../domain/local-day.ts';
 import type { ChangeRecord } from '../domain/log-record.ts';
 import { restorePurgeMs } from '../domain/puff.ts';
@@ -9,7 +9,7 @@ import {
   datedProjection,
   datedPuffOf,
   recordIdOf,
-  takenPuffOf,
+  removedPuffOf,
   type PuffRecordDoc,
 } from '../log/puff-record-doc.ts';
 import { wallReachMs } from '../../../domain/phone-clock.ts';
@@ -32,12 +32,12 @@ export interface RecountStore {
    * read that is older than the change, after the primary has moved, would miss what the state counts already.
    */
   applyChange(person: string, change: ChangeRecord, counting: Counting): Promise<Recount>;
-  /** The facts of a wall month. */
+  /** The aggregates of a wall month. */
   countMonth(
     person: string,
     month: string,
     counting: Omit<Counting, 'lastPuffAt'>,
-  ): Promise<Map<DayNumber, DateFacts>>;
+  ): Promise<Map<DayNumber, DayAggregate>>;
   /** The live puffs between two instants (ms), both included, oldest first. */
   momentsBetween(
     person: string,
@@ -57,13 +57,13 @@ const timesOf = ({ first, last }: { first: DayNumber; last: DayNumber }) => ({
 export const createRecountStore = (connection: Connection): RecountStore => {
   const records = puffRecordsOf(connection);
 
-  /** The facts of the wall dates from `first` to `last`, of what stands there and of what was taken away. */
+  /** The aggregates of the wall dates from `first` to `last`, of what stands there and of what was taken away. */
   const countDates = async (
     person: string,
     { first, last }: { first: DayNumber; last: DayNumber },
     { rev, clearedRev }: Omit<Counting, 'lastPuffAt'>,
     session: ClientSession,
-  ): Promise<Map<DayNumber, DateFacts>> => {
+  ): Promise<Map<DayNumber, DayAggregate>> => {
     const dates = { $gte: dayOf(first), $lte: dayOf(last) };
     const docs = await records
       .find(
@@ -79,9 +79,9 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         { projection: datedProjection, session },
       )
       .toArray();
-    return factsOf(
+    return aggregateDays(
       docs.flatMap((doc) => datedPuffOf(doc) ?? []),
-      docs.flatMap((doc) => takenPuffOf(doc) ?? []),
+      docs.flatMap((doc) => removedPuffOf(doc) ?? []),
     );
   };
 
@@ -112,7 +112,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
 
   /**
    * Takes an earlier change of the same puff out of the counts of its date, where this one took as much or more from the
-   * same hour: `trimsOf` says the same without it. So a date is counted at the same cost, however often its puffs change.
+   * same hour: `lateRemovalsOf` says the same without it. So a date is counted at the same cost, however often its puffs change.
    * A count up to an earlier number misses it until it has folded this change too, which counts the date again.
    */
   const supersede = async (
@@ -165,10 +165,10 @@ export const createRecountStore = (connection: Connection): RecountStore => {
           await supersede(person, entry, session);
         }
         const upTo = { ...counting, rev };
-        const dates = new Map<DayNumber, DateFacts>();
+        const dates = new Map<DayNumber, DayAggregate>();
         for (const day of new Set([before, after].flatMap((each) => (each ? [each.wall.dayNumber] : []))))
-          for (const [date, facts] of await countDates(person, { first: day, last: day }, upTo, session))
-            dates.set(date, facts);
+          for (const [date, aggregate] of await countDates(person, { first: day, last: day }, upTo, session))
+            dates.set(date, aggregate);
         return { dates, lastPuffAt: await newestPuffAt(person, change, upTo, session) };
       } finally {
         await session.endSession();

@@ -10,16 +10,16 @@ import {
   sendUntilAcknowledged,
   type LogProcess,
 } from '../../../../test/puff-log.ts';
-import type { WantedChange } from './log-changes.ts';
+import type { EditCommand } from './log-editor.ts';
 import { editedPuff } from '../domain/puff.ts';
-import { UnknownOutcome } from './puff-store.ts';
+import { UnknownOutcomeError } from '../log/puff-store.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
 const hour = 3_600_000;
 
 /** Everything that can be done to one puff, as phones do it: absolute values, safe to send again. */
-const edit = (target: string, change: { quantity?: number; hoursLater?: number }): WantedChange => ({
+const edit = (target: string, change: { quantity?: number; hoursLater?: number }): EditCommand => ({
   target,
   at: logNow,
   dayStartHour: 0,
@@ -30,13 +30,13 @@ const edit = (target: string, change: { quantity?: number; hoursLater?: number }
     return values === found.puff ? undefined : { values, deletedAt: null };
   },
 });
-const remove = (target: string): WantedChange => ({
+const remove = (target: string): EditCommand => ({
   target,
   at: logNow,
   dayStartHour: 0,
   decide: (found) => (found?.deletedAt === null ? { values: found.puff, deletedAt: logNow } : undefined),
 });
-const restore = (target: string): WantedChange => ({
+const restore = (target: string): EditCommand => ({
   target,
   at: logNow,
   dayStartHour: 0,
@@ -68,7 +68,7 @@ describe('changes of puffs', () => {
       const days = range(60).map((index) => Math.floor(logNow / (24 * hour)) - index);
       for (const dayStartHour of [0, 5])
         expect(
-          days.filter((day) => history.marksOn(day, dayStartHour).trimmed).sort((a, b) => a - b),
+          days.filter((day) => history.marksOn(day, dayStartHour).lateRemoval).sort((a, b) => a - b),
         ).toEqual(await trimmedDays(database.connection, person, { dayStartHour, days }));
     }
   };
@@ -114,9 +114,9 @@ describe('changes of puffs', () => {
     const puffs = await record(here, 60);
     const [first] = puffs;
     const date = first!.wall.dayNumber;
-    const marked = async ({ log }: LogProcess) => (await log.history(person, 0)).marksOn(date, 0).trimmed;
+    const marked = async ({ log }: LogProcess) => (await log.history(person, 0)).marksOn(date, 0).lateRemoval;
     const toToday = { hoursLater: (logNow - first!.timestamp) / hour };
-    const steps: [WantedChange, boolean][] = [
+    const steps: [EditCommand, boolean][] = [
       [edit(first!.id, { quantity: 9 }), false],
       [edit(first!.id, { quantity: 8 }), true],
       [edit(first!.id, { quantity: 9 }), false],
@@ -174,7 +174,7 @@ describe('changes of puffs', () => {
         ...store,
         async insertChange(...change) {
           const inserted = await store.insertChange(...change);
-          if (lost++ === 0) throw new UnknownOutcome('the reply was lost');
+          if (lost++ === 0) throw new UnknownOutcomeError('the reply was lost');
           return inserted;
         },
       }),
@@ -189,7 +189,7 @@ describe('changes of puffs', () => {
     const all = [await open(), await open(), await open()];
     const at = (index: number) => all[index % all.length]!.log;
     const puffs = await record(all[0]!, 30);
-    const insist = async (index: number, wanted: WantedChange): Promise<void> => {
+    const retryOnConflict = async (index: number, wanted: EditCommand): Promise<void> => {
       for (;;) {
         try {
           await at(index).change(person, wanted);
@@ -218,8 +218,8 @@ describe('changes of puffs', () => {
           if (index % all.length !== line) continue;
           const { id } = puffs[target]!;
           if (kind === 'puff') await sendUntilAcknowledged(at(line), person, [puffNumber(200 + index)]);
-          else if (kind === 'edit') await insist(line, edit(id, change));
-          else await insist(line, kind === 'remove' ? remove(id) : restore(id));
+          else if (kind === 'edit') await retryOnConflict(line, edit(id, change));
+          else await retryOnConflict(line, kind === 'remove' ? remove(id) : restore(id));
         }
       }),
     );

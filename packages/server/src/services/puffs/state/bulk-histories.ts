@@ -1,8 +1,8 @@
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { monthOf, type DayNumber } from '../../../domain/local-day.ts';
 import type { LogRecord } from '../domain/log-record.ts';
-import type { ManyLogsStore, RevRange } from '../log/many-logs-store.ts';
-import type { PuffPeople } from './puff-state-cache.ts';
+import type { BulkLogStore, RevRange } from '../log/bulk-log-store.ts';
+import type { PuffStateCache } from './puff-state-cache.ts';
 import type { PuffState } from './puff-state.ts';
 
 /** Records that one question answers at most; of somebody who has more to fold the log is read alone. */
@@ -13,23 +13,23 @@ const maxRecords = 5_000;
  * not hold (totals, then months), and what the logs hold beyond; the last is asked again for each 5,000 records. A
  * person of whom that says too little, for example with a hole in the log, asks alone.
  */
-export const createManyHistories =
+export const createBulkHistories =
   (deps: {
-    logs: Pick<ManyLogsStore, 'readRanges'>;
+    logs: Pick<BulkLogStore, 'readRanges'>;
     checkpoints: CheckpointStore;
-    people: PuffPeople;
+    states: PuffStateCache;
     /** Days before this one need not be loaded. */
     windowStart: () => DayNumber;
   }) =>
   /** Each state counts everything up to the number given, at least. */
   async (wanted: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, PuffState>> => {
-    const { logs, checkpoints, people } = deps;
+    const { logs, checkpoints, states } = deps;
     const from = deps.windowStart();
     const found = new Map<string, PuffState>();
     const held = new Map<string, PuffState>();
     const absent: string[] = [];
     for (const [person, rev] of wanted) {
-      const state = people.peek(person);
+      const state = states.peek(person);
       if (!state) absent.push(person);
       else if (state.rev >= rev && isComplete(state, from)) found.set(person, state);
       else held.set(person, state);
@@ -45,7 +45,7 @@ export const createManyHistories =
       person: string,
       log: { after: number; records: readonly LogRecord[] } | undefined,
     ) => {
-      found.set(person, await people.currentWithAhead(person, { stored: stored.get(person), log }));
+      found.set(person, await states.getWithPrefetched(person, { stored: stored.get(person), log }));
     };
     const { together, alone } = questionsFor(ranges);
     for (const question of together) {

@@ -1,14 +1,14 @@
 /** A queue with one commit in flight: what arrives during it goes together in the next. */
-export interface Lane<Item> {
+export interface BatchQueue<Item> {
   push(items: readonly Item[]): void;
 }
 
-export const createLane = <Item>(deps: {
+export const createBatchQueue = <Item>(deps: {
   maxGroup: number;
   commit: (items: readonly Item[]) => Promise<void>;
   /** A commit must not throw; if it does, its items are given up here and the lane goes on. */
   onError: (items: readonly Item[], error: unknown) => void;
-}): Lane<Item> => {
+}): BatchQueue<Item> => {
   let queue: Item[] = [];
   let running = false;
 

@@ -12,7 +12,7 @@ export interface RevRange {
 }
 
 /** Questions about the logs of many people, each one command whatever their number; majority reads. */
-export interface ManyLogsStore {
+export interface BulkLogStore {
   /** The newest number of each log, by two index keys for each at most; people without a record are left out. */
   newestRevs(people: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** What each log holds in a range of numbers, oldest first; people of whom it holds nothing there are left out. */
@@ -21,7 +21,7 @@ export interface ManyLogsStore {
 
 const byNumber = { person: 1, rev: 1 } as const;
 
-export const createManyLogsStore = (connection: Connection): ManyLogsStore => {
+export const createBulkLogStore = (connection: Connection): BulkLogStore => {
   const records = puffRecordsOf(connection);
   return {
     async newestRevs(people) {

@@ -1,53 +1,53 @@
 import type { DayNumber } from '../../../domain/local-day.ts';
 import type { Counted } from './log-record.ts';
 import { addToSpan, spanAt, type Span } from './span.ts';
-import { joinTrims, noTrims, trimsOf, type Trims } from './trims.ts';
+import { mergeLateRemovals, noLateRemovals, lateRemovalsOf, type LateRemovals } from './late-removals.ts';
 
 /** What the state holds of one wall date. */
-export interface DateFacts {
+export interface DayAggregate {
   /** Sums of quantity by wall hour 0..23. */
   readonly hours: number[];
   /** Bit h: wall hour h has a live puff that came there at most 48 h after it happened. */
-  timelyHours: number;
+  onTimeHours: number;
   /**
    * What was taken from here more than 24 h after it happened, and is not back. Known for as long as the content of the
    * puff is kept; a count of later knows nothing of it.
    */
-  trims: Trims;
+  lateRemovals: LateRemovals;
   /** Undefined without a live puff. */
   span: Span | undefined;
 }
 
 /** The dates of one wall month of which there is something to say. */
-export type MonthFacts = ReadonlyMap<DayNumber, DateFacts>;
+export type MonthAggregates = ReadonlyMap<DayNumber, DayAggregate>;
 
-const newFacts = (): DateFacts => ({
+const emptyAggregate = (): DayAggregate => ({
   hours: new Array<number>(24).fill(0),
-  timelyHours: 0,
-  trims: noTrims,
+  onTimeHours: 0,
+  lateRemovals: noLateRemovals,
   span: undefined,
 });
 
-export const factsIn = (dates: Map<DayNumber, DateFacts>, date: DayNumber): DateFacts => {
-  let facts = dates.get(date);
-  if (!facts) {
-    facts = newFacts();
-    dates.set(date, facts);
+export const aggregateIn = (dates: Map<DayNumber, DayAggregate>, date: DayNumber): DayAggregate => {
+  let aggregate = dates.get(date);
+  if (!aggregate) {
+    aggregate = emptyAggregate();
+    dates.set(date, aggregate);
   }
-  return facts;
+  return aggregate;
 };
 
 /** Counts a live puff in place; `cameLate` as in `DatedPuff`. */
 export const addPuff = (
-  facts: DateFacts,
+  aggregate: DayAggregate,
   { wall, timestamp, quantity }: Counted,
   cameLate: boolean,
 ): void => {
-  const { hours } = facts;
+  const { hours } = aggregate;
   hours[wall.hour] = (hours[wall.hour] ?? 0) + quantity;
-  if (!cameLate) facts.timelyHours |= 1 << wall.hour;
-  if (facts.span) addToSpan(facts.span, timestamp);
-  else facts.span = spanAt(timestamp);
+  if (!cameLate) aggregate.onTimeHours |= 1 << wall.hour;
+  if (aggregate.span) addToSpan(aggregate.span, timestamp);
+  else aggregate.span = spanAt(timestamp);
 };
 
 /** A live puff as its record has it. */
@@ -58,26 +58,26 @@ export interface DatedPuff extends Counted {
 }
 
 /** What a change took from where it stood, more than 24 h after it happened. */
-export interface TakenPuff extends Counted {
+export interface RemovedPuff extends Counted {
   /** The puff's id. */
   readonly target: string;
 }
 
-/** The facts of all dates that these puffs stand on, or were taken from, from the records alone. */
-export const factsOf = (
+/** The aggregate of all dates that these puffs stand on, or were taken from, from the records alone. */
+export const aggregateDays = (
   puffs: readonly DatedPuff[],
-  taken: readonly TakenPuff[],
-): Map<DayNumber, DateFacts> => {
-  const dates = new Map<DayNumber, DateFacts>();
+  taken: readonly RemovedPuff[],
+): Map<DayNumber, DayAggregate> => {
+  const dates = new Map<DayNumber, DayAggregate>();
   // In the order of time no puff splits a gap.
   for (const puff of [...puffs].sort((a, b) => a.timestamp - b.timestamp))
-    addPuff(factsIn(dates, puff.wall.dayNumber), puff, puff.cameLate);
+    addPuff(aggregateIn(dates, puff.wall.dayNumber), puff, puff.cameLate);
   const standing = new Map(taken.length === 0 ? [] : puffs.map((puff) => [puff.id, puff]));
   for (const each of taken) {
-    const trims = trimsOf(each, standing.get(each.target));
-    if (trims.day === 0 && trims.eve === 0) continue;
-    const facts = factsIn(dates, each.wall.dayNumber);
-    facts.trims = joinTrims(facts.trims, trims);
+    const lateRemovals = lateRemovalsOf(each, standing.get(each.target));
+    if (lateRemovals.day === 0 && lateRemovals.eve === 0) continue;
+    const aggregate = aggregateIn(dates, each.wall.dayNumber);
+    aggregate.lateRemovals = mergeLateRemovals(aggregate.lateRemovals, lateRemovals);
   }
   return dates;
 };

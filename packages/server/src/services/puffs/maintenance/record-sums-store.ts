@@ -24,7 +24,7 @@ export interface RawSum {
 }
 
 /** Sums that the database adds up over raw records; for jobs alone. */
-export interface TallyStore {
+export interface RecordSumsStore {
   /**
    * Live puffs of these people that happened in [from, to) and were received at most `lateAfterMs` later. It reads the
    * range of (person, timestamp, rev) of each, so its cost is that of what they took in it.
@@ -39,7 +39,7 @@ export interface TallyStore {
 
 const hourMs = 3_600_000;
 
-export const createTallyStore = (connection: Connection): TallyStore => {
+export const createRecordSumsStore = (connection: Connection): RecordSumsStore => {
   const records = puffRecordsOf(connection);
   return {
     async countByHour(people, { from, to, lateAfterMs }) {

@@ -12,16 +12,16 @@ import {
   undoWindowMs,
   wasShownLive,
 } from './domain/puff.ts';
-import type { ChangeAnswer, Target } from './log/log-changes.ts';
+import type { EditResult, Target } from './commit/log-editor.ts';
 import type { Counted } from './domain/log-record.ts';
 import type { PuffHistory } from './domain/puff-history.ts';
-import type { PuffLog } from './log/puff-log.ts';
+import type { PuffLog } from './commit/puff-log.ts';
 import { writerOf, type PuffPerson, type PuffsChanged } from './domain/puff-person.ts';
 import type { PuffStore } from './log/puff-store.ts';
 import { viewPuff } from './domain/puff-view.ts';
 
 /** What a person may do to puffs that are there already (domain.md D3). Throws `not-found` for an unknown id. */
-export interface PuffChangeService {
+export interface PuffEditService {
   /** Throws `puff-deleted`, `day-full`, and what the time rules of a new puff throw. */
   edit(actor: Actor, id: string, edit: PuffEdit): Promise<ChangedPuff>;
   /** Deleting again changes nothing. */
@@ -33,7 +33,7 @@ export interface PuffChangeService {
   removeAll(actor: Actor): Promise<{ deleted: number; stats: UserStats }>;
 }
 
-export const createPuffChangeService = <Person extends PuffPerson>(deps: {
+export const createPuffEditService = <Person extends PuffPerson>(deps: {
   log: PuffLog;
   store: PuffStore;
   clock: Clock;
@@ -42,7 +42,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
   statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
   /** Whoever shows it live; what it promises is waited for, so that an answer comes after the events. */
   onChanged: (changed: PuffsChanged<Person>) => void | Promise<void>;
-}): PuffChangeService => {
+}): PuffEditService => {
   const { log, store, clock, statsOf, onChanged } = deps;
 
   const writer = writerOf(deps);
@@ -54,7 +54,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
   const answerLive = async (
     person: Person,
     actor: Actor,
-    { state, puff, changed }: ChangeAnswer,
+    { state, puff, changed }: EditResult,
   ): Promise<ChangedPuff> => {
     if (!puff) throw new Error('a puff that may be changed is there');
     const answer = { puff: viewPuff(puff, person.dayStartHour), stats: await statsOf(person, state) };
@@ -77,7 +77,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
       ({ receivedAt, original }) => at - receivedAt <= retractWindowMs && wasShownLive(original, receivedAt),
     );
     if (shown.length === 0) return [];
-    const before = await store.findOnceDeleted(
+    const before = await store.findEverDeleted(
       userId,
       shown.map(({ id }) => id),
       rev,
@@ -91,7 +91,7 @@ export const createPuffChangeService = <Person extends PuffPerson>(deps: {
     person: Person,
     actor: Actor,
     stats: UserStats,
-    { found, puff, changed }: ChangeAnswer,
+    { found, puff, changed }: EditResult,
   ) => {
     if (!found || !puff || !changed) return;
     const { id, rev, receivedAt } = puff;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Counted } from './log-record.ts';
-import { takesLate, trimsOf } from './trims.ts';
+import { removesLate, lateRemovalsOf } from './late-removals.ts';
 
 const hour = 3_600_000;
 const puff = (parts: { date?: number; hour?: number; quantity?: number } = {}): Counted => {
@@ -24,8 +24,8 @@ describe('a change that takes from a day', () => {
     ['a move within the day', puff(), puff({ hour: 11 }), true],
     ['a move within the hour', puff(), { ...puff(), timestamp: puff().timestamp + 1 }, false],
   ])('is late after 24 hours: %s', (_name, before, after, takes) => {
-    expect(takesLate(before, after, late)).toBe(takes);
-    expect(takesLate(before, after, late - 1)).toBe(false);
+    expect(removesLate(before, after, late)).toBe(takes);
+    expect(removesLate(before, after, late - 1)).toBe(false);
   });
 });
 
@@ -33,7 +33,7 @@ describe('what a date has lost', () => {
   const all = 2 ** 24 - 1;
   /** By the hour at which days start: whether this date's day has lost something, and whether the one before has. */
   const lost = (standing: Counted | undefined) => {
-    const { day, eve } = trimsOf(puff(), standing);
+    const { day, eve } = lateRemovalsOf(puff(), standing);
     expect(day & eve).toBe(0);
     return [day, eve];
   };

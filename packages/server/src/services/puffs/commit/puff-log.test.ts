@@ -8,7 +8,7 @@ import {
   sendUntilAcknowledged,
   type LogProcess,
 } from '../../../../test/puff-log.ts';
-import { UnknownOutcome, type PuffStore } from './puff-store.ts';
+import { UnknownOutcomeError, type PuffStore } from '../log/puff-store.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
@@ -184,7 +184,7 @@ describe('the log of puffs', () => {
         ...real,
         async insert(puffs) {
           const taken = await real.insert(puffs);
-          if (replies++ % 2 === 0) throw new UnknownOutcome('the reply was lost');
+          if (replies++ % 2 === 0) throw new UnknownOutcomeError('the reply was lost');
           return taken;
         },
       }),
@@ -203,7 +203,7 @@ describe('the log of puffs', () => {
         ...real,
         async insert(puffs) {
           await real.insert(puffs.filter(({ puff }) => puff.rev !== 2));
-          throw new UnknownOutcome('killed in the middle of the write');
+          throw new UnknownOutcomeError('killed in the middle of the write');
         },
       }),
     });

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { newId, randomBelow } from '../../../platform/ids.ts';
-import type { Admission } from '../commit/admission.ts';
-import type { GroupCommit } from '../commit/group-commit.ts';
+import type { Admission } from './admission.ts';
+import type { GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from '../../../domain/local-day.ts';
 import type { Counted } from '../domain/log-record.ts';
 import {
@@ -12,10 +12,10 @@ import {
   type RecordedPuff,
   type StoredPuff,
 } from '../domain/puff.ts';
-import type { PuffPeople } from '../state/puff-state-cache.ts';
+import type { PuffStateCache } from '../state/puff-state-cache.ts';
 import type { PuffState } from '../state/puff-state.ts';
-import { UnknownOutcome, type PuffStore } from './puff-store.ts';
-import { unavailable } from '../commit/commit-errors.ts';
+import { UnknownOutcomeError, type PuffStore } from '../log/puff-store.ts';
+import { unavailable } from './commit-errors.ts';
 
 /** A puff that a change may find: the content is there, and no deletion of all hides it. */
 export interface Target {
@@ -29,7 +29,7 @@ export interface Target {
 }
 
 /** What a person wants done to one puff. */
-export interface WantedChange {
+export interface EditCommand {
   /** The puff's id, or how to find it in a log that is known up to `state.rev`. */
   readonly target: string | ((state: PuffState) => Promise<string | undefined>);
   /** ms */
@@ -43,7 +43,7 @@ export interface WantedChange {
   readonly dayStartHour: number;
 }
 
-export interface ChangeAnswer {
+export interface EditResult {
   /** Counts the change. */
   readonly state: PuffState;
   /** The puff as it was; undefined where there was none. */
@@ -54,12 +54,12 @@ export interface ChangeAnswer {
 }
 
 /** Entries of the log that change what stands in it. Each is made knowing everything before it. */
-export interface PuffChanges {
+export interface LogEditor {
   /**
    * Throws what `decide` throws, `day-full`, or `overloaded` where the outcome is not known. The same call is safe where
    * `target` is an id, because `decide` compares values; a target that is looked for may be another one the next time.
    */
-  change(person: string, wanted: WantedChange): Promise<ChangeAnswer>;
+  change(person: string, wanted: EditCommand): Promise<EditResult>;
   /** Hides every puff of now for good; answers how many lived, and between which numbers they stand. */
   clear(
     person: string,
@@ -72,13 +72,13 @@ export interface PuffChanges {
 const maxAttempts = 8;
 const backOffMs = 20;
 
-export const createPuffChanges = (deps: {
+export const createLogEditor = (deps: {
   store: PuffStore;
-  people: PuffPeople;
+  states: PuffStateCache;
   alone: GroupCommit['alone'];
   admission: Admission;
-}): PuffChanges => {
-  const { store, people, alone, admission } = deps;
+}): LogEditor => {
+  const { store, states, alone, admission } = deps;
 
   /** A deletion needs no consent; whatever leaves a puff alive does, also where it was granted on arrival. */
   const requireAdmission = async (person: string): Promise<void> => {
@@ -88,15 +88,15 @@ export const createPuffChanges = (deps: {
   };
 
   /** Tries `attempt` until it has an answer; undefined asks for another try, on a log that is known further. */
-  const insist = <T>(person: string, attempt: () => Promise<T | undefined>): Promise<T> =>
+  const retryOnConflict = <T>(person: string, attempt: () => Promise<T | undefined>): Promise<T> =>
     alone(person, async () => {
       for (let tries = 0; tries < maxAttempts; tries++) {
         try {
           const answer = await attempt();
           if (answer !== undefined) return answer;
         } catch (error) {
-          if (!(error instanceof UnknownOutcome)) throw error;
-          people.drop(person);
+          if (!(error instanceof UnknownOutcomeError)) throw error;
+          states.drop(person);
           throw unavailable(error);
         }
         await pause(randomBelow(backOffMs));
@@ -104,15 +104,15 @@ export const createPuffChanges = (deps: {
       throw unavailable(new Error('other processes took every number'));
     });
 
-  const find = async (person: string, { target }: WantedChange, state: PuffState) => {
+  const find = async (person: string, { target }: EditCommand, state: PuffState) => {
     const id = typeof target === 'string' ? target : await target(state);
     return id === undefined ? undefined : store.findNewest(person, id);
   };
 
   return {
     change: (person, wanted) =>
-      insist<ChangeAnswer>(person, async () => {
-        let state = await people.current(person);
+      retryOnConflict<EditResult>(person, async () => {
+        let state = await states.getCurrent(person);
         const { rev, clearedRev } = state;
         const stored = await find(person, wanted, state);
         // Made by somebody who knows more: below it a number may be missing, which this change must not take.
@@ -124,7 +124,7 @@ export const createPuffChanges = (deps: {
         if (after.deletedAt === null) {
           requireChangesLeft(stored);
           const day = localDayOf(after.values.wall, wanted.dayStartHour);
-          state = await people.currentWith(person, new Set([monthOf(day), monthOf(day + 1)]));
+          state = await states.getWithMonths(person, new Set([monthOf(day), monthOf(day + 1)]));
           if (state.rev !== rev) return undefined;
           requireRoom(state, content, after.values, wanted.dayStartHour);
           await requireAdmission(person);
@@ -139,7 +139,7 @@ export const createPuffChanges = (deps: {
         });
         if (!inserted) return undefined;
         return {
-          state: await people.current(person),
+          state: await states.getCurrent(person),
           found: content,
           puff: { ...content.puff, ...after.values, rev: rev + 1 },
           changed: true,
@@ -147,14 +147,14 @@ export const createPuffChanges = (deps: {
       }),
 
     clear: (person, at, purgeAt) =>
-      insist(person, async () => {
-        const { rev, clearedRev, records } = await people.current(person);
+      retryOnConflict(person, async () => {
+        const { rev, clearedRev, records } = await states.getCurrent(person);
         const inserted =
           rev === clearedRev ||
           (await store.insertClear(person, rev + 1, { id: `!${newId()}`, at, purgeAt }));
         if (!inserted) return undefined;
         const hidden = { after: clearedRev, before: rev + 1 };
-        return { state: await people.current(person), deleted: records, hidden };
+        return { state: await states.getCurrent(person), deleted: records, hidden };
       }),
   };
 };

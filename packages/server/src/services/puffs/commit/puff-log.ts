@@ -1,25 +1,25 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import type { Admission } from '../commit/admission.ts';
-import { createCheckpointFlusher, type AbsentAmong } from '../state/checkpoint-flusher.ts';
+import type { Admission } from './admission.ts';
+import { createCheckpointFlusher, type FindDeletedUsers } from '../state/checkpoint-flusher.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
-import { createGroupCommit } from '../commit/group-commit.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { monthOf, type DayNumber } from '../../../domain/local-day.ts';
-import { createManyHistories } from '../state/many-histories.ts';
-import type { ManyLogsStore } from './many-logs-store.ts';
+import { createBulkHistories } from '../state/bulk-histories.ts';
+import type { BulkLogStore } from '../log/bulk-log-store.ts';
 import type { NewPuff } from '../domain/puff.ts';
-import { createPuffChanges, type PuffChanges } from './log-changes.ts';
-import type { AppendAnswer } from '../commit/puff-group.ts';
+import { createLogEditor, type LogEditor } from './log-editor.ts';
+import type { AppendAnswer } from './puff-group.ts';
 import type { Moment } from '../domain/puff-history.ts';
-import type { PuffMetrics } from './puff-metrics.ts';
-import { createPuffPeople, windowStart } from '../state/puff-state-cache.ts';
+import type { PuffMetrics } from '../log/puff-metrics.ts';
+import { createPuffStateCache, windowStart } from '../state/puff-state-cache.ts';
 import type { PuffState } from '../state/puff-state.ts';
-import type { PuffStore } from './puff-store.ts';
+import type { PuffStore } from '../log/puff-store.ts';
 import type { RecountStore } from '../state/recount-store.ts';
 
 /** The log of every person's puffs, and the fold of each. */
-export interface PuffLog extends PuffChanges {
+export interface PuffLog extends LogEditor {
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
   /**
    * Everything counted that the log held when this was called, whichever process wrote it; loaded from `from` on, or
@@ -60,14 +60,14 @@ export interface PuffLog extends PuffChanges {
  */
 const checkpointEveryMs = 2_000;
 /** Erased people that a process remembers: far more than there are before the last write of the first is over. */
-const maxGone = 20_000;
+const maxErased = 20_000;
 
 export const createPuffLog = (deps: {
   store: PuffStore;
   recounts: RecountStore;
   checkpoints: CheckpointStore;
-  many: ManyLogsStore;
-  absentAmong: AbsentAmong;
+  many: BulkLogStore;
+  absentAmong: FindDeletedUsers;
   admission: Admission;
   clock: Clock;
   log: Logger;
@@ -81,11 +81,11 @@ export const createPuffLog = (deps: {
   checkpointEveryMs?: number;
 }): PuffLog => {
   const { store, recounts, checkpoints, many, clock, log, metrics } = deps;
-  const gone = new LRUCache<string, true>({ max: maxGone });
-  const isGone = (person: string) => gone.has(person);
+  const gone = new LRUCache<string, true>({ max: maxErased });
+  const isErased = (person: string) => gone.has(person);
   const forget = (person: string) => {
     gone.set(person, true);
-    people.drop(person);
+    states.drop(person);
     flusher.forget(person);
   };
   const flusher = createCheckpointFlusher({
@@ -98,23 +98,23 @@ export const createPuffLog = (deps: {
     keepFrom: () => monthOf(windowStart(clock.now())),
   });
   const onChange = (person: string, state: PuffState) => {
-    if (!isGone(person)) flusher.changed(person, state);
+    if (!isErased(person)) flusher.changed(person, state);
   };
-  const people = createPuffPeople({
+  const states = createPuffStateCache({
     store,
     recounts,
     checkpoints,
     onChange,
-    isGone,
+    isErased,
     clock,
     maxPeople: deps.maxPeople ?? 20_000,
   });
   const commit = createGroupCommit({
     store,
-    people,
+    states,
     onChange,
     admission: deps.admission,
-    isGone,
+    isErased,
     log,
     metrics,
     lanes: deps.lanes ?? 2,
@@ -125,27 +125,27 @@ export const createPuffLog = (deps: {
 
   return {
     append: commit.append,
-    ...createPuffChanges({ store, people, alone: commit.alone, admission: deps.admission }),
-    history: people.current,
+    ...createLogEditor({ store, states, alone: commit.alone, admission: deps.admission }),
+    history: states.getCurrent,
     newestRevs: many.newestRevs,
-    histories: createManyHistories({
+    histories: createBulkHistories({
       logs: many,
       checkpoints,
-      people,
+      states,
       windowStart: () => windowStart(clock.now()),
     }),
     forget,
     async momentsBetween(person, range) {
-      const { rev, clearedRev } = await people.current(person);
+      const { rev, clearedRev } = await states.getCurrent(person);
       return recounts.momentsBetween(person, range, { rev, clearedRev });
     },
     drain: commit.drain,
     isAdmitted(person) {
-      if (isGone(person)) return false;
+      if (isErased(person)) return false;
       const refusal = deps.admission.refusal(person);
       if (refusal !== undefined) return refusal === null;
       return deps.admission.read(person).then(
-        () => !isGone(person),
+        () => !isErased(person),
         () => false,
       );
     },

@@ -1,24 +1,24 @@
 import { localDayOf } from '../../../domain/local-day.ts';
 import type { Counted } from './log-record.ts';
-import { isTrimmed } from './puff.ts';
+import { isRemovedLate } from './puff.ts';
 
 /**
  * Which local days of a wall date have lost puffs late, for each hour that days may start at. Bit s of `day`: where days
  * start at hour s, the local day of this date has; bit s of `eve`: the one before it, to which the hours before s belong.
  */
-export interface Trims {
+export interface LateRemovals {
   readonly day: number;
   readonly eve: number;
 }
 
-export const noTrims: Trims = { day: 0, eve: 0 };
+export const noLateRemovals: LateRemovals = { day: 0, eve: 0 };
 
 /**
  * Whether a change takes something from where a puff stood more than 24 h after it happened: a deletion, a lower
  * quantity, another date or hour. `at` in ms; null: not there before, or not there afterwards.
  */
-export const takesLate = (before: Counted | null, after: Counted | null, at: number): boolean =>
-  before !== null && isTrimmed(before.timestamp, at) && !(after && stays(before, after));
+export const removesLate = (before: Counted | null, after: Counted | null, at: number): boolean =>
+  before !== null && isRemovedLate(before.timestamp, at) && !(after && stays(before, after));
 
 const stays = ({ wall, quantity }: Counted, after: Counted): boolean =>
   after.wall.dayNumber === wall.dayNumber && after.wall.hour === wall.hour && after.quantity >= quantity;
@@ -31,10 +31,10 @@ const stays = ({ wall, quantity }: Counted, after: Counted): boolean =>
  *
  * Example: 2 at 09:00, moved to 11:00. Only where days start at 10 or 11 has a day lost it: the one before this date's.
  */
-export const trimsOf = (taken: Counted, standing: Counted | undefined): Trims => {
+export const lateRemovalsOf = (taken: Counted, standing: Counted | undefined): LateRemovals => {
   const { dayNumber } = taken.wall;
   const isBack = standing?.wall.dayNumber === dayNumber && standing.quantity >= taken.quantity;
-  let { day, eve } = noTrims;
+  let { day, eve } = noLateRemovals;
   for (let dayStartHour = 0; dayStartHour < 24; dayStartHour++) {
     const localDay = localDayOf(taken.wall, dayStartHour);
     if (isBack && localDayOf(standing.wall, dayStartHour) === localDay) continue;
@@ -44,4 +44,7 @@ export const trimsOf = (taken: Counted, standing: Counted | undefined): Trims =>
   return { day, eve };
 };
 
-export const joinTrims = (a: Trims, b: Trims): Trims => ({ day: a.day | b.day, eve: a.eve | b.eve });
+export const mergeLateRemovals = (a: LateRemovals, b: LateRemovals): LateRemovals => ({
+  day: a.day | b.day,
+  eve: a.eve | b.eve,
+});
