@@ -4,6 +4,7 @@ import type { Actor } from '../../../platform/edge/actor.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { newId } from '../../../platform/ids.ts';
+import { quotaExceeded, quotaWindowMs, requireDailyQuota } from '../../../platform/limits/daily-quota.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import type { Audience } from '../sharing/audience.ts';
@@ -127,12 +128,18 @@ export const createFriendRequests = (deps: {
   };
 
   const requireRoom = async (userId: string, now: number, tx: ClientSession): Promise<void> => {
-    const today = await requests.listSentSince(userId, now - dayMs, tx);
+    const sent = await requests.listSentSince(userId, now - quotaWindowMs, tx);
+    requireDailyQuota(
+      sent.map(({ createdAt }) => createdAt),
+      { max: maxSentPerDay, what: 'friend requests', now },
+    );
     const pending = await requests.listSent(userId, now, tx);
-    const firstToday = today.length >= maxSentPerDay ? today[0] : undefined;
-    if (firstToday) throw tooMany('Twenty requests a day are enough.', firstToday.createdAt + dayMs - now);
     const firstPending = pending.length >= maxPending ? pending[0] : undefined;
-    if (firstPending) throw tooMany('Twenty requests wait for an answer.', firstPending.expiresAt - now);
+    if (firstPending)
+      throw quotaExceeded(
+        `At most ${maxPending} friend requests may be pending.`,
+        firstPending.expiresAt - now,
+      );
   };
 
   return {
@@ -257,6 +264,3 @@ export const createFriendRequests = (deps: {
 };
 
 const noRequest = () => new DomainError('not-found', { detail: 'There is no such request to you.' });
-
-const tooMany = (detail: string, waitMs: number) =>
-  new DomainError('rate-limited', { detail, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) });

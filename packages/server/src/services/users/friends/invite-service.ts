@@ -3,6 +3,7 @@ import type { Connection } from 'mongoose';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
+import { quotaWindowMs, requireDailyQuota } from '../../../platform/limits/daily-quota.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { BlockStore } from '../safety/block-store.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
@@ -44,13 +45,8 @@ export const createInvites = (deps: {
       const expiresAt = await inTransaction(connection, async (tx) => {
         const now = clock.now();
         await users.touchRequests(userId, tx);
-        const today = await invites.listMadeSince(userId, now - dayMs, tx);
-        const first = today.length >= maxPerDay ? today[0] : undefined;
-        if (first !== undefined)
-          throw new DomainError('rate-limited', {
-            detail: 'Twenty invites a day are enough.',
-            retryAfterSeconds: Math.max(1, Math.ceil((first + dayMs - now) / 1_000)),
-          });
+        const usedAt = await invites.listMadeSince(userId, now - quotaWindowMs, tx);
+        requireDailyQuota(usedAt, { max: maxPerDay, what: 'invites', now });
         const end = now + inviteLivesMs;
         await invites.insert(
           { id: inviteIdOf(token), inviter: userId, createdAt: now, expiresAt: end, usedBy: null },

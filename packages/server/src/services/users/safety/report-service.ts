@@ -2,6 +2,7 @@ import type { ReportReason } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
+import { quotaWindowMs, requireDailyQuota } from '../../../platform/limits/daily-quota.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { FriendService } from '../friends/friend-service.ts';
 import { levelInForce } from '../friends/friendship.ts';
@@ -11,7 +12,6 @@ import type { Report, ReportStore } from './report-store.ts';
 import type { UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
-const dayMs = 86_400_000;
 const maxPerDay = 10;
 /** So many different people hide a name until somebody has looked (domain.md D10). */
 const reportersThatHide = 3;
@@ -61,13 +61,8 @@ export const createReports = (deps: {
       const hidden = await inTransaction(connection, async (tx) => {
         const now = clock.now();
         await users.touchRequests(userId, tx);
-        const today = await reports.listMadeSince(userId, now - dayMs, tx);
-        const first = today.length >= maxPerDay ? today[0] : undefined;
-        if (first !== undefined)
-          throw new DomainError('rate-limited', {
-            detail: 'Ten reports a day are enough; write to the operator about more.',
-            retryAfterSeconds: Math.max(1, Math.ceil((first + dayMs - now) / 1_000)),
-          });
+        const usedAt = await reports.listMadeSince(userId, now - quotaWindowMs, tx);
+        requireDailyQuota(usedAt, { max: maxPerDay, what: 'reports', now });
         const user = await users.find(reported, tx);
         if (!user || reported === userId) return undefined;
         // Of two reports of one person at once, the later one counts the earlier.
