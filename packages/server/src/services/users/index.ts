@@ -40,7 +40,11 @@ import { createGhosts } from './sharing/ghost-service.ts';
 import type { HideName } from './safety/hide-name.ts';
 import { createInvites } from './friends/invite-service.ts';
 import { createInviteStore } from './friends/invite-store.ts';
-import { createPeople, type People, type SettingsChanged } from './accounts/user-settings-cache.ts';
+import {
+  createUserSettingsCache,
+  type UserSettingsCache,
+  type SettingsChanged,
+} from './accounts/user-settings-cache.ts';
 import { createReports, type Reports } from './safety/report-service.ts';
 import { createReportStore } from './safety/report-store.ts';
 import { createSettingsChanges, type SettingsChanges } from './accounts/settings-changes.ts';
@@ -58,10 +62,10 @@ export type { OpenReport, Verdict } from './safety/report-service.ts';
 export type { PersonSettings } from './accounts/user.ts';
 export type { PeoplePage } from './accounts/user-store.ts';
 
-export interface Users extends Pick<
-  People,
-  'settings' | 'peek' | 'settingsOfMany' | 'listPage' | 'listTimeZones'
-> {
+export interface Users extends Pick<UserSettingsCache, 'peek' | 'listPage' | 'listTimeZones'> {
+  /** From a cache of seconds, at once where it is fresh. Throws `account-gone`. */
+  settings: UserSettingsCache['get'];
+  settingsOfMany: UserSettingsCache['getMany'];
   routes: Route[];
   jobs: Job[];
   accounts: Accounts;
@@ -139,9 +143,9 @@ export const createUsers = (deps: {
   const blocks = createBlockStore(connection);
   const invites = createInviteStore(connection);
   const reportStore = createReportStore(connection);
-  const people = createPeople({ store, clock, onChanged: deps.onSettingsChanged });
+  const userSettings = createUserSettingsCache({ store, clock, onChanged: deps.onSettingsChanged });
   const { findMuteAll } = deps;
-  const audience = createAudience({ connections, people, findMuteAll, rooms: live, clock, log });
+  const audience = createAudience({ connections, userSettings, findMuteAll, rooms: live, clock, log });
   /** What this process changes, the others hear of at once where there is a bus. */
   const announced: Audience = {
     place: audience.place,
@@ -156,7 +160,7 @@ export const createUsers = (deps: {
     connections,
     audiences,
     audience: announced,
-    people,
+    userSettings,
     live,
     endCheers: deps.endCheers,
     clock,
@@ -175,7 +179,7 @@ export const createUsers = (deps: {
     connection,
     users: store,
     reports: reportStore,
-    people,
+    userSettings,
     friends,
     hideName: deps.hideName,
     clock,
@@ -184,7 +188,7 @@ export const createUsers = (deps: {
     connection,
     store,
     audiences,
-    people,
+    userSettings,
     clock,
     isKnownZone,
     drainWrites: deps.drainWrites,
@@ -192,7 +196,7 @@ export const createUsers = (deps: {
     onConsentsChanged: friends.consentsChanged,
   });
   const own: PersonalData = {
-    forgetUser: people.forget,
+    forgetUser: userSettings.evict,
     async eraseUser(userId) {
       let removed = 0;
       for (const owned of [requests, connections, blocks, invites, reportStore, store])
@@ -238,7 +242,7 @@ export const createUsers = (deps: {
           ...graph,
           invites,
           blocks,
-          befriending: friendRequests,
+          friendshipCreation: friendRequests,
           publicUrl: deps.publicUrl,
         }),
         blocks: createBlocks({ ...graph, blocks, requests, hideName: deps.hideName }),
@@ -249,14 +253,14 @@ export const createUsers = (deps: {
       ...erasureJobs({ ledger, outbox, clock }),
       friendRetentionJob({ requests, invites, reports: reportStore }),
     ],
-    accounts: createAccounts({ store, people, erasures, consents: service, clock, isKnownZone }),
-    settings: people.settings,
-    peek: people.peek,
-    settingsOfMany: people.settingsOfMany,
-    listPage: people.listPage,
-    listTimeZones: people.listTimeZones,
+    accounts: createAccounts({ store, userSettings, erasures, consents: service, clock, isKnownZone }),
+    settings: userSettings.get,
+    peek: userSettings.peek,
+    settingsOfMany: userSettings.getMany,
+    listPage: userSettings.listPage,
+    listTimeZones: userSettings.listTimeZones,
     requireConsents,
-    changeSettings: createSettingsChanges({ connection, store, people }),
+    changeSettings: createSettingsChanges({ connection, store, userSettings }),
     friendsOf: friends.list,
     async friendOf(viewer, friendId) {
       const friendship = await connections.find(viewer, friendId);
@@ -273,7 +277,7 @@ export const createUsers = (deps: {
       store: audiences,
       audience,
       rooms: live,
-      endOverGhosts: ghosts.endOver,
+      endExpiredGhosts: ghosts.endExpired,
       log,
     }),
     reports,
@@ -285,7 +289,7 @@ export const createUsers = (deps: {
     },
     settingsChangedElsewhere(message) {
       const parsed = SettingsChangedMessage.safeParse(message);
-      if (parsed.success) people.outdate(parsed.data);
+      if (parsed.success) userSettings.markStale(parsed.data);
     },
     async ensureIndexes() {
       for (const owned of [store, requests, connections, blocks, invites, reportStore, outbox, ledger])

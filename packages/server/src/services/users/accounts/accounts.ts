@@ -4,7 +4,7 @@ import { newId, randomCode } from '../../../platform/ids.ts';
 import type { Accounts } from '../../auth/index.ts';
 import type { Erasures } from '../privacy/erasures.ts';
 import { friendCodeLength } from '../friends/friend-code.ts';
-import type { People } from './user-settings-cache.ts';
+import type { UserSettingsCache } from './user-settings-cache.ts';
 import { defaultProfile, requireVersionsInForce, withConsents } from './user.ts';
 import type { UserService } from './user-service.ts';
 import type { UserStore } from './user-store.ts';
@@ -13,13 +13,13 @@ import { viewUser } from './user-view.ts';
 /** What a sign-in needs of people. */
 export const createAccounts = (deps: {
   store: UserStore;
-  people: People;
+  userSettings: UserSettingsCache;
   erasures: Pick<Erasures, 'begin'>;
   consents: Pick<UserService, 'applyConsents' | 'consentsCommitted'>;
   clock: Clock;
   isKnownZone: (name: string) => boolean;
 }): Accounts => {
-  const { store, people, clock } = deps;
+  const { store, userSettings, clock } = deps;
   // A phone with newer zone data than the server still signs in; the app patches the zone later.
   const known = (timeZone: string | undefined) =>
     timeZone !== undefined && deps.isKnownZone(timeZone) ? timeZone : undefined;
@@ -75,7 +75,7 @@ export const createAccounts = (deps: {
     },
     async view(userId) {
       const user = await store.find(userId);
-      if (user) people.keep(user);
+      if (user) userSettings.put(user);
       return user ? viewUser(user, clock.now()) : undefined;
     },
     async eraseAccount(userId, log) {

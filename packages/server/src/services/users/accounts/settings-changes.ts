@@ -2,7 +2,7 @@ import type { Purpose } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
-import type { People } from './user-settings-cache.ts';
+import type { UserSettingsCache } from './user-settings-cache.ts';
 import { requireConsents, settingsOf, type PersonSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
@@ -18,7 +18,7 @@ export type SettingsChanges = <T>(
 ) => Promise<{ person: PersonSettings; result: T }>;
 
 export const createSettingsChanges =
-  (deps: { connection: Connection; store: UserStore; people: People }): SettingsChanges =>
+  (deps: { connection: Connection; store: UserStore; userSettings: UserSettingsCache }): SettingsChanges =>
   async (userId, purposes, work) => {
     const { user, result } = await inTransaction(deps.connection, async (tx) => {
       const changed = await deps.store.bumpSettingsVersion(userId, tx);
@@ -28,5 +28,5 @@ export const createSettingsChanges =
       requireConsents(person, purposes);
       return { user: changed, result: await work(person, tx) };
     });
-    return { person: deps.people.change(user), result };
+    return { person: deps.userSettings.publish(user), result };
   };

@@ -8,7 +8,7 @@ import type { AudienceStore } from '../sharing/audience-store.ts';
 import { maxConsentRecords } from '../privacy/consent-ledger.ts';
 import { friendCodeLength } from '../friends/friend-code.ts';
 import { mayShare } from '../friends/friendship.ts';
-import type { People } from './user-settings-cache.ts';
+import type { UserSettingsCache } from './user-settings-cache.ts';
 import {
   isProcessed,
   newConsents,
@@ -52,7 +52,7 @@ export const createUserService = (deps: {
   connection: Connection;
   store: UserStore;
   audiences: Pick<AudienceStore, 'move'>;
-  people: People;
+  userSettings: UserSettingsCache;
   clock: Clock;
   isKnownZone: (name: string) => boolean;
   /** Names the fields that the person has set, whether or not their value is new. */
@@ -64,7 +64,7 @@ export const createUserService = (deps: {
   /** What may flow out to friends has changed. */
   onConsentsChanged: (before: PersonSettings, after: PersonSettings) => Promise<void>;
 }): UserService => {
-  const { store, people, clock } = deps;
+  const { store, userSettings, clock } = deps;
 
   /** A withdrawal needs none: it is always taken. */
   const requireRoom = async (userId: string, added: number, tx: ClientSession): Promise<void> => {
@@ -83,7 +83,7 @@ export const createUserService = (deps: {
       const changes = profileChanges(patch, deps.isKnownZone);
       const user = await store.changeProfile(userId, changes, clock.now());
       if (!user) return gone();
-      await deps.onProfileChanged(people.change(user), Object.keys(changes));
+      await deps.onProfileChanged(userSettings.publish(user), Object.keys(changes));
       return viewUser(user, clock.now());
     },
     async consents(userId) {
@@ -115,11 +115,11 @@ export const createUserService = (deps: {
       return { before: user, after: { ...user, consents, sharesSince, settingsVersion } };
     },
     async consentsCommitted({ before, after }) {
-      const person = people.change(after);
+      const person = userSettings.publish(after);
       try {
         await deps.onConsentsChanged(settingsOf(before), person);
       } finally {
-        // From `people.change` on nothing more is admitted here; the answer says that nothing of before is stored later.
+        // From `userSettings.publish` on nothing more is admitted here; the answer says that nothing of before is stored later.
         if (!isProcessed(person)) await deps.drainWrites(person.userId);
       }
     },

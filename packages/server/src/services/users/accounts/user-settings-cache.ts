@@ -11,25 +11,25 @@ const maxPeople = 50_000;
 const maxAnnounced = 10_000;
 
 /** What the other services ask about people, from a cache of seconds. */
-export interface People {
+export interface UserSettingsCache {
   /** At once where it is known here, which the path of every puff counts on. Throws `account-gone`. */
-  settings(userId: string): PersonSettings | Promise<PersonSettings>;
+  get(userId: string): PersonSettings | Promise<PersonSettings>;
   /** What `settings` would answer without a read; undefined where it would read. */
   peek(userId: string): PersonSettings | undefined;
   /** As the database has it now, in one query; absent people are left out. */
-  settingsOfMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
+  getMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
   /** One page of people, in the order of their ids; for jobs, which leave the cache to those who are here now. */
   listPage(page: PeoplePage): Promise<PersonSettings[]>;
   /** Every zone that somebody lives in. */
   listTimeZones(): Promise<string[]>;
   /** Takes what was read anyway. */
-  keep(user: UserRecord): PersonSettings;
+  put(user: UserRecord): PersonSettings;
   /** Takes the end of an account into force in this process at once. */
-  forget(userId: string): void;
+  evict(userId: string): void;
   /** Puts a change in force: in this process at once, and in the others by their being told. */
-  change(user: UserRecord): PersonSettings;
+  publish(user: UserRecord): PersonSettings;
   /** Another process has changed this person's settings, which have reached this version. */
-  outdate(change: SettingsChanged): void;
+  markStale(change: SettingsChanged): void;
 }
 
 export interface SettingsChanged {
@@ -44,11 +44,11 @@ interface Known {
   readonly atLeast: number;
 }
 
-export const createPeople = (deps: {
+export const createUserSettingsCache = (deps: {
   store: UserStore;
   clock: Clock;
   onChanged: (change: SettingsChanged) => void;
-}): People => {
+}): UserSettingsCache => {
   const { store, clock } = deps;
   const known = new LRUCache<string, Known>({ max: maxPeople });
   /** A read that began before a change of somebody who is not in the cache yet must not be kept. */
@@ -59,7 +59,7 @@ export const createPeople = (deps: {
     return entry && age >= 0 && age < maxAgeMs ? entry.settings : undefined;
   };
 
-  const keep = (user: UserRecord, readAt = clock.now()): PersonSettings => {
+  const put = (user: UserRecord, readAt = clock.now()): PersonSettings => {
     const settings = settingsOf(user);
     const before = known.get(user.userId);
     const { settingsVersion } = settings;
@@ -77,32 +77,32 @@ export const createPeople = (deps: {
       known.delete(userId);
       throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
     }
-    return keep(user, readAt);
+    return put(user, readAt);
   };
 
   return {
-    settings(userId) {
+    get(userId) {
       return current(known.get(userId)) ?? read(userId);
     },
     peek: (userId) => current(known.peek(userId)),
-    async settingsOfMany(userIds) {
+    async getMany(userIds) {
       if (userIds.length === 0) return new Map();
       const readAt = clock.now();
       const users = await store.findMany(userIds);
-      return new Map(users.map((user) => [user.userId, keep(user, readAt)]));
+      return new Map(users.map((user) => [user.userId, put(user, readAt)]));
     },
     listPage: async (page) => (await store.listPage(page)).map(settingsOf),
     listTimeZones: store.listTimeZones,
-    keep: (user) => keep(user),
-    forget(userId) {
+    put: (user) => put(user),
+    evict(userId) {
       known.delete(userId);
     },
-    change(user) {
-      const settings = keep(user);
+    publish(user) {
+      const settings = put(user);
       deps.onChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
       return settings;
     },
-    outdate({ userId, settingsVersion }) {
+    markStale({ userId, settingsVersion }) {
       const entry = known.peek(userId);
       if (!entry) announced.set(userId, Math.max(settingsVersion, announced.get(userId) ?? 0));
       else if (entry.settings.settingsVersion < settingsVersion)

@@ -108,7 +108,7 @@ export interface UserStore {
    * Makes two transactions conflict that ask for friendships from or to one person, or end one's account; false where
    * there is nobody.
    */
-  touchRequests(userId: string, tx: ClientSession): Promise<boolean>;
+  lockForUpdate(userId: string, tx: ClientSession): Promise<boolean>;
   /** Those of these people who are not there. */
   absentAmong(userIds: readonly string[]): Promise<string[]>;
   /** Deletes the account alone; false where there is none (any more). */
@@ -222,7 +222,7 @@ export const createUserStore = (connection: Connection): UserStore => {
       );
       await ledger.add(userId, changes, tx);
     },
-    async touchRequests(userId, tx) {
+    async lockForUpdate(userId, tx) {
       const { matchedCount } = await users.updateOne(
         { _id: userId },
         { $inc: { requestCount: 1 } },

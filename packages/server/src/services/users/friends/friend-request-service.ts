@@ -17,7 +17,7 @@ import type { FriendRequestStore } from './friend-request-store.ts';
 import type { FriendService } from './friend-service.ts';
 import { newSide, type Friendship } from './friendship.ts';
 import type { HideName } from '../safety/hide-name.ts';
-import type { People } from '../accounts/user-settings-cache.ts';
+import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { requireConsents, type PersonSettings } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
@@ -49,9 +49,9 @@ export interface Offer {
 }
 
 /** How two people become friends, whatever brought them together. */
-export interface Befriending {
+export interface FriendshipCreation {
   /** Who may become a friend. Throws `consent-required` or `account-gone`. */
-  sharer(userId: string): Promise<PersonSettings>;
+  requireSharingConsent(userId: string): Promise<PersonSettings>;
   /** Inside the transaction that takes the offer. Throws `conflict` where one of them has no room. */
   befriend(
     offer: Offer,
@@ -76,20 +76,30 @@ export const createFriendRequests = (deps: {
   audiences: Pick<AudienceStore, 'move'>;
   audience: Audience;
   friends: FriendService;
-  people: People;
+  userSettings: UserSettingsCache;
   /** Puts something into a person's inbox, inside the transaction. */
   notify: Notify;
   hideName: HideName;
   clock: Clock;
-}): FriendRequests & Befriending => {
-  const { connection, users, requests, connections, blocks, audiences, friends, people, notify, clock } =
-    deps;
+}): FriendRequests & FriendshipCreation => {
+  const {
+    connection,
+    users,
+    requests,
+    connections,
+    blocks,
+    audiences,
+    friends,
+    userSettings,
+    notify,
+    clock,
+  } = deps;
 
   const requesterMutex = createKeyedMutex(clock);
-  const codeMutex = createKeyedMutex(clock);
+  const friendCodeMutex = createKeyedMutex(clock);
 
-  const sharer = async (userId: string): Promise<PersonSettings> => {
-    const person = await people.settings(userId);
+  const requireSharingConsent = async (userId: string): Promise<PersonSettings> => {
+    const person = await userSettings.get(userId);
     requireConsents(person, ['friends-sharing']);
     return person;
   };
@@ -97,7 +107,7 @@ export const createFriendRequests = (deps: {
   const hasRoom = async (person: string, tx: ClientSession): Promise<boolean> =>
     (await connections.count(person, tx)) < maxFriends;
 
-  const befriend: Befriending['befriend'] = async (offer, accepter, shareLevel, tx) => {
+  const befriend: FriendshipCreation['befriend'] = async (offer, accepter, shareLevel, tx) => {
     // Of two friendships of one person at once, the later one runs again here, and counts the earlier.
     await audiences.move([offer.from, accepter.userId], tx);
     for (const person of [offer.from, accepter.userId])
@@ -120,7 +130,7 @@ export const createFriendRequests = (deps: {
   };
 
   /** All phones of both learn of it at once. */
-  const announce: Befriending['announce'] = async (friendship, { userId, sessionId }, sender) => {
+  const announce: FriendshipCreation['announce'] = async (friendship, { userId, sessionId }, sender) => {
     await deps.audience.changed([userId, sender]);
     await friends.show(sender, userId);
     await friends.show(userId, sender, sessionId);
@@ -143,22 +153,22 @@ export const createFriendRequests = (deps: {
   };
 
   return {
-    sharer,
+    requireSharingConsent,
     befriend,
     announce,
     async request(userId, { friendCode, shareLevel }) {
-      const me = await sharer(userId);
+      const me = await requireSharingConsent(userId);
       const code = normaliseFriendCode(friendCode);
       const ask = async (tx: ClientSession): Promise<Friendship | undefined> => {
         const now = clock.now();
-        if (!(await users.touchRequests(userId, tx)))
+        if (!(await users.lockForUpdate(userId, tx)))
           throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
         await requireRoom(userId, now, tx);
         // Every look-up is made whatever the ones before it found.
         const owner = await users.findByFriendCode(code, tx);
         const to = owner?.userId ?? null;
         // Two asks that cross conflict here, so that the later one sees the earlier.
-        await users.touchRequests(to ?? '-', tx);
+        await users.lockForUpdate(to ?? '-', tx);
         const crossing = await requests.findOpen(to ?? '-', userId, now, tx);
         const asked = await requests.findOpen(userId, to, now, tx);
         const declined = await requests.wasDeclined(userId, to, now - declineHoldsMs, tx);
@@ -197,7 +207,7 @@ export const createFriendRequests = (deps: {
       // the other, whether it is anybody's: those for somebody write that person's rows, and would run again where others
       // would not.
       const friendship = await requesterMutex(userId, () =>
-        codeMutex(code, () => inTransaction(connection, ask)),
+        friendCodeMutex(code, () => inTransaction(connection, ask)),
       );
       // No phone of theirs knows by the answer, which says nothing.
       if (friendship) await announce(friendship, { userId }, friendship.sides[0].person);
@@ -209,7 +219,7 @@ export const createFriendRequests = (deps: {
         requests.listReceived(userId, now),
         requests.listSent(userId, now),
       ]);
-      const senders = await people.settingsOfMany(received.map(({ from }) => from));
+      const senders = await userSettings.getMany(received.map(({ from }) => from));
       return {
         received: received.flatMap(({ id, from, createdAt }) => {
           const sender = senders.get(from);
@@ -234,7 +244,7 @@ export const createFriendRequests = (deps: {
 
     async accept(actor, requestId, shareLevel) {
       const { userId } = actor;
-      const me = await sharer(userId);
+      const me = await requireSharingConsent(userId);
       const { friendship, sender } = await inTransaction(connection, async (tx) => {
         const request = await requests.findReceived(requestId, userId, tx);
         if (!request || request.state === 'declined' || request.state === 'cancelled') throw noRequest();

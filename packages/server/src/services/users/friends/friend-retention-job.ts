@@ -15,7 +15,7 @@ const reviewedReportsKeptMs = 180 * dayMs;
 
 export const friendRetentionJob = (deps: {
   requests: Pick<FriendRequestStore, 'removeMadeBefore'>;
-  invites: Pick<InviteStore, 'removeOver'>;
+  invites: Pick<InviteStore, 'removeExpired'>;
   reports: Pick<ReportStore, 'removeReviewed'>;
 }): Job =>
   defineJob({
@@ -28,7 +28,7 @@ export const friendRetentionJob = (deps: {
     async run({ to }) {
       return {
         requests: await deps.requests.removeMadeBefore(to - requestsKeptMs),
-        invites: await deps.invites.removeOver(to),
+        invites: await deps.invites.removeExpired(to),
         reports: await deps.reports.removeReviewed(to - reviewedReportsKeptMs),
       };
     },

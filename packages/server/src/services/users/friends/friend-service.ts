@@ -20,9 +20,9 @@ import {
   type MuteAll,
   type Side,
 } from './friendship.ts';
-import { createFriendNews } from './friend-updates.ts';
+import { createFriendUpdates } from './friend-updates.ts';
 import { viewFriend } from './friend-view.ts';
-import type { People } from '../accounts/user-settings-cache.ts';
+import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { settingsOf, type PersonSettings } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
@@ -47,13 +47,13 @@ export interface FriendService {
   change(actor: Actor, friendId: string, change: SideChange): Promise<Friend>;
   remove(actor: Actor, friendId: string): Promise<void>;
   /** Tells these friends of a person that their friendships have ended. */
-  announceEnd(userId: string, friendIds: readonly string[]): Promise<void>;
+  announceEndedFriendships(userId: string, friendIds: readonly string[]): Promise<void>;
   /** One friend as `viewer` sees them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
   /** Tells the phones of `viewer` how they stand with a friend now, but for those of `exceptSession`. */
   show(viewer: string, friendId: string, exceptSession?: string): Promise<void>;
   /** Shows a person as they are now to those friends for whom that is news, by what the person gives them. */
-  showAnew(person: PersonSettings, isNews: (given: Side) => boolean): Promise<void>;
+  refreshForFriends(person: PersonSettings, isAffected: (given: Side) => boolean): Promise<void>;
   /** A person's consents changed: what flows out to each friend may have. */
   consentsChanged(before: PersonSettings, after: PersonSettings): Promise<void>;
   liveViewersOf(userId: string): Promise<LiveViewer[]>;
@@ -76,7 +76,7 @@ export const createFriendService = (deps: {
   store: FriendConnectionStore;
   audiences: Pick<AudienceStore, 'move'>;
   audience: Audience;
-  people: People;
+  userSettings: UserSettingsCache;
   live: FriendLive;
   users: Pick<UserStore, 'find'>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
@@ -85,12 +85,12 @@ export const createFriendService = (deps: {
   endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
   clock: Clock;
 }): FriendService => {
-  const { connection, store, audiences, audience, people, live, summaries, clock } = deps;
+  const { connection, store, audiences, audience, userSettings, live, summaries, clock } = deps;
 
   /** The friends of `viewer` with their settings, in two queries whatever their number. */
   const friendsWithSettings = async (viewer: string) => {
     const friendships = await store.list(viewer);
-    const settings = await people.settingsOfMany(
+    const settings = await userSettings.getMany(
       friendships.map((friendship) => sidesFor(friendship, viewer).theirs.person),
     );
     return friendships.flatMap((friendship) => {
@@ -118,16 +118,16 @@ export const createFriendService = (deps: {
 
   const view = async (friendship: Friendship, viewer: string): Promise<Friend> => {
     const { theirs } = sidesFor(friendship, viewer);
-    const friend = (await people.settingsOfMany([theirs.person])).get(theirs.person);
+    const friend = (await userSettings.getMany([theirs.person])).get(theirs.person);
     const [seen] = friend ? await viewAll(viewer, [{ friendship, friend }]) : [];
     return seen ?? noFriend();
   };
 
-  const show = createFriendNews({ connections: store, view, updated: live.friendUpdated });
+  const show = createFriendUpdates({ connections: store, view, updated: live.friendUpdated });
 
-  const showAnew: FriendService['showAnew'] = async (person, isNews) => {
+  const refreshForFriends: FriendService['refreshForFriends'] = async (person, isAffected) => {
     const friendships = (await store.list(person.userId)).filter((friendship) =>
-      isNews(sidesFor(friendship, person.userId).mine),
+      isAffected(sidesFor(friendship, person.userId).mine),
     );
     if (friendships.length === 0) return;
     const summary = mayShare(person) ? (await summaries([person])).get(person.userId) : undefined;
@@ -141,7 +141,7 @@ export const createFriendService = (deps: {
     }
   };
 
-  const announceEnd: FriendService['announceEnd'] = async (userId, friendIds) => {
+  const announceEndedFriendships: FriendService['announceEndedFriendships'] = async (userId, friendIds) => {
     await audience.changed([userId, ...friendIds]);
     for (const friendId of friendIds) live.friendRemoved(friendId, userId);
   };
@@ -149,7 +149,7 @@ export const createFriendService = (deps: {
   return {
     view,
     show,
-    showAnew,
+    refreshForFriends,
     async list(userId) {
       return viewAll(userId, await friendsWithSettings(userId));
     },
@@ -177,19 +177,19 @@ export const createFriendService = (deps: {
         await audiences.move([userId, friendId], tx);
         await deps.endCheers(tx, userId, friendId);
       });
-      await announceEnd(userId, [friendId]);
+      await announceEndedFriendships(userId, [friendId]);
       live.friendRemoved(userId, friendId, sessionId);
     },
-    announceEnd,
+    announceEndedFriendships,
     async consentsChanged(before, after) {
       if (mayShare(before) === mayShare(after)) return;
       await audience.changed([after.userId]);
-      await showAnew(after, (given) => levelInForce(given, before) !== levelInForce(given, after));
+      await refreshForFriends(after, (given) => levelInForce(given, before) !== levelInForce(given, after));
     },
     async liveViewersOf(userId) {
       const now = clock.now();
       const friendships = await store.list(userId);
-      const sharer = (await people.settingsOfMany([userId])).get(userId);
+      const sharer = (await userSettings.getMany([userId])).get(userId);
       if (!sharer) return [];
       const muteAll = await deps.findMuteAll(friendships.map((each) => sidesFor(each, userId).theirs.person));
       return friendships.flatMap((friendship) => {

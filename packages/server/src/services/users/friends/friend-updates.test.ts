@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ShareLevel } from '@pufftrack/contract';
-import { createFriendNews } from './friend-updates.ts';
+import { createFriendUpdates } from './friend-updates.ts';
 import { newSide, type Friendship } from './friendship.ts';
 
 const friendship = (shareLevel: ShareLevel): Friendship => ({
@@ -11,7 +11,7 @@ const friendship = (shareLevel: ShareLevel): Friendship => ({
 /** What Ben's phones are told where each look at the friendship finds the next of these. */
 const toldWhere = async (...found: (Friendship | undefined)[]) => {
   const told: unknown[] = [];
-  const show = createFriendNews({
+  const show = createFriendUpdates({
     connections: { find: () => Promise.resolve(found.length > 1 ? found.shift() : found[0]) },
     view: ({ sides: [ann] }) =>
       Promise.resolve({

@@ -11,7 +11,7 @@ const maxLooks = 4;
  * meanwhile another call, in any process, may have lowered the level or ended the friendship, and told of that: so the
  * friendship is looked at once more before it is told. Of one that has ended nothing is told.
  */
-export const createFriendNews =
+export const createFriendUpdates =
   (deps: {
     connections: Pick<FriendConnectionStore, 'find'>;
     view: (friendship: Friendship, viewer: string) => Promise<Friend>;

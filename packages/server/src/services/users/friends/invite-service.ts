@@ -7,7 +7,7 @@ import { quotaWindowMs, requireDailyQuota } from '../../../platform/limits/daily
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { BlockStore } from '../safety/block-store.ts';
 import type { FriendConnectionStore } from './friend-connection-store.ts';
-import type { Befriending } from './friend-request-service.ts';
+import type { FriendshipCreation } from './friend-request-service.ts';
 import { inviteIdOf, newInviteToken } from './invite-token.ts';
 import type { InviteStore } from './invite-store.ts';
 import type { UserStore } from '../accounts/user-store.ts';
@@ -29,22 +29,22 @@ export interface Invites {
 
 export const createInvites = (deps: {
   connection: Connection;
-  users: Pick<UserStore, 'touchRequests'>;
+  users: Pick<UserStore, 'lockForUpdate'>;
   invites: InviteStore;
   blocks: Pick<BlockStore, 'isBetween'>;
   connections: Pick<FriendConnectionStore, 'find'>;
-  befriending: Befriending;
+  friendshipCreation: FriendshipCreation;
   publicUrl: string;
   clock: Clock;
 }): Invites => {
-  const { connection, users, invites, blocks, connections, befriending, clock } = deps;
+  const { connection, users, invites, blocks, connections, friendshipCreation, clock } = deps;
   return {
     async create(userId) {
-      await befriending.sharer(userId);
+      await friendshipCreation.requireSharingConsent(userId);
       const token = newInviteToken();
       const expiresAt = await inTransaction(connection, async (tx) => {
         const now = clock.now();
-        await users.touchRequests(userId, tx);
+        await users.lockForUpdate(userId, tx);
         const usedAt = await invites.listMadeSince(userId, now - quotaWindowMs, tx);
         requireDailyQuota(usedAt, { max: maxPerDay, what: 'invites', now });
         const end = now + inviteLivesMs;
@@ -60,7 +60,7 @@ export const createInvites = (deps: {
 
     async accept(actor, token, shareLevel) {
       const { userId } = actor;
-      const me = await befriending.sharer(userId);
+      const me = await friendshipCreation.requireSharingConsent(userId);
       const { friendship, inviter } = await inTransaction(connection, async (tx) => {
         const invite = await invites.find(inviteIdOf(token), tx);
         if (!invite || invite.inviter === userId || invite.expiresAt <= clock.now()) throw noInvite();
@@ -69,15 +69,15 @@ export const createInvites = (deps: {
         if (before) return { friendship: before, inviter: invite.inviter };
         if (invite.usedBy !== null || (await blocks.isBetween(invite.inviter, userId, tx))) throw noInvite();
         // A block that is under way conflicts here.
-        for (const person of [invite.inviter, userId]) await users.touchRequests(person, tx);
+        for (const person of [invite.inviter, userId]) await users.lockForUpdate(person, tx);
         if (!(await invites.use(invite.id, userId, tx))) throw noInvite();
         const offer = { from: invite.inviter, shareLevel: null };
         return {
-          friendship: await befriending.befriend(offer, me, shareLevel, tx),
+          friendship: await friendshipCreation.befriend(offer, me, shareLevel, tx),
           inviter: invite.inviter,
         };
       });
-      return befriending.announce(friendship, actor, inviter);
+      return friendshipCreation.announce(friendship, actor, inviter);
     },
   };
 };

@@ -43,7 +43,7 @@ export interface InviteStore {
   /** True for the one who uses it; the transaction decides between two at once. */
   use(id: string, by: string, tx: ClientSession): Promise<boolean>;
   /** Those that have run out by `now` (ms), used or not; answers how many there were. */
-  removeOver(now: number): Promise<number>;
+  removeExpired(now: number): Promise<number>;
   /** Every invite that this person has made, and their name on those of others; answers how many there were. */
   removeAll(userId: string): Promise<number>;
 }
@@ -81,7 +81,7 @@ export const createInviteStore = (connection: Connection): InviteStore => {
       );
       return matchedCount === 1;
     },
-    async removeOver(now) {
+    async removeExpired(now) {
       const over = { expiresAt: trusted({ $lte: new Date(now) }) };
       return (await model.deleteMany(over, backgroundLimit)).deletedCount;
     },

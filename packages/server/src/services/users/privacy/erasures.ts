@@ -98,7 +98,7 @@ export const createErasures = (deps: {
     deps.onBegun();
     const { manualRevocationRequired } = closed;
     log.info({ event: 'users.account_deleted', userId, manualRevocationRequired }, 'an account was deleted');
-    await friends.announceEnd(userId, friendIds);
+    await friends.announceEndedFriendships(userId, friendIds);
     await deps.drainWrites(userId);
     return { manualRevocationRequired };
   };

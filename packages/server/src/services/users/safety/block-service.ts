@@ -9,7 +9,7 @@ import type { BlockStore } from './block-store.ts';
 import type { FriendConnectionStore } from '../friends/friend-connection-store.ts';
 import type { FriendRequestStore } from '../friends/friend-request-store.ts';
 import type { FriendLive } from '../friends/friend-service.ts';
-import type { People } from '../accounts/user-settings-cache.ts';
+import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import type { HideName } from './hide-name.ts';
 import { settingsOf } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
@@ -32,13 +32,13 @@ export interface Blocks {
 
 export const createBlocks = (deps: {
   connection: Connection;
-  users: Pick<UserStore, 'find' | 'touchRequests'>;
+  users: Pick<UserStore, 'find' | 'lockForUpdate'>;
   blocks: BlockStore;
   connections: Pick<FriendConnectionStore, 'remove'>;
   requests: Pick<FriendRequestStore, 'dropBetween'>;
   audiences: Pick<AudienceStore, 'move'>;
   audience: Audience;
-  people: People;
+  userSettings: UserSettingsCache;
   live: FriendLive;
   /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
   hideName: HideName;
@@ -58,7 +58,7 @@ export const createBlocks = (deps: {
         const user = await users.find(blocked, tx);
         if (!user) throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
         // An ask or a friendship of the two that is under way conflicts here, and then sees the block.
-        for (const person of [userId, blocked]) await users.touchRequests(person, tx);
+        for (const person of [userId, blocked]) await users.lockForUpdate(person, tx);
         if ((await blocks.count(userId, tx)) >= maxBlocks)
           throw new DomainError('conflict', { detail: `You have blocked ${maxBlocks} people already.` });
         const { name } = settingsOf(user);
@@ -81,10 +81,10 @@ export const createBlocks = (deps: {
     },
     async list(userId) {
       const list = await blocks.list(userId);
-      const people = await deps.people.settingsOfMany(list.map(({ blocked }) => blocked));
+      const settings = await deps.userSettings.getMany(list.map(({ blocked }) => blocked));
       return list.map(({ blocked, name, since }) => {
         // The name of then, whether or not they have blocked the caller since; none where they show none any more.
-        const current = people.get(blocked)?.name ?? null;
+        const current = settings.get(blocked)?.name ?? null;
         return {
           userId: blocked,
           name: current === null || name === undefined ? current : name,

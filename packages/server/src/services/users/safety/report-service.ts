@@ -7,7 +7,7 @@ import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { FriendService } from '../friends/friend-service.ts';
 import { levelInForce } from '../friends/friendship.ts';
 import type { HideName } from './hide-name.ts';
-import type { People } from '../accounts/user-settings-cache.ts';
+import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import type { Report, ReportStore } from './report-store.ts';
 import type { UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
@@ -42,31 +42,31 @@ export const createReports = (deps: {
   connection: Connection;
   users: UserStore;
   reports: ReportStore;
-  people: People;
-  friends: Pick<FriendService, 'showAnew'>;
+  userSettings: UserSettingsCache;
+  friends: Pick<FriendService, 'refreshForFriends'>;
   /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
   hideName: HideName;
   clock: Clock;
 }): Reports => {
-  const { connection, users, reports, people, friends, clock } = deps;
+  const { connection, users, reports, userSettings, friends, clock } = deps;
 
   /** Friends who are connected see the name, or no longer, at once. */
   const showName = async (user: UserRecord): Promise<void> => {
-    const person = people.change(user);
-    await friends.showAnew(person, (given) => levelInForce(given, person) !== 'none');
+    const person = userSettings.publish(user);
+    await friends.refreshForFriends(person, (given) => levelInForce(given, person) !== 'none');
   };
 
   return {
     async report(userId, { userId: reported, reason, note }) {
       const hidden = await inTransaction(connection, async (tx) => {
         const now = clock.now();
-        await users.touchRequests(userId, tx);
+        await users.lockForUpdate(userId, tx);
         const usedAt = await reports.listMadeSince(userId, now - quotaWindowMs, tx);
         requireDailyQuota(usedAt, { max: maxPerDay, what: 'reports', now });
         const user = await users.find(reported, tx);
         if (!user || reported === userId) return undefined;
         // Of two reports of one person at once, the later one counts the earlier.
-        await users.touchRequests(reported, tx);
+        await users.lockForUpdate(reported, tx);
         await reports.save({ reporter: userId, reported, reason, note: note ?? null, at: now }, tx);
         if (user.nameHidden || (await reports.countOpen(reported, tx)) < reportersThatHide) return undefined;
         return users.setNameHidden(reported, true, tx);

@@ -25,11 +25,11 @@ export interface AudienceStore {
   /** Takes a rest away; `endedAt` (ms) is when it ended. Undefined where there is none. */
   endGhost(
     userId: string,
-    end: { endedAt: number; onlyIfOver: boolean },
+    end: { endedAt: number; onlyIfExpired: boolean },
     tx: ClientSession,
   ): Promise<UserRecord | undefined>;
   /** People whose rest was over by `now` (ms). */
-  listOverGhosts(now: number, limit: number): Promise<{ userId: string; until: number }[]>;
+  listExpiredGhosts(now: number, limit: number): Promise<{ userId: string; until: number }[]>;
 }
 
 export const createAudienceStore = (connection: Connection): AudienceStore => {
@@ -68,13 +68,13 @@ export const createAudienceStore = (connection: Connection): AudienceStore => {
         .lean<UserDoc>();
       return doc ? toUser(doc) : undefined;
     },
-    async endGhost(userId, { endedAt, onlyIfOver }, tx) {
+    async endGhost(userId, { endedAt, onlyIfExpired }, tx) {
       const at = new Date(endedAt);
       const doc = await users
         .findOneAndUpdate(
           {
             _id: userId,
-            ...(onlyIfOver
+            ...(onlyIfExpired
               ? { 'ghost.until': trusted({ $lte: at }) }
               : { 'ghost.since': trusted({ $exists: true }) }),
           },
@@ -84,7 +84,7 @@ export const createAudienceStore = (connection: Connection): AudienceStore => {
         .lean<UserDoc>();
       return doc ? toUser(doc) : undefined;
     },
-    async listOverGhosts(now, limit) {
+    async listExpiredGhosts(now, limit) {
       const docs = await users
         .find({ 'ghost.until': trusted({ $lte: new Date(now), $type: 'date' }) })
         .select({ ghost: 1 })

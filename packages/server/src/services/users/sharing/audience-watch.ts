@@ -12,7 +12,7 @@ const everyMs = 2_000;
 const overlapMs = 30_000;
 const pageSize = 2_000;
 /** Each open socket is put where it belongs anew once in so many looks: 5 min (WS-2). */
-const looksPerRecheck = 150;
+const pollsPerRecheck = 150;
 
 export interface AudienceWatch extends Poller {
   /** Looks once. */
@@ -29,12 +29,12 @@ export const createAudienceWatch = (deps: {
   audience: Audience;
   rooms: Pick<AudienceRooms, 'openPeople'>;
   /** Ends the rests whose time is over. */
-  endOverGhosts: () => Promise<void>;
+  endExpiredGhosts: () => Promise<void>;
   log: Logger;
-  looksPerRecheck?: number;
+  pollsPerRecheck?: number;
 }): AudienceWatch => {
   const { store, audience, rooms } = deps;
-  const looks = deps.looksPerRecheck ?? looksPerRecheck;
+  const looks = deps.pollsPerRecheck ?? pollsPerRecheck;
   /** The newest change that was seen, by the database's clock. */
   let newest: number | undefined;
   /** The versions that were acted on, of the changes that the next look meets again. */
@@ -74,7 +74,7 @@ export const createAudienceWatch = (deps: {
     await lookForChanges();
     await recheck();
     // Last: whose rest is over shares more, and nobody hears too much meanwhile.
-    await deps.endOverGhosts();
+    await deps.endExpiredGhosts();
   };
   const poller = createPoller({
     poll: check,

@@ -13,7 +13,7 @@ import {
 } from '../friends/friend-connection-store.ts';
 import { newSide } from '../friends/friendship.ts';
 import { legalVersions } from '../privacy/legal-versions.ts';
-import { createPeople } from '../accounts/user-settings-cache.ts';
+import { createUserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { defaultProfile } from '../accounts/user.ts';
 import { createUserStore, type UserStore } from '../accounts/user-store.ts';
 
@@ -69,15 +69,15 @@ describe('the audiences of the sockets of one process', () => {
           return isDatabaseAway ? Promise.reject(new Error('away')) : connections.listOfAny(people);
         },
       },
-      people: createPeople({ store: users, clock, onChanged: () => undefined }),
+      userSettings: createUserSettingsCache({ store: users, clock, onChanged: () => undefined }),
       findMuteAll: () =>
         Promise.resolve(new Map(muteAll.map((userId) => [userId, { muteAll: true, since: now }]))),
       rooms,
       clock,
       log,
     });
-    const endOverGhosts = () => Promise.resolve();
-    watch = createAudienceWatch({ store, audience, rooms, endOverGhosts, log, looksPerRecheck: 2 });
+    const endExpiredGhosts = () => Promise.resolve();
+    watch = createAudienceWatch({ store, audience, rooms, endExpiredGhosts, log, pollsPerRecheck: 2 });
   });
   afterEach(() => database.drop());
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { FriendConnectionStore } from '../friends/friend-connection-store.ts';
 import { isLive, type MuteAll } from '../friends/friendship.ts';
-import type { People } from '../accounts/user-settings-cache.ts';
+import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 
 /** The sockets that this process holds, by person; notifications gives it. */
 export interface AudienceRooms {
@@ -44,13 +44,13 @@ interface Round {
  */
 export const createAudience = (deps: {
   connections: Pick<FriendConnectionStore, 'listOfAny'>;
-  people: Pick<People, 'settingsOfMany'>;
+  userSettings: Pick<UserSettingsCache, 'getMany'>;
   findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
   rooms: AudienceRooms;
   clock: Clock;
   log: Logger;
 }): Audience => {
-  const { connections, people, rooms, clock, log } = deps;
+  const { connections, userSettings, rooms, clock, log } = deps;
   const waiting: Round[] = [];
   let running = false;
 
@@ -59,7 +59,7 @@ export const createAudience = (deps: {
     const asked = new Set(sharers);
     for (const { sides } of friendships) for (const { person } of sides) asked.add(person);
     const [settings, muteAll] = await Promise.all([
-      people.settingsOfMany([...asked]),
+      userSettings.getMany([...asked]),
       deps.findMuteAll([...asked]),
     ]);
     const now = clock.now();

@@ -7,7 +7,7 @@ import type { Audience } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 import type { FriendService } from '../friends/friend-service.ts';
 import { isAtLeast, isResting, levelInForce, mayShare } from '../friends/friendship.ts';
-import type { People } from '../accounts/user-settings-cache.ts';
+import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { settingsOf, type PersonSettings, type UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 import { viewGhost } from '../accounts/user-view.ts';
@@ -25,29 +25,29 @@ export interface GhostService {
   /** Nothing happens where there is none. */
   end(userId: string): Promise<void>;
   /** Ends what is over by the clock; any number of processes may do it, and one of them tells the friends. */
-  endOver(): Promise<void>;
+  endExpired(): Promise<void>;
 }
 
 export const createGhosts = (deps: {
   connection: Connection;
   users: Pick<UserStore, 'find'>;
   store: AudienceStore;
-  people: People;
+  userSettings: UserSettingsCache;
   audience: Audience;
-  friends: Pick<FriendService, 'showAnew'>;
+  friends: Pick<FriendService, 'refreshForFriends'>;
   summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
   clock: Clock;
 }): GhostService => {
-  const { connection, users, store, people, audience, friends, clock } = deps;
+  const { connection, users, store, userSettings, audience, friends, clock } = deps;
 
   const settled = async (user: UserRecord): Promise<void> => {
-    const person = people.change(user);
+    const person = userSettings.publish(user);
     await audience.changed([person.userId]);
-    await friends.showAnew(person, (side) => isAtLeast(levelInForce(side, person), 'summary'));
+    await friends.refreshForFriends(person, (side) => isAtLeast(levelInForce(side, person), 'summary'));
   };
 
-  const end = (userId: string, endedAt: number, onlyIfOver: boolean) =>
-    inTransaction(connection, (tx) => store.endGhost(userId, { endedAt, onlyIfOver }, tx));
+  const end = (userId: string, endedAt: number, onlyIfExpired: boolean) =>
+    inTransaction(connection, (tx) => store.endGhost(userId, { endedAt, onlyIfExpired }, tx));
 
   return {
     async begin(userId, until) {
@@ -78,8 +78,8 @@ export const createGhosts = (deps: {
       const user = await end(userId, clock.now(), false);
       if (user) await settled(user);
     },
-    async endOver() {
-      for (const { userId, until } of await store.listOverGhosts(clock.now(), pageSize)) {
+    async endExpired() {
+      for (const { userId, until } of await store.listExpiredGhosts(clock.now(), pageSize)) {
         const user = await end(userId, until, true);
         if (user) await settled(user);
       }
