@@ -123,7 +123,7 @@ const erase = (userId: string, at_ = here) => at_.services.users.accounts.eraseA
 
 describe('an erasure', () => {
   it('is tried at every collection that it empties (docs/data-map.md)', () => {
-    const map = readFileSync(resolve(import.meta.dirname, '../../../../../docs/data-map.md'), 'utf8');
+    const map = readFileSync(resolve(import.meta.dirname, '../../../../../../docs/data-map.md'), 'utf8');
     const erased = [...map.matchAll(/^\| `(\w+)` +\|.*\| erased /gm)].map(([, name]) => name);
     expect([...collectionNames].sort()).toEqual(erased.sort());
   });
