@@ -105,7 +105,7 @@ export const startAuthWorld = async (): Promise<AuthWorld> => {
     },
     async settle() {
       for (let tries = 0; tries < 5; tries++) {
-        await Promise.all(nodes.map((node) => node.auth.settle()));
+        await Promise.all(nodes.map((node) => node.auth.drain()));
         if ((await countPromised(uri)) === 0) return;
         now += 7_000;
       }
@@ -179,13 +179,12 @@ const startNode = async (world: {
   const auth = createAuth({
     connection,
     clock,
-    notify: () => Promise.resolve(),
-    moveDevices: () => Promise.resolve(),
     log,
     metrics,
     accounts: users.accounts,
-    onSessionEnded: (session) => void ended.push(session),
-    openSessions: () => [],
+    inbox: { notify: () => Promise.resolve() },
+    devices: { moveDevices: () => Promise.resolve() },
+    sockets: { openSessions: () => [], sessionEnded: (session) => void ended.push(session) },
     config: {
       appleBaseUrl: apple.baseUrl,
       appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],

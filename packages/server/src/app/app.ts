@@ -224,7 +224,7 @@ export const startApp = async (deps: {
   );
 
   const settle = async () => {
-    await auth.settle();
+    await auth.drain();
     await users.settle();
     await puffs.settle();
     await notifications.settle();

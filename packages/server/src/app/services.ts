@@ -132,18 +132,20 @@ export const createServices = (deps: {
     metrics,
     config: deps.auth,
     accounts: users.accounts,
-    notify: notifications.notify,
-    moveDevices: notifications.moveDevices,
-    onSessionEnded: (ended) => {
-      notifications.sessionEnded(ended);
-      bus.publish('session-ended', ended);
+    inbox: notifications,
+    devices: notifications,
+    sockets: {
+      openSessions: () => deps.realtime().openSessions(),
+      sessionEnded(ended) {
+        notifications.sessionEnded(ended);
+        bus.publish('session-ended', ended);
+      },
     },
-    openSessions: () => deps.realtime().openSessions(),
   });
 
   // What is lost on the way is found within seconds all the same: each of these keeps nothing longer.
   bus.on('settings-changed', users.settingsChangedElsewhere);
-  bus.on('session-ended', auth.sessionEndedElsewhere);
+  bus.on('session-ended', auth.onRemoteSessionEnded);
   bus.on('audience-changed', users.audienceChangedElsewhere);
   bus.on('inbox.appended', notifications.appendedElsewhere);
   bus.onGap(users.audienceWatch.pollNow);

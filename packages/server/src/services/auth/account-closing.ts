@@ -11,42 +11,42 @@ import type { StoredSession } from './sessions/session.ts';
 export type { AppleGrant } from './apple/apple-grants.ts';
 
 export interface ClosedAccount {
-  /** Apple's name for the person; undefined where the account was closed before. */
+  /** Apple's subject of the account; undefined if the account was closed before. */
   readonly appleSub: string | undefined;
-  /** No token of Apple was there to revoke: the person has to do it, in the settings of their phone. */
+  /** There was no Apple token to revoke: the user has to revoke it in the phone's settings. */
   readonly manualRevocationRequired: boolean;
-  /** To be given to `announce` after the commit. */
+  /** For `announce`, after the commit. */
   readonly ended: readonly StoredSession[];
 }
 
-/** The end of all ways into an account; the other services' part of an erasure is not auth's. */
+/** Ends every way to sign in to an account. The other services erase their own data. */
 export interface AccountClosing {
   /**
-   * Spends the authorization code that came with a deletion. Undefined where it brings nothing: a deletion fails
-   * neither by a bad code nor by an Apple that is away.
+   * Redeems the authorization code of a deletion. Undefined for a bad code or while Apple is unavailable: neither
+   * fails the deletion.
    */
   redeemCode(userId: string, code: string, log: Logger): Promise<AppleGrant | undefined>;
   /**
-   * Inside `tx`: ends every session, unlinks the identity of Apple, and promises the revocation of the grant, by the
-   * fresh token where there is one. The same identity opens a new account from then on.
+   * Inside `tx`: ends every session, unlinks the Apple identity, and schedules the revocation of the grant, of `fresh`
+   * if there is one. From then on the same identity opens a new account.
    */
   close(
     userId: string,
     fresh: AppleGrant | undefined,
     context: { tx: ClientSession; log: Logger },
   ): Promise<ClosedAccount>;
-  /** Closes the open sockets of what has ended. */
+  /** Closes the open sockets of the ended sessions. */
   announce(closed: ClosedAccount): void;
-  /** Whatever else names the person here; `close` leaves nothing, so it answers 0. */
+  /** Deletes any remaining data of the account and counts it; 0 after `close`. */
   eraseUser(userId: string): Promise<number>;
 }
 
 export const createAccountClosing = (deps: {
   links: AppleLinkStore;
   grants: AppleGrants;
-  sessions: Pick<SessionStore, 'listLive' | 'forgetPerson'>;
-  announceEnded: SessionService['announceEnded'];
-  /** The apps that a code may be of. */
+  sessions: Pick<SessionStore, 'listLive' | 'anonymizeAll'>;
+  publishEnded: SessionService['publishEnded'];
+  /** The apps that may have issued a code. */
   clientIds: readonly string[];
   clock: Clock;
 }): AccountClosing => {
@@ -67,7 +67,7 @@ export const createAccountClosing = (deps: {
       } catch (error) {
         if (!(error instanceof DomainError) || error.code !== 'invalid-identity-token') throw error;
       }
-      log.info({ event: 'auth.deletion_code_refused', userId }, 'the code of a deletion brings nothing');
+      log.info({ event: 'auth.deletion_code_refused', userId }, 'authorization code of a deletion refused');
       return undefined;
     },
 
@@ -75,19 +75,19 @@ export const createAccountClosing = (deps: {
       const now = clock.now();
       const link = await links.findByUserId(userId, tx);
       const grant = fresh ?? (link && grants.unseal(link, log));
-      if (grant) await grants.revokeLater(grant, tx);
+      if (grant) await grants.scheduleRevocation(grant, tx);
       await links.remove(userId, tx);
       const ended = await sessions.listLive(userId, now, tx);
-      await sessions.forgetPerson(userId, now, tx);
+      await sessions.anonymizeAll(userId, now, tx);
       return { appleSub: link?.sub, manualRevocationRequired: grant === undefined, ended };
     },
 
     announce({ ended }) {
-      deps.announceEnded(ended, 'account-gone');
+      deps.publishEnded(ended, 'account-gone');
     },
 
     async eraseUser(userId) {
-      return (await links.remove(userId)) + (await sessions.forgetPerson(userId, clock.now()));
+      return (await links.remove(userId)) + (await sessions.anonymizeAll(userId, clock.now()));
     },
   };
 };

@@ -1,14 +1,15 @@
 import type { ProblemCode } from '@pufftrack/contract';
+import type { BreakerWatch } from '../../platform/concurrency/circuit-breaker.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 
-/** What of Apple is asked. */
+/** The services of Apple that a sign-in calls. */
 export type AppleService = 'keys' | 'tokens' | 'devicecheck';
 
 export interface AuthMetrics {
   signedIn(outcome: 'ok' | ProblemCode): void;
   refreshReused(): void;
   deviceUnknown(): void;
-  /** A question that Apple did not answer clearly, or was not asked because of those before. */
+  /** Counts a call without a usable answer, or one that the open circuit prevented. */
   appleUnavailable(service: AppleService): void;
   appleCircuit(service: AppleService, isOpen: boolean): void;
 }
@@ -21,20 +22,20 @@ export const createAuthMetrics = (metrics: Metrics): AuthMetrics => {
   });
   const reuse = metrics.counter({
     name: 'auth_refresh_reuse_total',
-    help: 'Sessions that ended because an old refresh token came back',
+    help: 'Sessions that ended because an old refresh token was reused',
   });
   const unknownDevices = metrics.counter({
     name: 'devicecheck_unknown_total',
-    help: 'Sign-ins whose device Apple could not be asked about',
+    help: 'Sign-ins whose device could not be checked because DeviceCheck was unavailable',
   });
   const outages = metrics.counter({
     name: 'apple_unavailable_total',
-    help: 'Questions to Apple without a clear answer',
+    help: 'Calls to Apple without a usable answer',
     labels: ['service'],
   });
   const circuit = metrics.gauge({
     name: 'apple_circuit_open',
-    help: '1 while a service of Apple is left alone after failures',
+    help: '1 while a service of Apple is not called after failures',
     labels: ['service'],
   });
   for (const service of ['keys', 'tokens', 'devicecheck'] as const) outages({ service }, 0);
@@ -57,3 +58,13 @@ export const createAuthMetrics = (metrics: Metrics): AuthMetrics => {
     },
   };
 };
+
+/** Reports a circuit breaker of Apple. */
+export const breakerMetrics = (metrics: AuthMetrics, service: AppleService): BreakerWatch => ({
+  unavailable: () => {
+    metrics.appleUnavailable(service);
+  },
+  changed: (isOpen) => {
+    metrics.appleCircuit(service, isOpen);
+  },
+});

@@ -3,10 +3,10 @@ import { SignJWT } from 'jose';
 import type { Clock } from '../../../platform/clock.ts';
 
 const lifetimeSeconds = 60 * 60;
-/** A secret with less left is not handed out: the call that takes it is still on its way. */
+/** A secret with less time left is not used, because the call may take a while. */
 const renewBeforeSeconds = 5 * 60;
 
-/** What Apple knows a team of developers by. */
+/** The credentials of a developer team at Apple. */
 export interface AppleTeam {
   readonly teamId: string;
   readonly keyId: string;
@@ -14,7 +14,7 @@ export interface AppleTeam {
   readonly privateKey: string;
 }
 
-/** The `client_secret` for an app, made here and good for an hour; the same one until shortly before its end (SIWA-7). */
+/** The `client_secret` of an app, valid for an hour and reused until shortly before it expires (SIWA-7). */
 export type ClientSecretFor = (clientId: string) => Promise<string>;
 
 export const createClientSecrets = (team: AppleTeam, clock: Clock): ClientSecretFor => {
@@ -33,10 +33,10 @@ export const createClientSecrets = (team: AppleTeam, clock: Clock): ClientSecret
 
   return (clientId) => {
     const now = Math.floor(clock.now() / 1000);
-    const held = secrets.get(clientId);
-    const age = held ? now - held.issuedAt : Infinity;
-    // A clock that was set back makes a secret of the future, which Apple refuses.
-    if (held && age >= 0 && age < lifetimeSeconds - renewBeforeSeconds) return held.secret;
+    const cached = secrets.get(clientId);
+    const age = cached ? now - cached.issuedAt : Infinity;
+    // After the clock was set back, a secret is issued in the future, which Apple rejects.
+    if (cached && age >= 0 && age < lifetimeSeconds - renewBeforeSeconds) return cached.secret;
     const secret = mint(clientId, now);
     secrets.set(clientId, { secret, issuedAt: now });
     return secret;

@@ -135,7 +135,7 @@ describe('the authorization code (SIWA-6)', () => {
       limits.tokensMs = patientAppleLimits.tokensMs;
       expect(answer.status).toBe(200);
       expect(await linkOf(person)).toMatchObject({ refreshTokenMissing: true });
-      expect(fresh.log).toContainEqual(expect.objectContaining({ event: 'auth.apple_code_not_spent' }));
+      expect(fresh.log).toContainEqual(expect.objectContaining({ event: 'auth.apple_code_not_redeemed' }));
 
       await fresh.signIn(person);
       expect(await linkOf(person)).toMatchObject({ refreshTokenMissing: false, refreshToken: { clientId } });
@@ -151,7 +151,7 @@ describe('the revocation (SIWA-9)', () => {
     world.apple.setOutage('error');
     await close(userId);
     for (let minutes = 0; minutes < 60; minutes++) {
-      await node.auth.settle();
+      await node.auth.drain();
       world.clock.advance(minute);
     }
     expect(world.apple.revokedTokens).toHaveLength(before);
@@ -214,7 +214,7 @@ describe('the revocation (SIWA-9)', () => {
     world.clock.advance(8 * 24 * hour);
     // Another process of this world may have it in hand.
     await eventually('it is given up', async () => {
-      await node.auth.settle();
+      await node.auth.drain();
       return (await waitingRevocations()).length === 0;
     });
     world.apple.setOutage('none');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongodb';
 import { LRUCache } from 'lru-cache';
 import { UnavailableError } from '../../../platform/concurrency/circuit-breaker.ts';
+import { minuteMs } from '../../../domain/durations.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { newId } from '../../../platform/ids.ts';
@@ -12,20 +13,20 @@ import type { AppleLink, StoredRefreshToken } from './apple-link-store.ts';
 import type { AppleTokenApi } from './apple-token-api.ts';
 import { masterKeyId, seal, sealContexts, unseal, type MasterKeys } from '../keys/sealed.ts';
 
-/** A refresh token of Apple that waits for its revocation, sealed for this one job: it names nobody. */
+/** An Apple refresh token to be revoked, sealed for this job; it does not identify the account. */
 export type Revocation = StoredRefreshToken;
 
-/** A refresh token as Apple gave it, with the app that it is for. */
+/** An Apple refresh token and its app. */
 export interface AppleGrant {
   readonly refreshToken: string;
   readonly clientId: string;
 }
 
-/** What Apple lets us hold of a person: a refresh token that is good for nothing here but being revoked (SIWA-9). */
+/** Grants of Apple. Their refresh token is stored only to be revoked (SIWA-9). */
 export interface AppleGrants {
   /**
-   * Spends the authorization code of a sign-in. `refused`: Apple does not take it; `unavailable`: Apple cannot be
-   * asked. Throws `invalid-identity-token` where the code is another person's.
+   * Redeems the authorization code of a sign-in. `refused`: Apple rejects it; `unavailable`: Apple does not answer.
+   * Throws `invalid-identity-token` if the code belongs to another person.
    */
   redeem(
     identity: Pick<AppleIdentity, 'sub' | 'clientId'>,
@@ -33,19 +34,19 @@ export interface AppleGrants {
     log: Logger,
   ): Promise<{ refreshToken: string } | 'refused' | 'unavailable'>;
   seal(refreshToken: string, of: { userId: string; clientId: string }): StoredRefreshToken;
-  /** Opens the token that a person's link holds; undefined where it holds none, or none that opens. */
+  /** Unseals the token of a link; undefined if there is none or it cannot be unsealed. */
   unseal(link: Pick<AppleLink, 'userId' | 'refreshToken'>, log: Logger): AppleGrant | undefined;
-  /** Promises inside `tx` that a grant is revoked at Apple: a deletion never waits for Apple. */
-  revokeLater(grant: AppleGrant, tx: ClientSession): Promise<void>;
-  /** Keeps that promise. Throws UnavailableError, to be tried again. */
+  /** Schedules a revocation inside `tx`: a deletion does not wait for Apple. */
+  scheduleRevocation(grant: AppleGrant, tx: ClientSession): Promise<void>;
+  /** Revokes the grant at Apple. Throws UnavailableError, so that the worker retries. */
   revoke(job: OutboxJob<Revocation>): Promise<void>;
 }
 
-const codeLivesMs = 10 * 60_000;
+const codeTtlMs = 10 * minuteMs;
 const maxRedeemed = 10_000;
 
 export const createAppleGrants = (deps: {
-  /** Undefined where the team's key is not configured: no codes are spent, nothing is revoked. */
+  /** Undefined if the team's key is not configured: no codes are redeemed, nothing is revoked. */
   api: AppleTokenApi | undefined;
   verifyIdentityToken: VerifyIdentityToken;
   outbox: OutboxStore<Revocation>;
@@ -53,7 +54,7 @@ export const createAppleGrants = (deps: {
   clock: Clock;
 }): AppleGrants => {
   const { api, outbox, masterKeys, clock } = deps;
-  /** A call that failed after its code was spent is sent again with the same code, which Apple takes only once. */
+  /** A sign-in that failed after its code was redeemed is retried with the same code, which Apple accepts once. */
   const redeemed = new LRUCache<string, { refreshToken: string; at: number }>({ max: maxRedeemed });
 
   const sealFor = (context: string, { refreshToken, clientId }: AppleGrant): StoredRefreshToken => ({
@@ -69,14 +70,14 @@ export const createAppleGrants = (deps: {
         .update(JSON.stringify([identity.sub, identity.clientId, code]))
         .digest('hex');
       const before = redeemed.get(key);
-      if (before && clock.now() - before.at < codeLivesMs) return { refreshToken: before.refreshToken };
+      if (before && clock.now() - before.at < codeTtlMs) return { refreshToken: before.refreshToken };
       try {
         const tokens = await api.exchange(code, identity.clientId);
         if (!tokens) return 'refused';
         const owner = await deps.verifyIdentityToken(tokens.idToken);
         if (owner.sub !== identity.sub || owner.clientId !== identity.clientId)
           throw new DomainError('invalid-identity-token', {
-            detail: 'The authorization code is of another person or app than the identity token.',
+            detail: 'The authorization code belongs to another person or app than the identity token.',
           });
         redeemed.set(key, { refreshToken: tokens.refreshToken, at: clock.now() });
         return { refreshToken: tokens.refreshToken };
@@ -86,8 +87,8 @@ export const createAppleGrants = (deps: {
           (error instanceof DomainError && error.code === 'apple-unavailable');
         if (!isOutage) throw error;
         log.warn(
-          { event: 'auth.apple_code_not_spent', err: error },
-          'signed in without a refresh token of Apple',
+          { event: 'auth.apple_code_not_redeemed', err: error },
+          'Apple is unavailable; signed in without an Apple refresh token',
         );
         return 'unavailable';
       }
@@ -96,19 +97,22 @@ export const createAppleGrants = (deps: {
     seal: (refreshToken, { userId, clientId }) =>
       sealFor(sealContexts.appleRefreshToken({ userId, clientId }), { refreshToken, clientId }),
 
-    unseal({ userId, refreshToken: held }, log) {
-      if (!held) return undefined;
-      const { clientId, sealed } = held;
+    unseal({ userId, refreshToken }, log) {
+      if (!refreshToken) return undefined;
+      const { clientId, sealed } = refreshToken;
       try {
         const opened = unseal(masterKeys, sealed, sealContexts.appleRefreshToken({ userId, clientId }));
         return { refreshToken: opened.toString('utf8'), clientId };
       } catch (error) {
-        log.error({ event: 'auth.apple_token_lost', userId, err: error }, 'a token of Apple does not open');
+        log.error(
+          { event: 'auth.apple_token_lost', userId, err: error },
+          'Apple refresh token cannot be unsealed',
+        );
         return undefined;
       }
     },
 
-    async revokeLater(grant, tx) {
+    async scheduleRevocation(grant, tx) {
       const id = newId();
       await outbox.add(
         { id, payload: sealFor(sealContexts.appleRevocation(id), grant), now: clock.now() },

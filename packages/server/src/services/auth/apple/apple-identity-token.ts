@@ -5,13 +5,13 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import type { AppleKeys } from './apple-keys.ts';
 import { keyIdOf } from '../keys/token-header.ts';
 
-/** Apple's clock and ours may differ by this. */
+/** Tolerated difference between Apple's clock and this server's. */
 const skewSeconds = 60;
 const maxAgeSeconds = 10 * 60;
 
 const Claims = z.object({
   sub: z.string().min(1).max(255),
-  /** One app, as Apple writes it; a list could name another app beside ours. */
+  /** A single app; a list could name another app too. */
   aud: z.string().min(1),
   iat: z.number(),
   exp: z.number(),
@@ -25,34 +25,32 @@ const Claims = z.object({
   email_verified: z.unknown().optional(),
 });
 
-/** What Apple says of the person. */
+/** The verified claims of an identity token. */
 export interface AppleIdentity {
   readonly sub: string;
-  /** The app that it was issued for: one of APPLE_CLIENT_IDS. */
+  /** The app that the token was issued for: one of APPLE_CLIENT_IDS. */
   readonly clientId: string;
-  /** The claim as it stands in the token: SHA-256 in hex of the nonce that the app got from here. */
+  /** The claim as it is: SHA-256 in hex of this server's nonce. */
   readonly nonce: string | undefined;
-  /** An address that Apple has verified; never a key of anything (SIWA-12). */
+  /** An address that Apple has verified; never used as a key (SIWA-12). */
   readonly email: string | null;
 }
 
-/** Throws `invalid-identity-token`, or `apple-unavailable` where the key is unknown and Apple does not answer. */
+/** Throws `invalid-identity-token`, or `apple-unavailable` if the key is unknown and Apple does not answer. */
 export type VerifyIdentityToken = (identityToken: string) => Promise<AppleIdentity>;
 
-/** Verifies an identity token of Sign in with Apple, here and completely (SIWA-1 to SIWA-3). */
+/** Verifies an identity token of Sign in with Apple (SIWA-1 to SIWA-3). */
 export const identityTokenVerifier = (deps: {
   keys: AppleKeys;
   clock: Clock;
   issuers: readonly string[];
-  /** Bundle ids; with none, jose would take a token of any app. */
+  /** Bundle ids. Without any, jose would accept a token of any app. */
   clientIds: readonly string[];
 }): VerifyIdentityToken => {
   const { keys, clock } = deps;
   const [issuer, audience] = [[...deps.issuers], [...deps.clientIds]];
   if (issuer.length === 0 || audience.length === 0)
-    throw new Error(
-      'APPLE_ISSUERS and APPLE_CLIENT_IDS must name at least one each: they are whom we trust.',
-    );
+    throw new Error('APPLE_ISSUERS and APPLE_CLIENT_IDS must each name at least one trusted value.');
 
   return async (identityToken) => {
     const now = clock.now();
@@ -61,9 +59,9 @@ export const identityTokenVerifier = (deps: {
         identityToken,
         async (header) => {
           const kid = keyIdOf(header);
-          if (kid === undefined) throw refused('its header is not one of Apple');
+          if (kid === undefined) throw rejected('its header is not one of Apple');
           const key = await keys.find(kid);
-          if (!key) throw refused('Apple has no such key');
+          if (!key) throw rejected('Apple has no such key');
           return key;
         },
         {
@@ -77,8 +75,8 @@ export const identityTokenVerifier = (deps: {
       );
       const claims = Claims.parse(payload);
       const age = now / 1000 - claims.iat;
-      if (age < -skewSeconds) throw refused('it was issued in the future');
-      if (age > maxAgeSeconds) throw refused('it was issued more than 10 minutes ago');
+      if (age < -skewSeconds) throw rejected('it was issued in the future');
+      if (age > maxAgeSeconds) throw rejected('it was issued more than 10 minutes ago');
       return {
         sub: claims.sub,
         clientId: claims.aud,
@@ -86,7 +84,7 @@ export const identityTokenVerifier = (deps: {
         email: isTrue(claims.email_verified) ? (claims.email ?? null) : null,
       };
     } catch (error) {
-      throw toRefusal(error);
+      throw toRejection(error);
     }
   };
 };
@@ -94,14 +92,14 @@ export const identityTokenVerifier = (deps: {
 /** Apple documents its flags as booleans and as strings (SIWA-12). */
 const isTrue = (flag: unknown): boolean => flag === true || flag === 'true';
 
-const refused = (why: string) =>
-  new DomainError('invalid-identity-token', { detail: `The identity token is refused: ${why}.` });
+const rejected = (reason: string) =>
+  new DomainError('invalid-identity-token', { detail: `The identity token is rejected: ${reason}.` });
 
-/** Without the error as its cause: jose's carry the payload, and a cause is logged. */
-const toRefusal = (error: unknown): unknown => {
-  if (error instanceof errors.JWTExpired) return refused('it has expired');
-  if (error instanceof errors.JWTClaimValidationFailed) return refused(`its ${error.claim} is not accepted`);
-  if (error instanceof errors.JOSEError) return refused('its form, algorithm or signature is not accepted');
-  if (error instanceof z.ZodError) return refused('a claim is missing or empty');
+/** The error is not the cause: jose's errors carry the payload, and causes are logged. */
+const toRejection = (error: unknown): unknown => {
+  if (error instanceof errors.JWTExpired) return rejected('it has expired');
+  if (error instanceof errors.JWTClaimValidationFailed) return rejected(`its ${error.claim} is not accepted`);
+  if (error instanceof errors.JOSEError) return rejected('its form, algorithm or signature is not accepted');
+  if (error instanceof z.ZodError) return rejected('a claim is missing or empty');
   return error;
 };

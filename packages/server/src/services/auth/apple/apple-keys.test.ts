@@ -153,7 +153,7 @@ describe('the clock of this machine (SIWA-7)', () => {
       metrics,
       limits: patientAppleLimits,
     });
-    off.warm();
+    off.prefetch();
     await off.find(apple.keyId);
     return warnings;
   };

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { dayMs, minuteMs, secondMs } from '../../../domain/durations.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { fetchText } from '../../../platform/http/fetch-text.ts';
@@ -8,16 +9,14 @@ import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { AuthMetrics } from '../auth-metrics.ts';
 import { productionAppleLimits, type AppleTimeLimits } from './apple-time-limits.ts';
 
-const second = 1_000;
-const minute = 60 * second;
-/** Apple's keys are asked for again after this time. */
-const maxAgeMs = 10 * minute;
-/** And used so long where Apple cannot be reached. */
-const keepMs = 24 * 60 * minute;
-const cooldownMs = 30 * second;
-const retryFirstAfterMs = 5 * second;
-/** Apple accepts what its clock calls a minute old or early; beyond it client secrets and identity tokens fail (SIWA-7). */
-const clockMayDifferMs = minute;
+/** Apple's keys are fetched again after this time. */
+const maxAgeMs = 10 * minuteMs;
+/** Keys are used this long while Apple is unreachable. */
+const keepMs = dayMs;
+const cooldownMs = 30 * secondMs;
+const retryFirstAfterMs = 5 * secondMs;
+/** Apple tolerates a minute; beyond it client secrets and identity tokens fail (SIWA-7). */
+const clockToleranceMs = minuteMs;
 const maxAnswerBytes = 64 * 1024;
 
 const KeySet = z.object({ keys: z.array(z.unknown()).max(50) });
@@ -32,16 +31,16 @@ const RsaKey = z.object({
 
 /** The public keys that Apple signs identity tokens with. */
 export interface AppleKeys {
-  /** Undefined where Apple has no such key; throws `apple-unavailable` where Apple cannot be asked. */
+  /** Undefined if Apple has no such key; throws `apple-unavailable` if Apple is unreachable. */
   find(kid: string): Promise<KeyObject | undefined>;
-  /** Fetches them without anybody waiting for it: a start that finds a wrong clock, or no Apple, says so at once. */
-  warm(): void;
+  /** Fetches the keys in the background; logs a wrong clock or an unreachable Apple. */
+  prefetch(): void;
 }
 
 /**
- * Apple's key set, kept in memory (SIWA-5). One fetch is under way at a time. With a set in hand it is fetched again
- * at most once in 30 s, whatever key ids are sent here; without one, each sign-in may try.
- * jose's own remote set forgets its keys when a fetch fails, and does not rest after a failure.
+ * Apple's key set, cached in memory (SIWA-5). At most one fetch runs at a time. A cached set is fetched again at most
+ * once in 30 s, whatever key ids clients send; without one, each sign-in may fetch.
+ * jose's remote set drops its keys when a fetch fails, and has no cooldown after a failure.
  */
 export const createAppleKeys = (deps: {
   url: string;
@@ -57,19 +56,19 @@ export const createAppleKeys = (deps: {
   let fetching: Promise<void> | undefined;
 
   /** Also true after the clock was set back. */
-  const isOver = (ms: number, since: number) => {
+  const hasElapsed = (ms: number, since: number) => {
     const age = clock.now() - since;
     return age >= ms || age < 0;
   };
-  const held = () => (isOver(keepMs, fetchedAt) ? undefined : keys);
+  const cached = () => (hasElapsed(keepMs, fetchedAt) ? undefined : keys);
 
   const compareClocks = (date: string | null) => {
     const aheadMs = clock.now() - Date.parse(date ?? '');
-    if (!(Math.abs(aheadMs) > clockMayDifferMs)) return; // also where Apple sent no date
-    const seconds = Math.round(Math.abs(aheadMs) / second);
+    if (!(Math.abs(aheadMs) > clockToleranceMs)) return; // also if Apple sent no date
+    const seconds = Math.round(Math.abs(aheadMs) / secondMs);
     log.warn(
       { event: 'auth.clock_off', seconds, direction: aheadMs > 0 ? 'ahead' : 'behind' },
-      `the clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Apple's; sign-ins fail until it is set`,
+      `the clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Apple's; sign-ins fail until it is corrected`,
     );
   };
 
@@ -89,26 +88,26 @@ export const createAppleKeys = (deps: {
     (fetching ??= refetch().finally(() => {
       fetching = undefined;
     }));
-  const mayAsk = () => fetching !== undefined || !held() || isOver(cooldownMs, triedAt);
+  const mayFetch = () => fetching !== undefined || !cached() || hasElapsed(cooldownMs, triedAt);
 
   return {
-    warm() {
+    prefetch() {
       void refresh();
     },
     async find(kid) {
-      const known = held()?.get(kid);
-      if (known && !isOver(maxAgeMs, fetchedAt)) return known;
-      if (mayAsk()) {
-        // A stalled Apple does not hold up those whose key is known.
+      const known = cached()?.get(kid);
+      if (known && !hasElapsed(maxAgeMs, fetchedAt)) return known;
+      if (mayFetch()) {
+        // A stalled Apple does not delay sign-ins with a known key.
         if (known) await Promise.race([refresh(), pause(limits.newerKeysMs, undefined, { ref: false })]);
         else await refresh();
       }
-      const key = held()?.get(kid);
-      if (key || (held() && fetchedAt === triedAt)) return key;
-      const retryAfterMs = held() ? cooldownMs - (clock.now() - triedAt) : retryFirstAfterMs;
+      const key = cached()?.get(kid);
+      if (key || (cached() && fetchedAt === triedAt)) return key;
+      const retryAfterMs = cached() ? cooldownMs - (clock.now() - triedAt) : retryFirstAfterMs;
       throw new DomainError('apple-unavailable', {
         detail: 'Apple cannot be reached to check the identity token. Send the same request again.',
-        retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / second)),
+        retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / secondMs)),
       });
     },
   };
@@ -134,7 +133,7 @@ const fetchKeys = async (
   return { keys, date: answer.date };
 };
 
-/** Keys of another kind may stand in the set; they are passed over. */
+/** Undefined for keys of another kind, which the set may contain. */
 const toKey = (candidate: unknown): { kid: string; key: KeyObject } | undefined => {
   const parsed = RsaKey.safeParse(candidate);
   if (!parsed.success) return undefined;

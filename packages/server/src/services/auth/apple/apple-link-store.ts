@@ -1,19 +1,20 @@
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 
-/** Which account an identity of Apple opens. `sub` is Apple's name for the person within one team of developers. */
+/** The account of an Apple identity. `sub` is Apple's subject id, unique within a developer team. */
 interface AppleLinkDoc {
   provider: 'apple';
   sub: string;
   userId: string;
   createdAt: Date;
-  /** Apple's refresh token, which only its revocation needs; null where none is held. */
+  /** Apple's refresh token, stored only to be revoked; null if there is none. */
   refreshToken?: StoredRefreshToken | null;
-  /** The next sign-in's authorization code is to bring one. */
+  /** The next sign-in redeems its authorization code for one. */
   refreshTokenMissing?: boolean;
 }
 
-/** Sealed for this person and this app; `keyId` names the master key that opens it (SIWA-8). */
+/** Sealed for this account and app; `keyId` identifies the master key (SIWA-8). */
 export interface StoredRefreshToken {
   readonly clientId: string;
   readonly sealed: string;
@@ -26,43 +27,36 @@ export interface AppleLink {
   readonly refreshToken: StoredRefreshToken | null;
 }
 
-const appleLinkSchema = new Schema<AppleLinkDoc>(
-  {
-    provider: { type: String, required: true },
-    sub: { type: String, required: true },
-    userId: { type: String, required: true },
-    createdAt: { type: Date, required: true },
-    refreshToken: Schema.Types.Mixed,
-    refreshTokenMissing: Boolean,
-  },
-  { collection: 'applelinks', versionKey: false },
-);
+const appleLinkSchema = new Schema<AppleLinkDoc>({
+  provider: { type: String, required: true },
+  sub: { type: String, required: true },
+  userId: { type: String, required: true },
+  createdAt: { type: Date, required: true },
+  refreshToken: Schema.Types.Mixed,
+  refreshTokenMissing: Boolean,
+});
 appleLinkSchema.index({ provider: 1, sub: 1 }, { unique: true });
 appleLinkSchema.index({ userId: 1 });
 
 export interface AppleLinkStore {
   ensureIndexes(): Promise<void>;
   findUserId(sub: string, tx?: ClientSession): Promise<string | undefined>;
-  /** A `sub` that is linked already is a duplicate key, and ends the transaction (SIWA-14). */
+  /** An already linked `sub` is a duplicate key error, which aborts the transaction (SIWA-14). */
   link(sub: string, userId: string, now: number, tx: ClientSession): Promise<void>;
   /** Replaces the token of the link. */
-  keepRefreshToken(sub: string, token: StoredRefreshToken, tx: ClientSession): Promise<void>;
-  /** Remembers that a token is wanted where none is held. */
+  saveRefreshToken(sub: string, token: StoredRefreshToken, tx: ClientSession): Promise<void>;
+  /** Marks a link without a token. */
   markRefreshTokenMissing(sub: string, tx: ClientSession): Promise<void>;
   findByUserId(userId: string, tx?: ClientSession): Promise<AppleLink | undefined>;
-  dropRefreshToken(userId: string): Promise<void>;
-  /** From then on the identity opens a new account. Answers how many links there were. */
+  clearRefreshToken(userId: string): Promise<void>;
+  /** From then on the identity opens a new account. Returns the number of removed links. */
   remove(userId: string, tx?: ClientSession): Promise<number>;
 }
 
 export const createAppleLinkStore = (connection: Connection): AppleLinkStore => {
-  const model = connection.model('AppleLink', appleLinkSchema);
-  const links = model.collection as unknown as Collection<AppleLinkDoc>;
+  const { collection: links, ensureIndexes } = collectionOf(connection, 'applelinks', appleLinkSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async findUserId(sub, session) {
       const doc = await links.findOne(
         { provider: 'apple', sub },
@@ -73,7 +67,7 @@ export const createAppleLinkStore = (connection: Connection): AppleLinkStore => 
     async link(sub, userId, now, session) {
       await links.insertOne({ provider: 'apple', sub, userId, createdAt: new Date(now) }, { session });
     },
-    async keepRefreshToken(sub, refreshToken, session) {
+    async saveRefreshToken(sub, refreshToken, session) {
       await links.updateOne(
         { provider: 'apple', sub },
         { $set: { refreshToken, refreshTokenMissing: false } },
@@ -91,7 +85,7 @@ export const createAppleLinkStore = (connection: Connection): AppleLinkStore => 
       const doc = await links.findOne({ userId }, session ? { session } : {});
       return doc ? { sub: doc.sub, userId, refreshToken: doc.refreshToken ?? null } : undefined;
     },
-    async dropRefreshToken(userId) {
+    async clearRefreshToken(userId) {
       await links.updateOne({ userId }, { $set: { refreshToken: null, refreshTokenMissing: true } });
     },
     async remove(userId, session) {

@@ -7,8 +7,8 @@ import { keyIdOf } from '../keys/token-header.ts';
 
 const skewSeconds = 60;
 /**
- * Older ones are refused. Ids are kept for 7 days, which covers Apple's duplicates; a later repetition changes nothing,
- * because an event before the last sign-in has no effect.
+ * Older ones are rejected. Ids are kept for 7 days, which covers Apple's duplicates; a later duplicate has no effect,
+ * because an event before the last sign-in is obsolete.
  */
 const maxAgeSeconds = 30 * 24 * 60 * 60;
 
@@ -25,9 +25,9 @@ const Event = z.looseObject({
 });
 const Claims = z.object({ jti: z.string().min(1).max(255), iat: z.number(), events: z.unknown() });
 
-/** Something that a person did to their account at Apple. */
+/** A change of an Apple account. */
 export interface AppleEvent {
-  /** The notification's `jti`; with a number after it where one notification holds several. */
+  /** The notification's `jti`, with an index appended if a notification holds several events. */
   readonly id: string;
   readonly type: string;
   readonly sub: string;
@@ -35,10 +35,10 @@ export interface AppleEvent {
   readonly at: number;
 }
 
-/** Throws `malformed` for what is not Apple's, and `apple-unavailable` where its key is unknown and Apple away. */
+/** Throws `malformed` unless Apple signed it, and `apple-unavailable` if the key is unknown and Apple unreachable. */
 export type ReadNotification = (payload: string) => Promise<AppleEvent[]>;
 
-/** Verifies a server-to-server notification with Apple's keys, as an identity token is (SIWA-10). */
+/** Verifies a server-to-server notification like an identity token (SIWA-10). */
 export const notificationReader = (deps: {
   keys: AppleKeys;
   clock: Clock;
@@ -76,7 +76,7 @@ export const notificationReader = (deps: {
         at: event_time,
       }));
     } catch (error) {
-      // Without the error as its cause: jose's carry the payload, and a cause is logged.
+      // The error is not the cause: jose's errors carry the payload, and causes are logged.
       if (error instanceof errors.JOSEError || error instanceof z.ZodError || error instanceof SyntaxError)
         throw refused();
       throw error;
@@ -84,7 +84,7 @@ export const notificationReader = (deps: {
   };
 };
 
-/** Apple sends JSON in a string; an object and a list have been seen. */
+/** Apple sends JSON in a string; objects and arrays occur too. */
 const listOf = (events: unknown) => {
   const value: unknown = typeof events === 'string' ? JSON.parse(events) : events;
   return z
@@ -94,4 +94,5 @@ const listOf = (events: unknown) => {
     .parse(Array.isArray(value) ? value : [value]);
 };
 
-const refused = () => new DomainError('malformed', { detail: 'This is not a notification of Apple.' });
+const refused = () =>
+  new DomainError('malformed', { detail: 'The payload is not a notification signed by Apple.' });

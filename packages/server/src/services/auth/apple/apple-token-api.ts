@@ -17,11 +17,11 @@ const Tokens = z.object({
 });
 const Refusal = z.object({ error: z.string().max(64) });
 
-/** Apple's token endpoints (TN3194). Both throw UnavailableError where Apple gives no clear answer. */
+/** Apple's token endpoints (TN3194). Both throw UnavailableError if Apple gives no usable answer. */
 export interface AppleTokenApi {
-  /** Spends an authorization code; undefined where Apple refuses it. */
+  /** Redeems an authorization code; undefined if Apple refuses it. */
   exchange(code: string, clientId: string): Promise<{ refreshToken: string; idToken: string } | undefined>;
-  /** Ends the grant of a refresh token; one that Apple does not know (any more) is fine. */
+  /** Revokes the grant of a refresh token; a no-op if Apple does not know the token. */
   revoke(refreshToken: string, clientId: string): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export const createAppleTokenApi = (deps: {
     ...(deps.watch && { watch: deps.watch }),
   });
 
-  /** The body of a 200; undefined for a refusal of what was sent. */
+  /** The body of a 200; undefined if Apple refuses the code or token. */
   const post = (path: string, clientId: string, fields: Record<string, string>) =>
     breaker.run(async () => {
       const secret = await deps.clientSecret(clientId);
@@ -57,7 +57,7 @@ export const createAppleTokenApi = (deps: {
       if (answer.status === 200) return answer.text;
       const refusal = answer.status === 400 ? Refusal.safeParse(parseJson(answer.text)).data : undefined;
       if (refusal?.error === 'invalid_grant' || refusal?.error === 'invalid_request') return undefined;
-      // `invalid_client` above all: our key, our team id or our clock is wrong, and the person is not to blame.
+      // Mostly `invalid_client`: this server's key, team id or clock is wrong, not the user's input.
       throw new UnavailableError(`Apple answered ${answer.status} ${refusal?.error ?? ''}`.trim());
     });
 

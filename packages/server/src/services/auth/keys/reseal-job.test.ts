@@ -53,7 +53,7 @@ describe('a new master key (SIWA-8)', () => {
   const revoke = async (node: AuthNode, userId: string) => {
     await inTransaction(node.connection, (tx) => node.auth.closing.close(userId, undefined, { tx, log }));
     const before = world.apple.revokedTokens.length;
-    await node.auth.settle();
+    await node.auth.drain();
     return world.apple.revokedTokens.length - before;
   };
 

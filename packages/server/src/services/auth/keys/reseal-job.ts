@@ -5,13 +5,13 @@ import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { masterKeyId, reseal, type MasterKeys } from './sealed.ts';
 import type { SealedRow, SealedRows } from './sealed-store.ts';
 
-/** Rows between two looks at whether the process stops. */
+/** Rows between two checks for a stopping process. */
 const defaultSaveEvery = 500;
 
 /**
- * Moves what the previous master key sealed to the current one (SIWA-8), so that the previous can be forgotten once a
- * run has moved nothing and left nothing unopened. A run that was cut off leaves rows under either key, and both open;
- * the next one moves the rest.
+ * Seals with the current master key what the previous one sealed (SIWA-8). Once a run has moved nothing and left nothing
+ * unopened, the previous key can be removed. An interrupted run leaves rows of both keys, which both unseal; the next
+ * run moves the rest.
  */
 export const resealJob = (deps: {
   rows: readonly SealedRows[];
@@ -20,7 +20,7 @@ export const resealJob = (deps: {
 }): Job => {
   const { rows, masterKeys, saveEvery = defaultSaveEvery } = deps;
 
-  /** Undefined where no key opens it: it was changed, or lies in a row that it was not sealed for. */
+  /** Undefined if no key unseals it: the value was changed, or moved from another row. */
   const resealed = (
     row: SealedRow,
     kind: string,
@@ -29,7 +29,7 @@ export const resealJob = (deps: {
     try {
       return { sealed: reseal(masterKeys, row.sealed, row.context) };
     } catch {
-      log.error({ event: 'auth.seal_broken', kind }, 'a sealed row opens with no master key');
+      log.error({ event: 'auth.seal_broken', kind }, 'no master key unseals a row');
       return undefined;
     }
   };
@@ -39,7 +39,7 @@ export const resealJob = (deps: {
     summary: 'moves what MASTER_KEY_PREVIOUS sealed to MASTER_KEY; idle without a previous key',
     everyMs: dayMs,
     offsetMs: 3 * hourMs,
-    // Rows that have been moved are passed over at no cost; a run that is continued begins anew.
+    // Moved rows cost nothing, so a resumed run starts from the beginning.
     progress: z.null(),
     async run({ save, log }) {
       const figures = { moved: 0, unopened: 0 };

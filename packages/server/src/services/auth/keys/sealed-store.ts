@@ -3,19 +3,19 @@ import type { Connection } from 'mongoose';
 import { scanLimit } from '../../../platform/mongo/time-limits.ts';
 import { sealContexts } from './sealed.ts';
 
-/** Something that lies sealed in a row of auth. */
+/** A sealed value in a row of auth. */
 export interface SealedRow {
-  /** What `replace` finds it by. */
+  /** Primary key for `replace`. */
   readonly id: unknown;
   readonly sealed: string;
   readonly context: string;
 }
 
-/** Everything of one kind that auth keeps sealed, whatever else its rows hold. */
+/** All sealed values of one kind. */
 export interface SealedRows {
   readonly kind: string;
   list(): AsyncIterable<SealedRow>;
-  /** False where the row has gone, or holds something newer by now. */
+  /** False if the row was deleted, or its value replaced. */
   replace(row: SealedRow, sealed: string, keyId: string): Promise<boolean>;
 }
 
@@ -23,7 +23,7 @@ interface Place {
   readonly kind: string;
   readonly collection: string;
   readonly field: string;
-  /** Where the name of the key stands, for rows that have one. */
+  /** The field of the key id, for rows that have one. */
   readonly keyIdField?: string;
   readonly contextOf: (row: Document) => string;
 }
@@ -62,7 +62,7 @@ const places: readonly Place[] = [
 
 export const createSealedStore = (connection: Connection): readonly SealedRows[] =>
   places.map(({ kind, collection, field, keyIdField, contextOf }) => {
-    // By the driver: one way for rows of four schemas.
+    // By the driver, because the rows have four schemas.
     const rows = connection.collection(collection) as unknown as Collection;
     return {
       kind,

@@ -3,20 +3,23 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** 32 bytes each: the first seals and opens, the others only open (docs/adr/0011-two-master-keys.md). */
+/** 32 bytes each: the first seals and unseals, the others only unseal (docs/adr/0011-two-master-keys.md). */
 export type MasterKeys = readonly [current: Buffer, ...previous: Buffer[]];
 
-/** What a secret is sealed for: its own row, so that it opens in no other. */
+/** The context of a sealed secret is its row, so that a value copied to another row cannot be unsealed. */
 export const sealContexts = {
   appleRefreshToken: ({ userId, clientId }: { userId: string; clientId: string }) =>
     `apple-refresh-token:${userId}:${clientId}`,
-  /** A token that waits for its revocation, without its person. */
+  /** A token to be revoked, without a reference to its account. */
   appleRevocation: (jobId: string) => `apple-revocation:${jobId}`,
   session: (sessionId: string) => `session:${sessionId}`,
   signingKey: (kid: string) => `signing-key:${kid}`,
 } as const;
 
-/** AES-256-GCM under the current master key: `iv | tag | ciphertext` in base64url; `context` is authenticated with it. */
+/**
+ * Sealing is authenticated encryption: AES-256-GCM under the current master key, `iv | tag | ciphertext` in base64url.
+ * `context` is authenticated too.
+ */
 export const seal = ([key]: MasterKeys, secret: Buffer, context: string): string => {
   const iv = randomBytes(ivBytes);
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context));
@@ -24,7 +27,7 @@ export const seal = ([key]: MasterKeys, secret: Buffer, context: string): string
   return Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url');
 };
 
-/** Throws where the context or a bit of the sealed text is another one, and where no key is the right one. */
+/** Throws if the context or the sealed text was changed, or no key matches. */
 export const unseal = ([key, ...others]: MasterKeys, sealed: string, context: string): Buffer => {
   try {
     return unsealWith(key, sealed, context);
@@ -35,7 +38,7 @@ export const unseal = ([key, ...others]: MasterKeys, sealed: string, context: st
   }
 };
 
-/** The same secret under the current key; undefined where that one opens it already. Throws as `unseal`. */
+/** The same secret under the current key; undefined if that key has sealed it. Throws like `unseal`. */
 export const reseal = (keys: MasterKeys, sealed: string, context: string): string | undefined => {
   try {
     unsealWith(keys[0], sealed, context);
@@ -45,7 +48,7 @@ export const reseal = (keys: MasterKeys, sealed: string, context: string): strin
   }
 };
 
-/** Names the current master key without telling anything of it, so that a row says by which one it is sealed. */
+/** Identifies the current master key without revealing it; stored with what it seals. */
 export const masterKeyId = ([key]: MasterKeys): string =>
   createHash('sha256').update('pufftrack master key id').update(key).digest('hex').slice(0, 8);
 

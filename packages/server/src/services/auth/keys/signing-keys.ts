@@ -1,17 +1,19 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
+import { minuteMs, secondMs } from '../../../domain/durations.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { newSigningKey } from './new-signing-key.ts';
 import { sealContexts, unseal, type MasterKeys } from './sealed.ts';
-import { accessTtlMs } from '../sessions/session.ts';
 import type { SigningKeyStore, StoredSigningKey } from './signing-key-store.ts';
 
-/** A key that another process has published or promoted is known here after this time. */
-export const rereadAfterMs = 5_000;
+/** Life of an access token. */
+export const accessTtlMs = 15 * minuteMs;
+/** A process reads keys that another one has published or promoted within this time. */
+export const rereadAfterMs = 5 * secondMs;
 /** Clocks may differ, and a process may sign with the old key until it has read the new one. */
-const skewMs = 60_000;
-/** A retired key verifies so long: until the last token that it can have signed has run out (SES-7). */
+const skewMs = minuteMs;
+/** A retired key verifies until the last token that it can have signed has expired (SES-7). */
 export const verifyRetiredMs = accessTtlMs + skewMs;
 
 interface SigningKey {
@@ -24,19 +26,19 @@ interface SigningKey {
 /** The keys that access tokens are signed and verified with, in memory. */
 export interface SigningKeys {
   /**
-   * Reads them, makes the first one on an empty database, and reads them again every 5 s, so that a rotation is
-   * noticed without a restart. Throws where the master key is another one.
+   * Reads the keys, creates the first one on an empty database, and reads them again every 5 s, so that a rotation needs
+   * no restart. Throws if the master key is not the one of this database.
    */
   start(): Promise<void>;
   stop(): Promise<void>;
   active(): SigningKey;
-  /** Reads them again for a key that another process may have made, at most every 5 s. */
+  /** Reads the keys again for an unknown `kid`, at most every 5 s. */
   find(kid: string): Promise<KeyObject | undefined>;
   /** The public halves (RFC 7517). */
   jwks(): { keys: (JWK & { kid: string; kty: string })[] };
 }
 
-/** Throws where none of the master keys is the one that it was sealed by. */
+/** Throws if no master key unseals it. */
 export const openSigningKey = (
   masterKeys: MasterKeys,
   { kid, retiredAt, sealedKey }: StoredSigningKey,
@@ -46,7 +48,7 @@ export const openSigningKey = (
     jwk = unseal(masterKeys, sealedKey, sealContexts.signingKey(kid));
   } catch (cause) {
     throw new Error(
-      'MASTER_KEY does not open the signing keys of this database. Start with the key it was first started with.',
+      'MASTER_KEY does not unseal the signing keys of this database. Start with the key that sealed them.',
       { cause },
     );
   }
@@ -67,14 +69,14 @@ export const createSigningKeys = (deps: {
   let readAt = -Infinity;
   let reading: Promise<void> | undefined;
 
-  /** Undefined, and said, where no master key of this process opens it: the other keys go on verifying. */
+  /** Undefined, with a log line, if no master key unseals it; the other keys still verify. */
   const openOrSkip = (stored: StoredSigningKey): SigningKey | undefined => {
     try {
       return openSigningKey(masterKeys, stored);
     } catch (error) {
       log.error(
         { event: 'auth.signing_key_unopened', kid: stored.kid, err: error },
-        'a signing key is passed over',
+        'signing key cannot be unsealed; it is ignored',
       );
       return undefined;
     }
@@ -84,7 +86,7 @@ export const createSigningKeys = (deps: {
     const stored = await store.list();
     keys = new Map(
       stored.flatMap((one) => {
-        // At the start each of them has to open, or this is the wrong key for the database.
+        // At the start every key has to be unsealed: otherwise this is the wrong master key.
         const key = readAt === -Infinity ? openSigningKey(masterKeys, one) : openOrSkip(one);
         return key ? [[key.kid, key]] : [];
       }),
@@ -97,7 +99,7 @@ export const createSigningKeys = (deps: {
       reading = undefined;
     }));
 
-  const makeFirst = async () => {
+  const createFirst = async () => {
     await store.insertActive(await newSigningKey(masterKeys, clock.now()));
     await read();
   };
@@ -107,14 +109,17 @@ export const createSigningKeys = (deps: {
 
   const reread = () => {
     read().catch((error: unknown) => {
-      log.warn({ event: 'auth.signing_keys_unread', err: error }, 'the signing keys were not read again');
+      log.warn(
+        { event: 'auth.signing_keys_unread', err: error },
+        'reading the signing keys failed; retried in 5 s',
+      );
     });
   };
 
   return {
     async start() {
       await read();
-      if (activeKid === undefined) await makeFirst();
+      if (activeKid === undefined) await createFirst();
       timer = setInterval(reread, rereadAfterMs).unref();
     },
     async stop() {

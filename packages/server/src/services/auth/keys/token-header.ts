@@ -1,20 +1,20 @@
 import type { JWTHeaderParameters } from 'jose';
 
 /**
- * A header that says where its key is to be found, or that asks for an extension, is never followed and never right
- * (RFC 8725 section 3.10): neither Apple nor this server writes one.
+ * Headers that name the location of their key or an extension are rejected (RFC 8725 section 3.10): neither Apple nor
+ * this server sends them.
  */
-const refused = ['jku', 'jwk', 'x5u', 'x5c', 'crit', 'b64', 'zip'];
+const rejected = ['jku', 'jwk', 'x5u', 'x5c', 'crit', 'b64', 'zip'];
 
-/** The `kid` of a header that names its key and does nothing else; undefined otherwise. */
+/** The `kid` of a header without a rejected field; undefined otherwise. */
 export const keyIdOf = (header: JWTHeaderParameters): string | undefined =>
-  refused.some((field) => field in header) || typeof header.kid !== 'string' || header.kid === ''
+  rejected.some((field) => field in header) || typeof header.kid !== 'string' || header.kid === ''
     ? undefined
     : header.kid;
 
 const base64url = /^[A-Za-z0-9_-]+$/;
 
-/** What an unverified compact JWS says of itself. */
+/** The unverified content of a compact JWS. */
 export interface JwsForm {
   readonly alg: unknown;
   readonly typ: unknown;
@@ -24,8 +24,8 @@ export interface JwsForm {
 }
 
 /**
- * Reads the form of a compact JWS without verifying it, for some microseconds. Undefined where it is none: not three
- * parts of base64url, longer than `maxLength`, or with a header that `keyIdOf` refuses.
+ * Parses a compact JWS without verifying it, in some microseconds. Undefined if it is malformed: not three parts of
+ * base64url, longer than `maxLength`, or with a header that `keyIdOf` rejects.
  */
 export const readJwsForm = (token: string, maxLength: number): JwsForm | undefined => {
   if (token.length > maxLength) return undefined;
@@ -52,5 +52,5 @@ const objectOf = (part = ''): Record<string, unknown> | undefined => {
 /** The contract bounds both of them lower. */
 const maxAppleJws = 16_384;
 
-/** Whether a text has the form of what Apple signs: a JWS by RS256. */
+/** Whether a text has the form of an Apple token: a JWS with RS256. */
 export const isAppleJws = (text: string): boolean => readJwsForm(text, maxAppleJws)?.alg === 'RS256';

@@ -5,25 +5,24 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import { newId } from '../../../platform/ids.ts';
-import { accessTtlMs } from './session.ts';
-import type { SigningKeys } from '../keys/signing-keys.ts';
+import { accessTtlMs, type SigningKeys } from '../keys/signing-keys.ts';
 import { keyIdOf, readJwsForm } from '../keys/token-header.ts';
 
 const algorithm = 'ES256';
 const typ = 'at+jwt';
 const audience = 'pufftrack';
-/** Ours have some 500 characters, most of them the issuer's. */
+/** Valid tokens have some 500 characters. */
 const maxLength = 2_048;
 /** 64 bytes of ES256 in base64url. */
 const signatureLength = 86;
-/** A phone that was away may send the same expired token many times before it refreshes. */
+/** A client may send the same expired token many times before it refreshes. */
 const maxExpiredTokens = 5_000;
 
 const Claims = z.object({
   sub: z.string().min(1),
   sid: z.string().min(1),
   jti: z.string().min(1),
-  /** The refresh token that this one came with, by its number: using one shows that the other has arrived (SES-4). */
+  /** Counter of the refresh token issued with this one: a use of either proves that both were received (SES-4). */
   rtc: z.number().int().min(1),
   iat: z.number(),
   exp: z.number(),
@@ -34,9 +33,9 @@ export interface AccessToken {
   readonly refreshCounter: number;
 }
 
-/** JWT access tokens (RFC 9068) that hold opaque ids and times, nothing of a person (SES-1). */
+/** JWT access tokens (RFC 9068) with opaque ids and times, without personal data (SES-1). */
 export interface AccessTokens {
-  /** Good for 15 minutes, and not past `notAfter` (ms). */
+  /** Valid for 15 minutes, and not after `notAfter` (ms). */
   mint(claims: {
     userId: string;
     sessionId: string;
@@ -44,11 +43,11 @@ export interface AccessTokens {
     notAfter: number;
   }): Promise<{ token: string; expiresInSeconds: number }>;
   /**
-   * The session that a token names, by its form alone, which costs some microseconds. Throws `invalid-token` for what
-   * cannot be a token of this server, and `token-expired` for one that is known to have expired.
+   * Reads the session of a token without verifying it, in some microseconds. Throws `invalid-token` if it cannot be a
+   * token of this server, and `token-expired` if it is known to have expired.
    */
   read(token: string): { sessionId: string };
-  /** Signature and claims only. Throws `invalid-token` or `token-expired`. */
+  /** Verifies signature and claims, not the session. Throws `invalid-token` or `token-expired`. */
   verify(token: string): Promise<AccessToken>;
 }
 
@@ -58,7 +57,7 @@ export const createAccessTokens = (deps: {
   issuer: string;
 }): AccessTokens => {
   const { keys, clock, issuer } = deps;
-  /** Verified tokens by their expiry, so that sending one again costs no signature check. */
+  /** Expiry of verified tokens, so that a repeated expired token costs no signature check. */
   const expired = new LRUCache<string, number>({ max: maxExpiredTokens });
 
   const tokens: AccessTokens = {
@@ -119,7 +118,7 @@ export const createAccessTokens = (deps: {
           if (typeof error.payload.exp === 'number') expired.set(token, error.payload.exp * 1_000);
           throw tokenExpired();
         }
-        // Not as its cause: jose's errors carry the payload, and a cause is logged.
+        // The error is not the cause: jose's errors carry the payload, and causes are logged.
         if (error instanceof errors.JOSEError || error instanceof z.ZodError) throw invalidToken();
         throw error;
       }
@@ -132,4 +131,4 @@ const invalidToken = () =>
   new DomainError('invalid-token', { detail: 'This is not an access token of this server.' });
 
 export const tokenExpired = () =>
-  new DomainError('token-expired', { detail: 'The access token has run out. Refresh the session.' });
+  new DomainError('token-expired', { detail: 'The access token has expired. Refresh the session.' });

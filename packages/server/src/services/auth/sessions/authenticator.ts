@@ -3,19 +3,19 @@ import type { Clock } from '../../../platform/clock.ts';
 import type { Actor, Authenticate, BeforeVerification } from '../../../platform/edge/actor.ts';
 import { createSlots } from '../../../platform/concurrency/slots.ts';
 import { tokenExpired, type AccessToken, type AccessTokens } from './access-tokens.ts';
-import type { Accounts } from '../accounts.ts';
+import type { Accounts, SessionEnded } from '../ports.ts';
 import { endedProblem, type EndReason, type StoredSession } from './session.ts';
 import type { SessionIds } from './session-ids.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** How old an answer about a session may get: an ended one is dead everywhere within this time (SES-6). */
+/** How long the state of a session is cached: an ended one is unusable everywhere within this time (SES-6). */
 const livenessMs = 5_000;
 /**
- * Signatures are checked on Node's four worker threads. More at a time gain nothing, and what waits here is asked for
- * its budget only when it is its turn: a burst of forged tokens cannot pass the count of those before it.
+ * Signatures are verified on Node's four worker threads, so more at a time gain nothing. A queued token is charged to its
+ * budget when its verification starts, so a burst of forged tokens cannot exceed the budget.
  */
 const verificationsAtOnce = 4;
-/** Bounds of memory, some 20 MB together. */
+/** Memory bounds, some 20 MB in total. */
 const maxTokens = 20_000;
 const maxSessions = 20_000;
 
@@ -23,14 +23,13 @@ type SessionState = { readonly aliveAt: number } | { readonly ended: EndReason }
 
 export interface Authenticator {
   authenticate: Authenticate;
-  /** A session that this process has ended is dead here at once. */
-  sessionEnded(sessionId: string, reason: EndReason): void;
+  /** Rejects the tokens of a session from now on. */
+  markEnded(ended: SessionEnded): void;
 }
 
 /**
- * From an access token to the person behind it. A token is verified once, its session is looked up at most every 5 s;
- * between that the answer comes at once, without a promise: it stands on the path of every puff.
- * Where the database does not answer, nobody is let in (SES-6).
+ * Authenticates access tokens. A token is verified once, and its session is read at most every 5 s; in between the result
+ * is synchronous, because every recorded puff needs it. If the database does not answer, authentication fails (SES-6).
  */
 export const createAuthenticator = (deps: {
   accessTokens: AccessTokens;
@@ -49,7 +48,7 @@ export const createAuthenticator = (deps: {
     const startedAt = clock.now();
     const [session, user] = await Promise.all([sessions.find(sessionId), accounts.view(userId)]);
     const known = states.peek(sessionId);
-    // It may have been ended here while the answer was on its way.
+    // The session may have ended during the query.
     if (known && 'ended' in known) throw endedProblem(known.ended);
     if (user && session?.endedAt === null) {
       states.set(sessionId, { aliveAt: startedAt });
@@ -69,7 +68,7 @@ export const createAuthenticator = (deps: {
     return lookup;
   };
 
-  const admit = async ({ actor, refreshCounter }: AccessToken): Promise<Actor> => {
+  const requireLive = async ({ actor, refreshCounter }: AccessToken): Promise<Actor> => {
     const session = await lookUpOnce(actor);
     if (refreshCounter === session.refreshCounter && session.successorUsedAt === null && refreshCounter > 1)
       await sessions.markSuccessorUsed(session.id, refreshCounter, clock.now());
@@ -83,7 +82,7 @@ export const createAuthenticator = (deps: {
       return accessTokens.verify(token);
     });
     verified.set(token, accessToken);
-    return admit(accessToken);
+    return requireLive(accessToken);
   };
 
   return {
@@ -94,11 +93,11 @@ export const createAuthenticator = (deps: {
       if (now >= known.actor.expiresAt) throw tokenExpired();
       const state = states.get(known.actor.sessionId);
       if (state && 'ended' in state) throw endedProblem(state.ended);
-      // A clock that was set back makes no answer last longer.
+      // A clock that was set back does not extend the cache.
       if (state && now >= state.aliveAt && now - state.aliveAt < livenessMs) return known.actor;
-      return admit(known);
+      return requireLive(known);
     },
-    sessionEnded(sessionId, reason) {
+    markEnded({ sessionId, reason }) {
       states.set(sessionId, { ended: reason });
     },
   };

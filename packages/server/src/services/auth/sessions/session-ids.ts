@@ -7,14 +7,14 @@ const randomLength = 20;
 const checkLength = 6;
 
 /**
- * Ids of sessions that prove themselves: 100 random bits, then 30 bits of a MAC over them. A client that does not hold
- * a token of a session cannot invent its id, so tokens that name one need not share the failures of their address: a
- * neighbour who floods a mobile network's address with forged tokens locks out nobody there. Ids without a valid MAC
- * (sessions from before this form, or from before the master key was changed) work as well, but share that budget.
+ * Authenticated session ids: 100 random bits, then 30 bits of a MAC over them. A client cannot forge one, so tokens with
+ * a valid id have a failure budget of their own: forged tokens from a shared address (a mobile network) do not lock out
+ * its other clients. Ids without a valid MAC (older sessions, or a replaced master key) work too, but share the budget
+ * of their address.
  */
 export interface SessionIds {
   create(): string;
-  /** Whether this server made the id. Says nothing of whether the session exists. */
+  /** Whether this server created the id; the session need not exist. */
   isProven(id: string): boolean;
 }
 

@@ -1,5 +1,6 @@
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { keepEndedMs, utcDayOf, type Device, type EndReason, type StoredSession } from './session.ts';
 
@@ -19,31 +20,28 @@ interface SessionDoc {
   expiresAt: Date;
   endedAt: Date | null;
   endedReason: EndReason | null;
-  /** When the row may go. */
+  /** When the row is deleted. */
   purgeAt: Date;
 }
 
-const sessionSchema = new Schema<SessionDoc>(
-  {
-    _id: { type: String, required: true },
-    userId: { type: String, required: true },
-    number: { type: Number, required: true },
-    device: { type: Schema.Types.Mixed, required: true },
-    createdAt: { type: Date, required: true },
-    authenticatedAt: { type: Date, required: true },
-    lastUsedOn: { type: String, required: true },
-    refreshCounter: { type: Number, required: true },
-    rotatedAt: { type: Date, required: true },
-    successorUsedAt: Date,
-    sealedKey: { type: String, required: true },
-    idleExpiresAt: { type: Date, required: true },
-    expiresAt: { type: Date, required: true },
-    endedAt: Date,
-    endedReason: String,
-    purgeAt: { type: Date, required: true },
-  },
-  { collection: 'sessions', versionKey: false },
-);
+const sessionSchema = new Schema<SessionDoc>({
+  _id: { type: String, required: true },
+  userId: { type: String, required: true },
+  number: { type: Number, required: true },
+  device: { type: Schema.Types.Mixed, required: true },
+  createdAt: { type: Date, required: true },
+  authenticatedAt: { type: Date, required: true },
+  lastUsedOn: { type: String, required: true },
+  refreshCounter: { type: Number, required: true },
+  rotatedAt: { type: Date, required: true },
+  successorUsedAt: Date,
+  sealedKey: { type: String, required: true },
+  idleExpiresAt: { type: Date, required: true },
+  expiresAt: { type: Date, required: true },
+  endedAt: Date,
+  endedReason: String,
+  purgeAt: { type: Date, required: true },
+});
 sessionSchema.index({ userId: 1, endedAt: 1 });
 sessionSchema.index({ userId: 1, 'device.id': 1 });
 sessionSchema.index({ purgeAt: 1 });
@@ -52,44 +50,40 @@ export interface SessionStore {
   ensureIndexes(): Promise<void>;
   insert(session: StoredSession, tx: ClientSession): Promise<void>;
   find(id: string): Promise<StoredSession | undefined>;
-  /** The sessions of a person that have neither ended nor expired, oldest first. */
+  /** The sessions of an account that have neither ended nor expired, oldest first. */
   listLive(userId: string, now: number, tx?: ClientSession): Promise<StoredSession[]>;
-  /** Whether this person has signed in on this device within the last 30 days of its sessions, ended ones too. */
+  /** Whether any stored session of the account, live or ended, is on this device. */
   hasDevice(userId: string, deviceId: string, tx: ClientSession): Promise<boolean>;
-  /** Those of the ids whose session has ended or is gone, with the reason; one query where none has. */
+  /** The ended or deleted sessions among `ids`, with the reason; one query if there is none. */
   findEnded(ids: readonly string[]): Promise<{ id: string; reason: EndReason }[]>;
-  /** Moves on to the next refresh token; undefined where another call did, or the session has ended. */
+  /** Advances to the next refresh token; undefined if a concurrent call did so, or the session has ended. */
   rotate(
     from: Pick<StoredSession, 'id' | 'refreshCounter'>,
     to: { now: number; lastUsedOn: string; idleExpiresAt: number },
   ): Promise<StoredSession | undefined>;
-  /** Moves the idle limit of a session whose tokens stay; undefined where it was rotated meanwhile, or has ended. */
+  /** Extends the idle limit without a rotation; undefined if the session was rotated concurrently, or has ended. */
   keepAlive(
     session: Pick<StoredSession, 'id' | 'refreshCounter'>,
     to: { lastUsedOn: string; idleExpiresAt: number },
   ): Promise<StoredSession | undefined>;
-  /** Remembers the first use of the tokens of `refreshCounter`. */
+  /** Records the first use of the tokens of `refreshCounter`. */
   markSuccessorUsed(id: string, refreshCounter: number, now: number): Promise<void>;
-  /** True for the one caller who ends it. */
+  /** True for exactly one caller. */
   end(id: string, reason: EndReason, now: number, tx?: ClientSession): Promise<boolean>;
-  /** The same for a live session of this very person; another's and an ended one are false alike. */
+  /** Like `end`, for a live session of this account; false otherwise. */
   endOwn(of: { id: string; userId: string }, reason: EndReason, now: number): Promise<boolean>;
   /**
-   * Ends every session of a person whose account is gone, and leaves of each nothing but what its refresh token is
-   * checked by, so that a phone that was away is still told. Answers how many there were.
+   * Ends every session of a deleted account and removes everything but the key of its refresh tokens, so that clients
+   * still get `account-gone`. Returns the number of sessions.
    */
-  forgetPerson(userId: string, now: number, tx?: ClientSession): Promise<number>;
+  anonymizeAll(userId: string, now: number, tx?: ClientSession): Promise<number>;
   removeLongEnded(now: number): Promise<void>;
 }
 
 export const createSessionStore = (connection: Connection): SessionStore => {
-  const model = connection.model('Session', sessionSchema);
-  const sessions = model.collection as unknown as Collection<SessionDoc>;
+  const { collection: sessions, ensureIndexes } = collectionOf(connection, 'sessions', sessionSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async insert(session, tx) {
       await sessions.insertOne(toDoc(session), { session: tx });
     },
@@ -167,13 +161,13 @@ export const createSessionStore = (connection: Connection): SessionStore => {
       );
       return modifiedCount === 1;
     },
-    async forgetPerson(userId, now, tx) {
+    async anonymizeAll(userId, now, tx) {
       const at = new Date(now);
       const { matchedCount } = await sessions.updateMany(
         { userId },
         {
           $set: {
-            ...nobodys,
+            ...anonymous,
             createdAt: at,
             authenticatedAt: at,
             lastUsedOn: utcDayOf(now),
@@ -200,8 +194,8 @@ const usedUntil = ({ lastUsedOn, idleExpiresAt }: { lastUsedOn: string; idleExpi
   purgeAt: new Date(idleExpiresAt + keepEndedMs),
 });
 
-/** Says nothing of whose session it was. */
-const nobodys = {
+/** Replaces everything that identifies the account. */
+const anonymous = {
   userId: '',
   number: 0,
   device: { id: null, name: null, model: null },

@@ -1,22 +1,19 @@
 import type { ServerEvent } from '@pufftrack/contract';
+import { dayMs, minuteMs } from '../../../domain/durations.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 
-const minute = 60_000;
-const day = 24 * 60 * minute;
-
-export const accessTtlMs = 15 * minute;
-/** A session that nobody refreshes ends; each refresh starts this anew (SES-2). */
-export const idleTtlMs = 60 * day;
-/** It ends then even if it is used daily (SES-2). */
-export const absoluteTtlMs = 365 * day;
-/** How long the predecessor stays good after its successor was first used: requests in flight at that moment (SES-4). */
-export const usedSuccessorGraceMs = minute;
-/** A sign-in this recent is what deletion and export ask for (SES-9). */
-export const freshSignInMs = 5 * minute;
-/** Sessions of one person; the oldest makes room (SES-5). */
+/** A session expires this long after its last refresh (SES-2). */
+export const idleTtlMs = 60 * dayMs;
+/** A session expires then even if it is used daily (SES-2). */
+export const absoluteTtlMs = 365 * dayMs;
+/** How long a predecessor stays valid after the first use of its successor, for requests in flight (SES-4). */
+export const usedSuccessorGraceMs = minuteMs;
+/** Deletion and export require a sign-in this recent (SES-9). */
+export const freshSignInMs = 5 * minuteMs;
+/** Sessions of one account; a new one evicts the oldest (SES-5). */
 export const maxLiveSessions = 10;
-/** An ended or expired session is kept so long, so that its tokens get a true answer. */
-export const keepEndedMs = 30 * day;
+/** An ended or expired session is kept this long, so that its tokens get a precise error. */
+export const keepEndedMs = 30 * dayMs;
 
 export type EndReason = ServerEvent<'sessionEnded'>['reason'];
 
@@ -30,18 +27,18 @@ export interface Device {
 export interface StoredSession {
   readonly id: string;
   readonly userId: string;
-  /** The person's sessions in the order of their sign-ins, also where two fall into one millisecond. */
+  /** Numbers the account's sessions in the order of their sign-ins. */
   readonly number: number;
   readonly device: Device;
   readonly createdAt: number;
-  /** When the person last proved to be there, by a sign-in. */
+  /** The last sign-in; a refresh does not change it. */
   readonly authenticatedAt: number;
-  /** UTC day; nothing finer is kept. */
+  /** UTC day; no finer resolution is stored. */
   readonly lastUsedOn: string;
-  /** The counter of the refresh token that is good now; the first one has 1. */
+  /** The counter of the current refresh token, from 1. */
   readonly refreshCounter: number;
   readonly rotatedAt: number;
-  /** When the tokens of `refreshCounter` were first used, so that the client must have got them. */
+  /** The first use of the tokens of `refreshCounter`, which proves that the client has received them. */
   readonly successorUsedAt: number | null;
   readonly sealedKey: string;
   readonly idleExpiresAt: number;
@@ -69,11 +66,11 @@ export const newSession = (
 });
 
 export type RefreshDecision =
-  /** The current token: the next one takes its place. */
+  /** The current token: replace it by the next one. */
   | 'rotate'
-  /** The one before it, and the answer may have been lost: the current token again, nothing moves. */
+  /** The predecessor, whose response may have been lost: send the current token again. */
   | 'repeat'
-  /** A token that nobody should have any more: the whole session ends. */
+  /** A token that should be gone: end the session. */
   | 'reused'
   | 'expired'
   | 'ended'
@@ -81,10 +78,9 @@ export type RefreshDecision =
   | 'unknown';
 
 /**
- * What to do with a refresh token whose HMAC is right (SES-3, SES-4, docs/adr/0023). Only the immediate predecessor has
- * grace: while nothing shows that the client has received its successor it stays good as long as the session itself,
- * because the app may be opened days after a response was lost; then 60 s more. A token that is two or more rotations
- * old ends the session at once.
+ * Decides on a refresh token with a valid HMAC (SES-3, SES-4, docs/adr/0023). Only the immediate predecessor has a grace
+ * period: it stays valid until the first use of its successor, because the app may be opened days after a response was
+ * lost, and 60 s longer. A token that is two or more rotations old ends the session at once.
  *
  * decideRefresh({refreshCounter: 2, ...}, 1, now) is 'repeat' as long as the access tokens of counter 2 are unused.
  */
@@ -106,7 +102,7 @@ export const decideRefresh = (
 
 /**
  * The live sessions (oldest first) that a sign-in ends: `replaced`, those of the same device, because a device has one
- * session (SES-5), and `evicted`, the oldest of the others where there would be more than ten.
+ * session (SES-5), and `evicted`, the oldest of the others if there would be more than ten.
  */
 export const sessionsToEnd = <S extends Pick<StoredSession, 'device'>>(
   live: readonly S[],
@@ -121,13 +117,13 @@ export const sessionsToEnd = <S extends Pick<StoredSession, 'device'>>(
 };
 
 /**
- * Whether the person proved to be there within the last 5 minutes (SES-9). A refresh proves nothing of that kind: only
- * a sign-in moves `authenticatedAt`. A sign-in of the future is none: the clock was set back since.
+ * Whether the sign-in is at most 5 minutes old (SES-9). A refresh does not count. A sign-in in the future does not count
+ * either: the clock was set back since.
  */
 export const isFreshSignIn = ({ authenticatedAt }: Pick<StoredSession, 'authenticatedAt'>, now: number) =>
   now >= authenticatedAt && now - authenticatedAt < freshSignInMs;
 
-/** ms until the session ends by itself if nobody refreshes it again. */
+/** ms until the session expires without another refresh. */
 export const remainingMs = (
   session: Pick<StoredSession, 'idleExpiresAt' | 'expiresAt'>,
   now: number,
@@ -136,7 +132,7 @@ export const remainingMs = (
 /** `YYYY-MM-DD`, UTC. */
 export const utcDayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** What the tokens of an ended session are answered. */
+/** The problem that the tokens of an ended session get. */
 export const endedProblem = (reason: EndReason) =>
   reason === 'account-gone'
     ? new DomainError('account-gone', { detail: 'This account does not exist any more.' })

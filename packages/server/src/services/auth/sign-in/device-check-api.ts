@@ -6,6 +6,7 @@ import {
   UnavailableError,
   type BreakerWatch,
 } from '../../../platform/concurrency/circuit-breaker.ts';
+import { minuteMs } from '../../../domain/durations.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { fetchText, type TextAnswer } from '../../../platform/http/fetch-text.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -14,8 +15,8 @@ import { productionAppleLimits, type AppleTimeLimits } from '../apple/apple-time
 import type { DeviceBits } from './device-check.ts';
 
 const maxBytes = 8 * 1024;
-/** Apple wants no new token within 20 minutes and none older than an hour. */
-const providerTokenMs = 40 * 60_000;
+/** Apple wants a token reused for at least 20 minutes, and rejects one older than an hour. */
+const providerTokenMs = 40 * minuteMs;
 
 const Bits = z.object({
   bit0: z.boolean(),
@@ -23,10 +24,10 @@ const Bits = z.object({
   last_update_time: z.string().regex(/^\d{4}-\d{2}$/),
 });
 
-/** Throws UnavailableError where Apple gives no clear answer; undefined for a token that is none of this team's. */
+/** Throws UnavailableError if Apple gives no usable answer; undefined if the token is not one of this team. */
 export type QueryDevice = (deviceToken: string) => Promise<DeviceBits | undefined>;
 
-/** Apple's DeviceCheck, `query_two_bits` (DC-1 to DC-4). The token goes to Apple and nowhere else. */
+/** Apple's DeviceCheck, `query_two_bits` (DC-1 to DC-4). The token is sent only to Apple. */
 export const createDeviceCheckApi = (deps: {
   baseUrl: string;
   team: AppleTeam;
@@ -44,22 +45,22 @@ export const createDeviceCheckApi = (deps: {
     maxInFlight: 50,
     ...(deps.watch && { watch: deps.watch }),
   });
-  let held: { token: Promise<string>; issuedAt: number } | undefined;
+  let cached: { token: Promise<string>; issuedAt: number } | undefined;
 
   const providerToken = () => {
     const now = clock.now();
-    const age = held ? now - held.issuedAt : Infinity;
-    if (held && age >= 0 && age < providerTokenMs) return held.token;
+    const age = cached ? now - cached.issuedAt : Infinity;
+    if (cached && age >= 0 && age < providerTokenMs) return cached.token;
     const token = new SignJWT({})
       .setProtectedHeader({ alg: 'ES256', kid: team.keyId })
       .setIssuer(team.teamId)
       .setIssuedAt(Math.floor(now / 1000))
       .sign(key);
-    held = { token, issuedAt: now };
+    cached = { token, issuedAt: now };
     return token;
   };
 
-  const ask = async (deviceToken: string, deadline: number): Promise<TextAnswer> => {
+  const query = async (deviceToken: string, deadline: number): Promise<TextAnswer> => {
     const timeoutMs = Math.floor(deadline - performance.now());
     if (timeoutMs <= 0) throw new UnavailableError('DeviceCheck did not answer in time');
     const body = { device_token: deviceToken, transaction_id: newUuid(), timestamp: clock.now() };
@@ -79,17 +80,17 @@ export const createDeviceCheckApi = (deps: {
   return (deviceToken) =>
     breaker.run(async () => {
       const deadline = performance.now() + limits.deviceCheckMs;
-      let answer = await ask(deviceToken, deadline);
-      if (answer.status === 401) held = undefined; // our token: made anew, once
+      let answer = await query(deviceToken, deadline);
+      if (answer.status === 401) cached = undefined; // the provider token is replaced once
       if (answer.status === 401 || answer.status === 429 || answer.status >= 500)
-        answer = await ask(deviceToken, deadline);
+        answer = await query(deviceToken, deadline);
       if (answer.status === 400) return undefined;
       if (answer.status !== 200) throw new UnavailableError(`DeviceCheck answered ${answer.status}`);
       return bitsOf(answer.text);
     });
 };
 
-/** A device that has no bits yet is answered in plain text, with 200 (DC-3). */
+/** For a device without bits Apple answers 200 with plain text (DC-3). */
 const bitsOf = (text: string): DeviceBits => {
   if (/failed to find bit state|bit state not found/i.test(text))
     return { bit0: false, bit1: false, lastUpdateTime: null };

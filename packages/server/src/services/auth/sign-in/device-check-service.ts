@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { UnavailableError } from '../../../platform/concurrency/circuit-breaker.ts';
+import { hourMs } from '../../../domain/durations.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
@@ -8,36 +9,35 @@ import { decideDevice, isBanned, type DeviceCheckMode, type DeviceVerdict } from
 import type { AuthMetrics } from '../auth-metrics.ts';
 import type { QueryDevice } from './device-check-api.ts';
 
-/** New accounts an hour and process whose device nobody can vouch for. */
+/** New accounts per hour and process whose device could not be checked. */
 const uncheckedPerHour = 60;
-const hourMs = 60 * 60_000;
-const maxRemembered = 20_000;
+const maxCachedTokens = 20_000;
 
-export interface DeviceGate {
-  /** Throws `device-refused`, or `rate-limited` where too many new accounts come without a word of Apple. */
-  admit(
+export interface DeviceChecks {
+  /** Throws `device-refused`, or `rate-limited` for too many new accounts whose device could not be checked. */
+  check(
     signIn: { deviceToken: string | undefined; nonceHash: string; isNewAccount: boolean },
     log: Logger,
   ): Promise<void>;
 }
 
-/** What DeviceCheck has to say about a sign-in. It holds hashes of tokens, in memory alone (DC-4). */
-export const createDeviceGate = (deps: {
+/** Checks the device of a sign-in. It keeps only hashes of tokens, and only in memory (DC-4). */
+export const createDeviceChecks = (deps: {
   mode: DeviceCheckMode;
-  /** Undefined where the mode is off. */
+  /** Undefined if the mode is off. */
   query: QueryDevice | undefined;
   clock: Clock;
   metrics: Pick<AuthMetrics, 'deviceUnknown'>;
-}): DeviceGate => {
+}): DeviceChecks => {
   const { mode, query, clock, metrics } = deps;
-  /** Which nonce a token came with: the same sign-in may be sent again, another one may not use it. */
-  const usedFor = new LRUCache<string, string>({ max: maxRemembered });
+  /** The nonce of each token: a sign-in may be retried, but another one may not reuse its token. */
+  const nonceByToken = new LRUCache<string, string>({ max: maxCachedTokens });
   let unchecked = { count: 0, since: -Infinity };
 
-  const verdictOn = async (token: string, nonceHash: string, log: Logger): Promise<DeviceVerdict> => {
+  const evaluate = async (token: string, nonceHash: string, log: Logger): Promise<DeviceVerdict> => {
     const tokenHash = createHash('sha256').update(token).digest('base64url');
-    const before = usedFor.get(tokenHash);
-    usedFor.set(tokenHash, before ?? nonceHash);
+    const before = nonceByToken.get(tokenHash);
+    nonceByToken.set(tokenHash, before ?? nonceHash);
     if (before !== undefined && before !== nonceHash) return 'invalid';
     try {
       const bits = await query?.(token);
@@ -46,7 +46,7 @@ export const createDeviceGate = (deps: {
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       metrics.deviceUnknown();
-      log.warn({ event: 'auth.device_check_unavailable', err: error }, 'a device could not be checked');
+      log.warn({ event: 'auth.device_check_unavailable', err: error }, 'device check unavailable');
       return 'unknown';
     }
   };
@@ -57,20 +57,20 @@ export const createDeviceGate = (deps: {
     unchecked.count += 1;
     if (unchecked.count > uncheckedPerHour)
       throw new DomainError('rate-limited', {
-        detail: 'Too many new accounts at the moment. Send the same request again later.',
+        detail: 'Too many new accounts at the moment. Retry the same request later.',
         retryAfterSeconds: Math.max(1, Math.ceil((unchecked.since + hourMs - clock.now()) / 1000)),
       });
   };
 
   return {
-    async admit({ deviceToken, nonceHash, isNewAccount }, log) {
+    async check({ deviceToken, nonceHash, isNewAccount }, log) {
       if (mode === 'off') return;
-      const verdict = deviceToken === undefined ? 'missing' : await verdictOn(deviceToken, nonceHash, log);
+      const verdict = deviceToken === undefined ? 'missing' : await evaluate(deviceToken, nonceHash, log);
       const decision = decideDevice(mode, verdict, isNewAccount);
       log.info({ event: 'auth.device_checked', verdict, decision, isNewAccount }, 'device checked');
       if (decision === 'refuse')
         throw new DomainError('device-refused', {
-          detail: 'This device cannot make a new account. Write to the support to have a person look at it.',
+          detail: 'This device cannot create an account. Contact support for a review.',
         });
       if (decision === 'count') countUnchecked();
     },

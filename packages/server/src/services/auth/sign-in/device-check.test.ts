@@ -34,15 +34,15 @@ describe('a ban (DC-5)', () => {
   });
 
   it.each([
-    ['off', 'banned', true, 'go on'],
-    ['monitor', 'banned', true, 'go on'],
+    ['off', 'banned', true, 'accept'],
+    ['monitor', 'banned', true, 'accept'],
     ['enforce', 'banned', true, 'refuse'],
     ['enforce', 'invalid', true, 'refuse'],
     ['enforce', 'unknown', true, 'count'],
     ['enforce', 'missing', true, 'count'],
-    ['enforce', 'clean', true, 'go on'],
-    ['enforce', 'banned', false, 'go on'],
-    ['enforce', 'unknown', false, 'go on'],
+    ['enforce', 'clean', true, 'accept'],
+    ['enforce', 'banned', false, 'accept'],
+    ['enforce', 'unknown', false, 'accept'],
   ] as const)('%s, %s, new account %p: %s', (mode, verdict, isNew, decision) => {
     expect(decideDevice(mode, verdict, isNew)).toBe(decision);
   });

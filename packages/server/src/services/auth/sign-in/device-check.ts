@@ -1,9 +1,9 @@
-/** `off`: tokens are not looked at. `monitor`: they are asked about and nobody is refused. `enforce`: new accounts are. */
+/** `off`: tokens are ignored. `monitor`: they are checked and nothing is refused. `enforce`: new accounts may be refused. */
 export type DeviceCheckMode = 'off' | 'monitor' | 'enforce';
 
-/** Two bits that Apple keeps for each device and team of developers; they outlive the app and the owner (DC-5). */
+/** Two bits that Apple stores per device and developer team; they outlive the app and the owner (DC-5). */
 export interface DeviceBits {
-  /** Ours: this device made accounts that were closed for abuse. */
+  /** This device created accounts that were closed for abuse. */
   readonly bit0: boolean;
   readonly bit1: boolean;
   /** `YYYY-MM`; null for a device without bits. */
@@ -13,7 +13,7 @@ export interface DeviceBits {
 const banMonths = 12;
 
 /**
- * What the bits say now. A ban is believed for 12 months: phones are sold, and the meaning of a bit goes with its owner.
+ * Whether the bits are a ban. A ban expires after 12 months, because phones are sold to new owners.
  *
  * isBanned({bit0: true, bit1: false, lastUpdateTime: '2025-10'}, October 2026) is true, in November 2026 false.
  */
@@ -24,18 +24,21 @@ export const isBanned = ({ bit0, lastUpdateTime }: DeviceBits, now: number): boo
   return (today.getUTCFullYear() - Number(year)) * 12 + today.getUTCMonth() + 1 - Number(month) <= banMonths;
 };
 
-/** `invalid`: no token of a device of this team, or one that was used for another sign-in. `unknown`: Apple is away. */
+/** `invalid`: not a device token of this team, or used for another sign-in. `unknown`: Apple is unavailable. */
 export type DeviceVerdict = 'clean' | 'banned' | 'invalid' | 'missing' | 'unknown';
 
+/** `count`: accept within the rate limit of unchecked devices. */
+export type DeviceDecision = 'accept' | 'refuse' | 'count';
+
 /**
- * Whether a sign-in goes on. The signal is soft: it never keeps out somebody who has an account, whatever Apple or a
- * used phone says, and an outage of Apple only makes new accounts scarce.
+ * Decides on a sign-in. The signal is soft: it never rejects the sign-in of an existing account, and an outage of Apple
+ * only rate-limits new accounts.
  */
 export const decideDevice = (
   mode: DeviceCheckMode,
   verdict: DeviceVerdict,
   isNewAccount: boolean,
-): 'go on' | 'refuse' | 'count' => {
-  if (mode !== 'enforce' || !isNewAccount || verdict === 'clean') return 'go on';
+): DeviceDecision => {
+  if (mode !== 'enforce' || !isNewAccount || verdict === 'clean') return 'accept';
   return verdict === 'unknown' || verdict === 'missing' ? 'count' : 'refuse';
 };

@@ -3,8 +3,8 @@ import { truncateText } from '@pufftrack/contract';
 const maxLength = 50;
 
 /**
- * The name that the app got from Apple's sheet, as one display name; null where there is none. Its parts are cleaned by
- * the schema (SIWA-13); together they are truncated between two graphemes, so that a long name keeps nobody out.
+ * The display name from Apple's first and last name; null if both are absent. The schema cleans the parts (SIWA-13);
+ * the whole is truncated between two graphemes, so that a long name does not reject a sign-in.
  */
 export const displayNameOf = (
   name: { firstName?: string | undefined; lastName?: string | undefined } | undefined,

@@ -1,30 +1,30 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AppleSignIn, Session } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
+import { minuteMs } from '../../../domain/durations.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { randomSecret } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import type { Notify } from '../../notifications/index.ts';
-import type { Accounts, NewAccount } from '../accounts.ts';
+import type { Accounts, NewAccount, NotificationInbox } from '../ports.ts';
 import type { AppleGrants } from '../apple/apple-grants.ts';
 import type { AppleIdentity, VerifyIdentityToken } from '../apple/apple-identity-token.ts';
 import type { AppleLinkStore } from '../apple/apple-link-store.ts';
 import type { AuthMetrics } from '../auth-metrics.ts';
-import type { DeviceGate } from './device-check-service.ts';
+import type { DeviceChecks } from './device-check-service.ts';
 import { displayNameOf } from './display-name.ts';
 import type { NonceStore } from './nonce-store.ts';
 import type { SessionService } from '../sessions/session-service.ts';
 import type { KeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 
-const nonceTtlMs = 10 * 60_000;
+const nonceTtlMs = 10 * minuteMs;
 const nonceBytes = 32;
 
 export interface SignInService {
   createNonce(): Promise<{ nonce: string; expiresAt: string }>;
   /**
    * Throws `invalid-identity-token`, `invalid-nonce`, `apple-unavailable`, `consent-version`, and at a first sign-in what
-   * `Accounts.checkNewAccount` throws; each of these leaves nothing behind and spends no nonce.
+   * `Accounts.checkNewAccount` throws; none of these stores anything or consumes the nonce.
    */
   signIn(input: AppleSignIn, log: Logger): Promise<Session & { isNewUser: boolean }>;
 }
@@ -34,11 +34,11 @@ export const createSignInService = (deps: {
   nonces: NonceStore;
   links: AppleLinkStore;
   grants: AppleGrants;
-  devices: DeviceGate;
+  devices: DeviceChecks;
   sessions: SessionService;
   accounts: Accounts;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
-  notify: Notify;
+  inbox: NotificationInbox;
   runExclusive: KeyedMutex;
   clock: Clock;
   metrics: Pick<AuthMetrics, 'signedIn'>;
@@ -46,8 +46,8 @@ export const createSignInService = (deps: {
   const { nonces, links, grants, sessions, accounts, clock, metrics } = deps;
 
   /**
-   * The refresh token that the authorization code stands for, where there is one. A code is spent once and for all, so
-   * everything that would refuse the sign-in is asked before (SIWA-6).
+   * Redeems the authorization code, if there is one, for a refresh token. A code is valid once, so everything that
+   * could reject the sign-in is checked before (SIWA-6).
    */
   const redeemCode = async (
     identity: AppleIdentity,
@@ -55,32 +55,32 @@ export const createSignInService = (deps: {
     { nonceHash, account, log }: { nonceHash: string; account: NewAccount; log: Logger },
   ): Promise<string | undefined> => {
     if (code === undefined) return undefined;
-    if (!(await nonces.isOpen(nonceHash, clock.now()))) throw invalidNonce();
+    if (!(await nonces.isUnused(nonceHash, clock.now()))) throw invalidNonce();
     const isNew = (await links.findUserId(identity.sub)) === undefined;
     if (isNew) accounts.checkNewAccount(account);
     else accounts.checkConsents(account);
     const redeemed = await grants.redeem(identity, code, log);
     if (redeemed === 'refused' && isNew)
       throw new DomainError('invalid-identity-token', {
-        detail: 'Apple refuses the authorization code. Ask the person to sign in again.',
+        detail: 'Apple refuses the authorization code. Let the user sign in again.',
       });
     return typeof redeemed === 'object' ? redeemed.refreshToken : undefined;
   };
 
-  /** Asked before the code is spent and in no transaction: it may take two seconds. */
-  const admitDevice = async (
+  /** Before the code is redeemed and outside a transaction, because it may take two seconds. */
+  const checkDevice = async (
     identity: AppleIdentity,
     deviceToken: string | undefined,
     { nonceHash, log }: { nonceHash: string; log: Logger },
   ) => {
     const isNewAccount = (await links.findUserId(identity.sub)) === undefined;
-    await deps.devices.admit({ deviceToken, nonceHash, isNewAccount }, log);
+    await deps.devices.check({ deviceToken, nonceHash, isNewAccount }, log);
   };
 
   const signIn = async (input: AppleSignIn, log: Logger) => {
     const identity = await deps.verifyIdentityToken(input.identityToken);
     const nonceHash = sha256Hex(input.nonce);
-    // The app hands Apple the hash and keeps the nonce: a token seen on its way is worth nothing here (SIWA-4).
+    // The app sends Apple only the hash, so an intercepted token is useless without the nonce (SIWA-4).
     if (identity.nonce === undefined || !isSameText(identity.nonce, nonceHash)) throw invalidNonce();
 
     const { ageBand, consents, timeZone } = input;
@@ -96,14 +96,14 @@ export const createSignInService = (deps: {
 
     const { session, evicted, isNewUser, committed } = await deps.runExclusive(identity.sub, async () => {
       const code = input.authorizationCode;
-      await admitDevice(identity, input.deviceCheckToken, { nonceHash, log });
+      await checkDevice(identity, input.deviceCheckToken, { nonceHash, log });
       const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
       const known = await links.findUserId(identity.sub);
       return deps.inTransaction(async (tx) => {
         const now = clock.now();
-        // First what others write too: a conflict over it shows at once, and not after everything else was done.
+        // First the document that other transactions write too, so that a conflict aborts early.
         let committed = known === undefined ? undefined : await accounts.recordSignIn(known, details, tx);
-        if (!(await nonces.spend(nonceHash, now, tx))) throw invalidNonce();
+        if (!(await nonces.consume(nonceHash, now, tx))) throw invalidNonce();
         let userId = await links.findUserId(identity.sub, tx);
         const isNew = userId === undefined;
         if (userId === undefined) {
@@ -114,14 +114,14 @@ export const createSignInService = (deps: {
           committed = await accounts.recordSignIn(userId, details, tx);
         }
         if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);
-        else await links.keepRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
+        else await links.saveRefreshToken(identity.sub, grants.seal(refreshToken, { userId, clientId }), tx);
         const opened = await sessions.open(userId, device, tx);
         if (opened.isNewDevice && !isNew)
-          await deps.notify(tx, userId, { kind: 'signed-in', deviceName: device.name });
+          await deps.inbox.notify(tx, userId, { kind: 'signed-in', deviceName: device.name });
         return { ...opened, isNewUser: isNew, committed };
       });
     });
-    sessions.announceEnded(evicted, 'logout');
+    sessions.publishEnded(evicted, 'logout');
     await committed?.();
     return { session, isNewUser };
   };
@@ -140,13 +140,13 @@ export const createSignInService = (deps: {
         const { userId, id: sessionId } = session;
         log.info({ event: 'auth.sign_in', userId, sessionId, isNewUser }, 'signed in');
         metrics.signedIn('ok');
-        return { ...(await sessions.answer(session)), isNewUser };
+        return { ...(await sessions.issueTokens(session)), isNewUser };
       } catch (error) {
         if (error instanceof DomainError) {
           metrics.signedIn(error.code);
           log.info(
             { event: 'auth.sign_in_refused', code: error.code, reason: error.message },
-            'not signed in',
+            'sign-in refused',
           );
         }
         throw error;
@@ -165,5 +165,5 @@ const isSameText = (one: string, other: string): boolean => {
 const invalidNonce = () =>
   new DomainError('invalid-nonce', {
     detail:
-      'Get a nonce here, give Apple its SHA-256 in lower-case hex, and send the nonce once, within 10 minutes.',
+      'Create a nonce, send Apple its SHA-256 in lower-case hex, and use the nonce once, within 10 minutes.',
   });

@@ -192,10 +192,9 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         log: undefined as never,
         metrics: createMetrics(),
         accounts: undefined as never,
-        notify: () => Promise.resolve(),
-        moveDevices: () => Promise.resolve(),
-        onSessionEnded: () => undefined,
-        openSessions: () => [],
+        inbox: undefined as never,
+        devices: undefined as never,
+        sockets: undefined as never,
         config: {
           appleBaseUrl: world.apple.baseUrl,
           appleIssuers: ['https://appleid.apple.com'],
