@@ -15,7 +15,7 @@ import { createAccountClosing, type AccountClosing } from './account-closing.ts'
 import { createApple } from './apple/index.ts';
 import { createAuthMetrics } from './auth-metrics.ts';
 import { authCleanupJob } from './cleanup-job.ts';
-import { masterKeysOf, type AuthConfig } from './config.ts';
+import { masterKeysOf, type AuthConfig } from './auth-config.ts';
 import { createKeys } from './keys/index.ts';
 import type { Accounts, DeviceRegistry, NotificationInbox, OpenSockets } from './ports.ts';
 import { createSessions } from './sessions/index.ts';
@@ -24,7 +24,7 @@ import { createSignIn } from './sign-in/index.ts';
 export type { AccountClosing } from './account-closing.ts';
 export type { AppleTeam } from './apple/apple-client-secret.ts';
 export type { AppleTimeLimits } from './apple/apple-time-limits.ts';
-export { masterKeysOf, type AuthConfig } from './config.ts';
+export { masterKeysOf, type AuthConfig } from './auth-config.ts';
 export { rotateSigningKeys } from './keys/rotate-keys.ts';
 export type { Accounts, NewAccount, SessionEnded, SignInDetails } from './ports.ts';
 export { maxLiveSessions } from './sessions/session.ts';
@@ -83,11 +83,7 @@ export const createAuth = (deps: {
   const signIn = createSignIn({ ...shared, apple, sessions: sessions.service });
   const { outboxes, workers } = apple;
   const cleanup = authCleanupJob({
-    nonces: signIn.nonces,
-    sessions: sessions.store,
-    signingKeys: keys,
-    outboxes,
-    clock,
+    ...{ nonces: signIn.nonces, sessions: sessions.store, signingKeys: keys, outboxes, clock },
   });
 
   return {

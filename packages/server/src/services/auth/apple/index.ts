@@ -7,7 +7,7 @@ import { createOutboxStore } from '../../../platform/outbox/outbox-store.ts';
 import { createOutboxWorker, type OutboxWorker } from '../../../platform/outbox/outbox-worker.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { breakerMetrics, type AuthMetrics } from '../auth-metrics.ts';
-import { masterKeysOf, type AuthConfig } from '../config.ts';
+import { masterKeysOf, type AuthConfig } from '../auth-config.ts';
 import type { Accounts } from '../ports.ts';
 import type { SessionService } from '../sessions/session-service.ts';
 import { createClientSecrets } from './apple-client-secret.ts';

@@ -6,7 +6,7 @@ import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import type { Route } from '../../../platform/http/route.ts';
 import type { Apple } from '../apple/index.ts';
 import { breakerMetrics, type AuthMetrics } from '../auth-metrics.ts';
-import type { AuthConfig } from '../config.ts';
+import type { AuthConfig } from '../auth-config.ts';
 import type { Accounts, NotificationInbox } from '../ports.ts';
 import type { SessionService } from '../sessions/session-service.ts';
 import { appleSignInRoutes } from './apple-sign-in-routes.ts';
