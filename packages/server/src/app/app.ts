@@ -226,7 +226,7 @@ export const startApp = async (deps: {
   const settle = async () => {
     await auth.drain();
     await users.settle();
-    await puffs.settle();
+    await puffs.drainAll();
     await notifications.settle();
   };
   return { port, metricsPort, jobs, settle, stop: parts.stop };

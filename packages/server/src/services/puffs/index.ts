@@ -46,7 +46,7 @@ export const lateAfterMs = backdatedAfterMs;
 
 export interface Puffs extends Pick<
   PuffLog,
-  'history' | 'newestRevs' | 'histories' | 'momentsBetween' | 'settle' | 'stop'
+  'history' | 'newestRevs' | 'histories' | 'momentsBetween' | 'drainAll' | 'stop'
 > {
   routes: Route[];
   events: SocketEvent[];
@@ -115,7 +115,7 @@ export const createPuffs = <Person extends PuffPerson>(
     newestRevs: log.newestRevs,
     histories: log.histories,
     momentsBetween: log.momentsBetween,
-    settle: log.settle,
+    drainAll: log.drainAll,
     stop: log.stop,
     jobs: puffJobs({
       checkpoints,

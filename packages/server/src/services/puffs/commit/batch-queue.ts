@@ -1,4 +1,4 @@
-/** A queue with one commit in flight: what arrives during it goes together in the next. */
+/** A queue with one commit in flight: what arrives meanwhile forms the next group. */
 export interface BatchQueue<Item> {
   push(items: readonly Item[]): void;
 }
@@ -6,7 +6,7 @@ export interface BatchQueue<Item> {
 export const createBatchQueue = <Item>(deps: {
   maxGroup: number;
   commit: (items: readonly Item[]) => Promise<void>;
-  /** A commit must not throw; if it does, its items are given up here and the lane goes on. */
+  /** Called with the group of a commit that threw; the queue continues with the next group. */
   onError: (items: readonly Item[], error: unknown) => void;
 }): BatchQueue<Item> => {
   let queue: Item[] = [];
@@ -30,7 +30,7 @@ export const createBatchQueue = <Item>(deps: {
       for (const item of items) queue.push(item);
       if (running) return;
       running = true;
-      // After this turn of the loop, so that what arrives together goes together.
+      // In the next phase of the event loop, so that what arrives together forms one group.
       setImmediate(() => void run());
     },
   };

@@ -155,13 +155,13 @@ describe('changes of puffs', () => {
   it('hide everything for good, and count what comes after', async () => {
     const [here, there] = [await open(), await open()];
     const puffs = await record(here, 30);
-    await here.log.settle();
+    await here.log.drainAll();
     await there.log.history(person);
     expect(await here.log.clear(person, logNow, logNow)).toMatchObject({ deleted: 30 });
     expect(await here.log.clear(person, logNow, logNow)).toMatchObject({ deleted: 0 });
     expect(await there.log.change(person, restore(puffs[0]!.id))).toMatchObject({ changed: false });
     await there.log.append(person, [puffNumber(5)], 0);
-    await there.log.settle();
+    await there.log.drainAll();
     await here.log.append(person, [puffNumber(11)], 0);
     await expectAgreement();
     expect((await here.log.history(person)).records).toBe(2);
@@ -210,7 +210,7 @@ describe('changes of puffs', () => {
     );
     const done = new AbortController();
     const flusher = (async () => {
-      while (!done.signal.aborted) for (const { log } of all) await log.settle().catch(() => undefined);
+      while (!done.signal.aborted) for (const { log } of all) await log.drainAll().catch(() => undefined);
     })();
     await Promise.all(
       all.map(async (_process, line) => {

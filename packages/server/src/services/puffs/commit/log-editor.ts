@@ -75,10 +75,10 @@ const backOffMs = 20;
 export const createLogEditor = (deps: {
   store: PuffStore;
   states: PuffStateCache;
-  alone: GroupCommit['alone'];
+  runExclusive: GroupCommit['runExclusive'];
   admission: Admission;
 }): LogEditor => {
-  const { store, states, alone, admission } = deps;
+  const { store, states, runExclusive, admission } = deps;
 
   /** A deletion needs no consent; whatever leaves a puff alive does, also where it was granted on arrival. */
   const requireAdmission = async (person: string): Promise<void> => {
@@ -89,7 +89,7 @@ export const createLogEditor = (deps: {
 
   /** Tries `attempt` until it has an answer; undefined asks for another try, on a log that is known further. */
   const retryOnConflict = <T>(person: string, attempt: () => Promise<T | undefined>): Promise<T> =>
-    alone(person, async () => {
+    runExclusive(person, async () => {
       for (let tries = 0; tries < maxAttempts; tries++) {
         try {
           const answer = await attempt();

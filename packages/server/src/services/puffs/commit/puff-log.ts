@@ -10,7 +10,7 @@ import { createBulkHistories } from '../state/bulk-histories.ts';
 import type { BulkLogStore } from '../log/bulk-log-store.ts';
 import type { NewPuff } from '../domain/puff.ts';
 import { createLogEditor, type LogEditor } from './log-editor.ts';
-import type { AppendAnswer } from './puff-group.ts';
+import type { AppendResult } from './pending.ts';
 import type { Moment } from '../domain/puff-history.ts';
 import type { PuffMetrics } from '../log/puff-metrics.ts';
 import { createPuffStateCache, windowStart } from '../state/puff-state-cache.ts';
@@ -20,7 +20,7 @@ import type { RecountStore } from '../state/recount-store.ts';
 
 /** The log of every person's puffs, and the fold of each. */
 export interface PuffLog extends LogEditor {
-  append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendAnswer>;
+  append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendResult>;
   /**
    * Everything counted that the log held when this was called, whichever process wrote it; loaded from `from` on, or
    * from the first day of the month before the last.
@@ -50,7 +50,7 @@ export interface PuffLog extends LogEditor {
   /** Writes the checkpoints of what has been folded here so far; never waits for puffs that keep coming. */
   flush(): Promise<void>;
   /** Resolves when nothing is queued or under way any more, and all of it is in checkpoints. */
-  settle(): Promise<void>;
+  drainAll(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export const createPuffLog = (deps: {
   log: Logger;
   metrics: PuffMetrics;
   /** Writes in flight at once. Two use the database's group commit better than one; more only split the groups. */
-  lanes?: number;
+  shards?: number;
   /** Puffs that may wait before `overloaded`. */
   maxQueued?: number;
   /** People whose state is kept in memory. */
@@ -117,7 +117,7 @@ export const createPuffLog = (deps: {
     isErased,
     log,
     metrics,
-    lanes: deps.lanes ?? 2,
+    shards: deps.shards ?? 2,
     maxQueued: deps.maxQueued ?? 20_000,
   });
   metrics.watchQueue(commit.depth);
@@ -125,7 +125,7 @@ export const createPuffLog = (deps: {
 
   return {
     append: commit.append,
-    ...createLogEditor({ store, states, alone: commit.alone, admission: deps.admission }),
+    ...createLogEditor({ store, states, runExclusive: commit.runExclusive, admission: deps.admission }),
     history: states.getCurrent,
     newestRevs: many.newestRevs,
     histories: createBulkHistories({
@@ -150,12 +150,12 @@ export const createPuffLog = (deps: {
       );
     },
     flush: flusher.flush,
-    async settle() {
-      await commit.settle();
+    async drainAll() {
+      await commit.drainAll();
       await flusher.flush();
     },
     async stop() {
-      await commit.settle();
+      await commit.drainAll();
       await flusher.stop();
     },
   };

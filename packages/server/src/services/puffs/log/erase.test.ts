@@ -90,7 +90,7 @@ describe('the log of a person whose account is gone', () => {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'account-gone' } });
     // Somebody still reads it, as a job might.
     expect((await process.log.history(person)).records).toBe(1);
-    await process.log.settle();
+    await process.log.drainAll();
     expect(await stored(process)).toEqual([]);
     expect(await append(process, neighbour, 0)).toMatchObject({ outcomes: [{ status: 'created' }] });
   });

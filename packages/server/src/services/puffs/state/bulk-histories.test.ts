@@ -72,7 +72,7 @@ describe('the histories of many people', () => {
     const people = range(30).map(() => newId());
     const [quiet, busy, fresh] = [people.slice(0, 10), people.slice(10, 20), people.slice(20, 25)];
     await record(writer, [...quiet, ...busy], 0, 60);
-    await writer.log.settle();
+    await writer.log.drainAll();
     await record(writer, [...busy, ...fresh], 60, 7);
     const reader = await openCounting();
     await expectAgreement(reader, people);

@@ -45,7 +45,7 @@ describe('checkpoints', () => {
   it('save a start from reading the whole log', async () => {
     const writer = await open();
     await append(writer, 0, 400);
-    await writer.log.settle();
+    await writer.log.drainAll();
     await append(writer, 400, 5);
     const readFrom: number[] = [];
     const reader = await open({
@@ -88,13 +88,13 @@ describe('checkpoints', () => {
   it.each(cuts)('may be cut off %s', async (_when, wrapCheckpoints) => {
     const first = await open();
     await append(first, 0, 350); // October and November
-    await first.log.settle();
+    await first.log.drainAll();
     const second = await open({ wrapCheckpoints });
     await append(second, 340, 30);
-    await expect(second.log.settle()).rejects.toThrow('killed');
+    await expect(second.log.drainAll()).rejects.toThrow('killed');
     const third = await expectFreshProcessToAgree();
     await append(third, 370, 10);
-    await third.log.settle();
+    await third.log.drainAll();
     await expectFreshProcessToAgree();
   });
 
@@ -107,9 +107,9 @@ describe('checkpoints', () => {
       }),
     });
     await append(process, 0, 20);
-    await expect(process.log.settle()).rejects.toThrow('killed');
+    await expect(process.log.drainAll()).rejects.toThrow('killed');
     down = false;
-    await process.log.settle();
+    await process.log.drainAll();
     expect((await process.checkpoints.load(person)).rev).toBe(20);
   });
 
@@ -117,8 +117,8 @@ describe('checkpoints', () => {
     const [slow, quick] = [await open(), await open()];
     await append(slow, 0, 20);
     await append(quick, 20, 20);
-    await quick.log.settle();
-    await slow.log.settle(); // knows 20 of 40
+    await quick.log.drainAll();
+    await slow.log.drainAll(); // knows 20 of 40
     expect((await quick.checkpoints.load(person)).rev).toBe(40);
     await expectFreshProcessToAgree();
   });
@@ -126,26 +126,26 @@ describe('checkpoints', () => {
   it('may be behind each other: a month row that is ahead is not counted again', async () => {
     const ahead = await open({ wrapCheckpoints: (store) => ({ ...store, writePeople: dies }) });
     await append(await open(), 0, 10);
-    await processes.at(-1)?.log.settle();
+    await processes.at(-1)?.log.drainAll();
     await append(ahead, 10, 10);
-    await expect(ahead.log.settle()).rejects.toThrow('killed');
+    await expect(ahead.log.drainAll()).rejects.toThrow('killed');
     const fresh = await expectFreshProcessToAgree();
     await append(fresh, 20, 10);
-    await fresh.log.settle();
+    await fresh.log.drainAll();
     await expectFreshProcessToAgree();
   });
 
   it('of an older program, without facts or with those of before, are counted anew and replaced', async () => {
     const writer = await open();
     await append(writer, 0, 400);
-    await writer.log.settle();
+    await writer.log.drainAll();
     const months = database.connection.collection<{ _id: string }>('puffmonths');
     const written = await months.find({ person }).sort({ _id: 1 }).toArray();
     const [first, second] = written.map(({ _id }) => ({ _id }));
     await months.updateOne(first!, { $unset: { facts: '', factsRev: '' } });
     await months.updateOne(second!, { $set: { factsRev: 1, 'facts.01': [0, 5] } });
     const fresh = await expectFreshProcessToAgree();
-    await fresh.log.settle();
+    await fresh.log.drainAll();
     expect(await months.find({ person }).sort({ _id: 1 }).toArray()).toEqual(
       written.map((row) => ({ ...row, rev: 400, factsRev: 400 })),
     );
@@ -154,7 +154,7 @@ describe('checkpoints', () => {
   it('are rebuilt equal when they are dropped, wherever the drop is cut off', async () => {
     const writer = await open();
     await append(writer, 0, 500);
-    await writer.log.settle();
+    await writer.log.drainAll();
     const months = database.connection.collection('puffmonths');
     await months.deleteOne({ person });
     await expectFreshProcessToAgree();
@@ -163,7 +163,7 @@ describe('checkpoints', () => {
     await writer.checkpoints.drop(person);
     const fresh = await expectFreshProcessToAgree();
     await append(fresh, 500, 1);
-    await fresh.log.settle();
+    await fresh.log.drainAll();
     expect((await fresh.checkpoints.load(person)).rev).toBe(501);
     await expectFreshProcessToAgree();
   });
