@@ -20,5 +20,4 @@ export {
   type StoredPuff,
   type StoredRow,
 } from './puff-storage.ts';
-export type { NextOptions } from './received-events.ts';
 export { memoryTokenStore, type Tokens, type TokenStore } from './tokens.ts';

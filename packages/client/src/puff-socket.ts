@@ -15,7 +15,6 @@ import {
 } from '@pufftrack/contract';
 import { io, type Socket } from 'socket.io-client';
 import { ApiError, isProblem, isTemporary, networkError, problemError } from './api-error.ts';
-import { ReceivedEvents, type NextOptions } from './received-events.ts';
 import type { SessionTokens } from './session-tokens.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -25,25 +24,24 @@ const lastRetryMs = 30_000;
 
 type Listener = (payload: unknown) => void;
 
-/** One live connection. It reconnects by itself until it is closed or refused for good. */
+/** A live connection. It reconnects until it is closed or permanently refused. */
 export class PuffSocket {
-  /** The first outcome: connected, or refused by the server. Stays open while the network is away. */
+  /** Resolves with the first connection, or rejects when the server refuses it. Pending while there is no network. */
   readonly connected: Promise<void>;
   readonly #socket: Socket<ServerToClientEvents, ClientToServerEvents>;
   readonly #session: SessionTokens;
   readonly #signIn: number;
-  readonly #received = new ReceivedEvents();
   readonly #listeners = new Map<string, Set<Listener>>();
   #lastSeq: number | undefined;
   #renewing: Promise<void> | undefined;
   #used: Tokens | null = null;
-  /** Why the server took this client no more, until a connection succeeds. */
+  /** Why the server refused this client; cleared by a successful connection. */
   #refusal: ApiError | undefined;
   #closed = false;
   #retryMs = firstRetryMs;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #renewed = false;
-  #settleConnected: { resolve: () => void; reject: (error: ApiError) => void };
+  #connection: { resolve: () => void; reject: (error: ApiError) => void };
 
   constructor(options: { baseUrl: string; session: SessionTokens; lastSeq?: number | undefined }) {
     this.#session = options.session;
@@ -51,16 +49,16 @@ export class PuffSocket {
     this.#lastSeq = options.lastSeq;
     const { promise, resolve, reject } = withResolvers();
     this.connected = promise;
-    this.#settleConnected = { resolve, reject };
-    // Whoever does not await it learns of a refusal by the first `puff`.
+    this.#connection = { resolve, reject };
+    // A caller that does not await it gets the refusal from the first `puff`.
     promise.catch(() => undefined);
 
-    // A path in io()'s address would name a Socket.IO namespace.
+    // A path in the URL of io() would select a Socket.IO namespace.
     const [, origin, prefix = ''] = /^(\w+:\/\/[^/]+)?(.*?)\/*$/.exec(options.baseUrl) ?? [];
     const settings = {
       path: `${prefix}/socket.io`,
       transports: ['websocket'],
-      // Two people in one process must not share a connection.
+      // Two clients in one process must not share a connection.
       forceNew: true,
       auth: (answer: (data: object) => void) => {
         void this.#authenticate().then(answer);
@@ -74,23 +72,24 @@ export class PuffSocket {
       this.#refusal = undefined;
       this.#renewed = false;
       this.#retryMs = firstRetryMs;
-      this.#settleConnected.resolve();
+      this.#connection.resolve();
     });
     this.#socket.on('connect_error', (error) => {
       const data: unknown = error.data;
       if (isProblem(data)) void this.#refused(problemError(data));
     });
     this.#socket.on('disconnect', (reason) => {
-      // The one reason after which Socket.IO does not reconnect: a drain, or a token that ran out.
+      // The only reason after which Socket.IO does not reconnect: a drain, or an expired token.
       if (reason === 'io server disconnect' && !this.#refusal) this.#reconnectLater();
     });
   }
 
-  /** The last persistent event that was received: what `connect({lastSeq})` takes after a restart of the app. */
+  /** `seq` of the last persistent event; pass it to `connect({lastSeq})` after a restart of the app. */
   get lastSeq(): number | undefined {
     return this.#lastSeq;
   }
 
+  /** Calls `listener` for every event of that name, from the first one if it is added right after `connect`. */
   on<Name extends ServerEventName>(event: Name, listener: (payload: ServerEvent<Name>) => void): void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(listener as Listener));
@@ -100,27 +99,17 @@ export class PuffSocket {
     this.#listeners.get(event)?.delete(listener as Listener);
   }
 
-  /** The next payload that no earlier `next` has had, from the first moment of the connection on. */
-  next<Name extends ServerEventName>(event: Name, options?: NextOptions<Name>): Promise<ServerEvent<Name>> {
-    return this.#received.next(event, options);
-  }
-
-  /** All payloads so far, in order, whether `next` took them or not. */
-  received<Name extends ServerEventName>(event: Name): ServerEvent<Name>[] {
-    return this.#received.list(event);
-  }
-
-  /** Records one. After a `network` error it may be recorded all the same: send it again with the same id. */
+  /** Records a puff. After a `network` error it may have been recorded: send it again with the same id. */
   puff(payload: PuffInput = {}): Promise<PuffAnswer> {
     return this.#emit('puff', payload) as Promise<PuffAnswer>;
   }
 
-  /** Records up to 100, each with a result of its own. */
+  /** Records up to 100 puffs; each has its own result. */
   puffs(items: readonly BatchPuffInput[]): Promise<BatchAnswer> {
     return this.#emit('puff', { puffs: items }) as Promise<BatchAnswer>;
   }
 
-  /** Undoes a puff; without an id the newest one that this session sent. With an id it is safe to send again. */
+  /** Undoes a puff; without an id the newest one of this session. With an id it is idempotent. */
   undo(payload: UndoInput = {}): Promise<UndoAnswer> {
     return this.#emit('undo', payload) as Promise<UndoAnswer>;
   }
@@ -129,9 +118,7 @@ export class PuffSocket {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#socket.disconnect();
-    const error = networkError('The socket is closed');
-    this.#received.end(error);
-    this.#settleConnected.reject(error);
+    this.#connection.reject(networkError('The socket is closed'));
   }
 
   #emit(event: keyof ClientToServerEvents, payload: unknown, isRetry = false): Promise<object> {
@@ -140,23 +127,22 @@ export class PuffSocket {
         reject(this.#refusal ?? networkError('The socket is closed'));
         return;
       }
-      const settle = (error: Error | null, answer: object | { error: Problem }) => {
+      const onAnswer = (error: Error | null, answer: object | { error: Problem }) => {
         if (error) reject(networkError(`No answer to ${event}`, error));
         else if ('error' in answer) {
-          // The old token ran out while the new one was on its way: that one is waited for, once.
+          // The old token expired during the renewal: wait for the new one, once.
           if (answer.error.code === 'token-expired' && this.#renewing && !isRetry)
             this.#renewing.then(() => this.#emit(event, payload, true)).then(resolve, reject);
           else reject(problemError(answer.error));
         } else resolve(answer);
       };
-      this.#socket.timeout(ackTimeoutMs).emit(event, payload, settle);
+      this.#socket.timeout(ackTimeoutMs).emit(event, payload, onAnswer);
     });
   }
 
   #receive(event: string, payload: unknown): void {
     if (this.#isRepeated(event, payload)) return;
-    this.#received.push(event, payload);
-    this.#noteSeq(event, payload);
+    this.#updateLastSeq(event, payload);
     if (event === 'sessionEnded') this.#sessionEnded(payload as ServerEvent<'sessionEnded'>);
     if (event === 'tokenExpiring')
       this.#renewing ??= this.#renewToken().finally(() => {
@@ -168,14 +154,14 @@ export class PuffSocket {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload);
   }
 
-  /** A persistent event that this client has had: one was on its way when the connection broke. */
+  /** A persistent event that was received before: it was in flight when the connection broke. */
   #isRepeated(event: string, payload: unknown): boolean {
     if (!isPersistent(event)) return false;
     return (payload as ServerEvent<PersistentEventName>).seq <= (this.#lastSeq ?? 0);
   }
 
-  /** Where a reconnect resumes. `ready` tells the head before the replay, so it counts only as a start. */
-  #noteSeq(event: string, payload: unknown): void {
+  /** Where a reconnect resumes. `ready` carries the head before the replay, so it only sets the initial value. */
+  #updateLastSeq(event: string, payload: unknown): void {
     if (typeof payload !== 'object' || payload === null || !('seq' in payload)) return;
     if (typeof payload.seq !== 'number') return;
     if (event === 'ready') this.#lastSeq ??= payload.seq;
@@ -184,14 +170,14 @@ export class PuffSocket {
   }
 
   #sessionEnded({ reason }: ServerEvent<'sessionEnded'>): void {
-    // The access token ran out, not the sign-in: the disconnect that follows reconnects with a new one.
+    // The access token expired, not the session: after the disconnect that follows, a reconnect uses a new one.
     if (reason === 'expired') return;
     const code = reason === 'logout' ? 'session-ended' : reason;
     this.#refusal = new ApiError({ status: 401, code, message: `The session has ended: ${reason}` });
     void this.#session.endBy(this.#refusal, this.#signIn).catch(() => undefined);
   }
 
-  /** A token in time keeps the connection. Where it fails the socket ends with the old one, and comes back. */
+  /** A renewed token keeps the connection. If the renewal fails, the socket ends with the old token and reconnects. */
   async #renewToken(): Promise<void> {
     const used = this.#used;
     if (used === null) return;
@@ -207,7 +193,7 @@ export class PuffSocket {
   }
 
   async #authenticate(): Promise<object> {
-    // Without a new token the old one goes: the server's refusal says what is wrong with it.
+    // Without a new token the old one is sent: the server's refusal has the reason.
     this.#used = await this.#session.fresh().catch(() => this.#session.held);
     return {
       ...(this.#used === null ? {} : { token: this.#used.accessToken }),
@@ -215,7 +201,7 @@ export class PuffSocket {
     };
   }
 
-  /** Socket.IO leaves a refused socket alone; what may pass later is tried again from here. */
+  /** Socket.IO does not reconnect a refused socket; temporary refusals are retried here. */
   async #refused(error: ApiError): Promise<void> {
     let reason = error;
     if (error.code === 'token-expired' && this.#used !== null && !this.#renewed) {
@@ -228,7 +214,7 @@ export class PuffSocket {
         if (failure instanceof ApiError) reason = failure;
       }
     }
-    this.#settleConnected.reject(reason);
+    this.#connection.reject(reason);
     if (isTemporary(reason)) {
       this.#renewed = false;
       this.#reconnectLater();

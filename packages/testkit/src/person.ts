@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { AppleSimulator } from '@pufftrack/apple-simulator';
-import { createClient, type AppleSignInInput, type Client, type PuffSocket } from '@pufftrack/client';
+import { createClient, type AppleSignInInput, type Client } from '@pufftrack/client';
 import { purposes, type Purpose, type ShareLevel } from '@pufftrack/contract';
+import { recordEvents, type RecordedSocket } from './recorded-socket.ts';
 
 /** Somebody with a phone: signed in, and with as many sockets as they opened. */
 export interface Person {
@@ -9,7 +10,7 @@ export interface Person {
   readonly userId: string;
   readonly client: Client;
   /** Opens a socket, and waits for its `ready`. */
-  connect(): Promise<PuffSocket>;
+  connect(): Promise<RecordedSocket>;
   /** Signs in on another device of the same person; each call is a device of its own. */
   signInAgain(): Promise<Person>;
 }
@@ -71,7 +72,7 @@ export const signInPerson = async (
     userId: user.id,
     client,
     async connect() {
-      const socket = client.connect();
+      const socket = recordEvents(client.connect());
       await socket.connected;
       await socket.next('ready');
       return socket;

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
 import { ApiError } from '@pufftrack/client';
 import { endpoints, serverEvents, type EndpointSpec, type ServerEventName } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
 
 /** Read endpoints that take no parameter of the path, and what they need beside it. */
 const reads = Object.entries<EndpointSpec>(endpoints).filter(
@@ -64,7 +63,7 @@ describe('somebody who was blocked', () => {
   };
 
   /** Everything that alice can find out: what she reads, what a new socket says, and what her writes are answered. */
-  const view = async ({ alice, bob }: World, { code, socket }: { code: string; socket: PuffSocket }) => {
+  const view = async ({ alice, bob }: World, { code, socket }: { code: string; socket: RecordedSocket }) => {
     const { client } = alice;
     // Its answer comes after whatever was sent to the socket before it.
     await socket.undo({ id: randomUUID() });

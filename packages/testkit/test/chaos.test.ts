@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { PuffSocket } from '@pufftrack/client';
 import { startRedis, type LocalRedis } from '@pufftrack/local-services';
-import { befriend, eventually, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import {
+  befriend,
+  eventually,
+  startTestApp,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+} from '../src/index.ts';
 
 describe('Redis is bus and counter, and never truth (REL-7)', () => {
   let redis: LocalRedis;
@@ -11,7 +17,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
   let here: TestApp;
   let there: TestApp;
   let alice: Person;
-  let atBob: PuffSocket;
+  let atBob: RecordedSocket;
 
   beforeAll(async () => {
     redis = await startRedis();

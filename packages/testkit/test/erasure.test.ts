@@ -8,6 +8,7 @@ import { ApiError, type Client } from '@pufftrack/client';
 import {
   befriend,
   eventually,
+  recordEvents,
   sha256Hex,
   startTestApp,
   testClientId,
@@ -346,7 +347,7 @@ describe('DELETE /users/me', () => {
     });
     await elsewhere.signIn({ identityToken: sheet.identityToken, nonce });
     const tokenThere = elsewhere.accessToken() ?? '';
-    const atThere = elsewhere.connect();
+    const atThere = recordEvents(elsewhere.connect());
     await atThere.next('ready');
     const atBob = await bob.connect();
     expect(await callAs(there, tokenThere)).toBeUndefined();

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
 import type { Purpose } from '@pufftrack/contract';
 import { MongoClient, type Collection } from 'mongodb';
-import { startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
 import type { Doc } from './many-people.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -48,7 +47,7 @@ describe('the jobs', () => {
     /** What each of the three is told by the job at this time; their tokens are fresh by then. */
     const told = async (instant: string): Promise<(string | undefined)[]> => {
       app.clock.set(instant);
-      const sockets: PuffSocket[] = [];
+      const sockets: RecordedSocket[] = [];
       for (const person of [berlin, late, tokyo]) {
         await person.client.refresh();
         sockets.push(await person.connect());

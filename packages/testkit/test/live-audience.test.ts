@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
 import type { MongoClient } from 'mongodb';
-import { eventually, befriend, type Person, type TestApp } from '../src/index.ts';
+import { eventually, befriend, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
 import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const minuteMs = 60_000;
@@ -31,14 +30,14 @@ describe('who hears of whom, where another process changes it', () => {
   });
 
   /** Whether a puff of `from` is heard at the socket; an ack comes after everything that was sent to it before. */
-  const isHeard = async (from: Person, socket: PuffSocket): Promise<boolean> => {
+  const isHeard = async (from: Person, socket: RecordedSocket): Promise<boolean> => {
     const before = socket.received('friendPuff').length;
     await from.client.call('recordPuff');
     await socket.undo({ id: randomUUID() });
     return socket.received('friendPuff').length > before;
   };
   /** Puffs until it is heard, or no longer: within 5 s (STORE-2) where the machine has time for it. */
-  const becomes = (heard: boolean, from: Person, socket: PuffSocket): Promise<void> =>
+  const becomes = (heard: boolean, from: Person, socket: RecordedSocket): Promise<void> =>
     eventually(heard ? 'it is heard' : 'it is silent', async () => (await isHeard(from, socket)) === heard);
   const consent = async ({ client }: Person, granted: boolean) => {
     const versions = await client.call('getLegalVersions');

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
-import { befriend, eventually, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import {
+  befriend,
+  eventually,
+  startTestApp,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+  recordEvents,
+} from '../src/index.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -224,7 +231,7 @@ describe('the main path', () => {
     const [otto, pia] = [await app.person('otto'), await app.person('pia')];
     await befriend(otto, pia);
     await pia.client.call('recordPuff');
-    const socket = otto.client.connect();
+    const socket = recordEvents(otto.client.connect());
     expect(await socket.next('ready')).toMatchObject({
       userId: otto.userId,
       seq: 1,
@@ -236,7 +243,11 @@ describe('the main path', () => {
 
   describe('friendship', () => {
     /** Whether a puff of `atOwn` is told at a friend's socket; their own puff comes after it. */
-    const isHeard = async (atOwn: PuffSocket, friend: Person, atFriend: PuffSocket): Promise<boolean> => {
+    const isHeard = async (
+      atOwn: RecordedSocket,
+      friend: Person,
+      atFriend: RecordedSocket,
+    ): Promise<boolean> => {
       const before = atFriend.received('friendPuff').length;
       await atOwn.puff();
       await friend.client.call('recordPuff');

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
 
 describe('muting all friends', () => {
   let app: TestApp;
@@ -18,7 +17,7 @@ describe('muting all friends', () => {
     return id;
   };
   /** How many live events the socket has; an ack comes after everything that was sent to it before. */
-  const received = async (socket: PuffSocket) => {
+  const received = async (socket: RecordedSocket) => {
     await socket.undo({ id: randomUUID() });
     return [socket.received('friendPuff').length, socket.received('friendPuffRetracted').length];
   };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Notification } from '@pufftrack/contract';
 import { io } from 'socket.io-client';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { befriend, startTestApp, type Person, type TestApp, recordEvents } from '../src/index.ts';
 
 const dayMs = 86_400_000;
 const name = () => `p-${randomUUID()}`;
@@ -175,7 +175,7 @@ describe('a socket that was away (REL-5)', () => {
   afterAll(() => app.close());
 
   it('gets what came after its last number, in order, after `ready`', async () => {
-    const socket = bob.client.connect({ lastSeq: 2 });
+    const socket = recordEvents(bob.client.connect({ lastSeq: 2 }));
     expect(await socket.next('ready')).toMatchObject({ seq: 4 });
     await socket.next('friendRequest', { where: ({ seq }) => seq === 4 });
     expect(socket.received('friendRequest').map(({ seq }) => seq)).toEqual([3, 4]);
@@ -194,7 +194,7 @@ describe('a socket that was away (REL-5)', () => {
     ['of the future', 99],
     ['that is none', -1],
   ])('has to read the list by a number %s', async (_which, lastSeq) => {
-    const socket = bob.client.connect({ lastSeq });
+    const socket = recordEvents(bob.client.connect({ lastSeq }));
     const { seq } = await socket.next('resyncRequired');
     expect(await socket.next('ready')).toMatchObject({ seq });
     expect(socket.lastSeq).toBe(seq);

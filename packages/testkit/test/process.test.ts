@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { createClient, type Client } from '@pufftrack/client';
 import { temporaryDataDir } from '@pufftrack/local-services';
 import { developmentToken } from '../src/demo/token.ts';
-import { eventually, spawnProgram, startServerProcess, type ServerProcess } from '../src/index.ts';
+import {
+  eventually,
+  spawnProgram,
+  startServerProcess,
+  type ServerProcess,
+  recordEvents,
+} from '../src/index.ts';
 
 const main = 'packages/server/src/main.ts';
 
@@ -190,7 +196,7 @@ describe('the server as a process', () => {
     const client = createClient({ baseUrl: server.url, now: () => Date.now() });
     clients.push(client);
     await client.setTokens({ accessToken: token, refreshToken: '', expiresAt: Infinity });
-    const socket = client.connect();
+    const socket = recordEvents(client.connect());
     await socket.next('ready');
 
     // A request whose body is still on its way when the signal comes.

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
 import type { PuffInput } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -27,7 +26,7 @@ describe('friendPuffRetracted goes to whoever was shown the puff, once, for 24 h
   };
   const remove = ({ client }: Person, params: { id: string }) => client.call('deletePuff', { params });
   /** An ack comes after everything that was sent to that socket before. */
-  const retractedAt = async (socket: PuffSocket) => {
+  const retractedAt = async (socket: RecordedSocket) => {
     await socket.undo({ id: randomUUID() });
     return socket.received('friendPuffRetracted').map(({ count, todayCount }) => [count, todayCount]);
   };

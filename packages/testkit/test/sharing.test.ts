@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { PuffSocket } from '@pufftrack/client';
 import type { Friend, ShareLevel } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import {
+  befriend,
+  startTestApp,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+  recordEvents,
+} from '../src/index.ts';
 
 const levels: readonly ShareLevel[] = ['none', 'milestones', 'summary', 'live'];
 const yesNo = [false, true] as const;
@@ -36,8 +42,8 @@ describe('what others see of a person', () => {
   let app: TestApp;
   let owner: Person;
   let viewers: Record<Relation, Person>;
-  let sockets: Record<Relation, PuffSocket>;
-  let atOwner: PuffSocket;
+  let sockets: Record<Relation, RecordedSocket>;
+  let atOwner: RecordedSocket;
 
   beforeAll(async () => {
     app = await startTestApp();
@@ -54,7 +60,7 @@ describe('what others see of a person', () => {
     const { friendCode } = await owner.client.call('getMe');
     await viewers.asked.client.call('requestFriend', { body: { friendCode } });
     const connected = await Promise.all(relations.map(async (who) => [who, await viewers[who].connect()]));
-    sockets = Object.fromEntries(connected) as Record<Relation, PuffSocket>;
+    sockets = Object.fromEntries(connected) as Record<Relation, RecordedSocket>;
     atOwner = await (await owner.signInAgain()).connect();
   });
   afterAll(() => app.close());
@@ -125,7 +131,7 @@ describe('what others see of a person', () => {
         level: consent ? level : 'none',
       };
       expect([who, shown]).toEqual([who, who === 'friend' ? expected : undefined]);
-      const socket = client.connect();
+      const socket = recordEvents(client.connect());
       expect(ofOwner((await socket.next('ready')).friends)).toEqual(friend);
       socket.close();
       const board = await client.call('getLeaderboard');

@@ -1,6 +1,6 @@
-import type { PuffSocket } from '@pufftrack/client';
 import type { Friend, UserStats } from '@pufftrack/contract';
 import { befriend, type Person } from '../person.ts';
+import type { RecordedSocket } from '../recorded-socket.ts';
 import { startTestApp } from '../test-app.ts';
 import { allPuffs, differences, recountOf } from './recount.ts';
 import { firstDay, habits, lastMoment, week, type Scene } from './week.ts';
@@ -8,7 +8,7 @@ import { firstDay, habits, lastMoment, week, type Scene } from './week.ts';
 interface Phone {
   readonly person: Person;
   readonly timeZone: string;
-  socket: PuffSocket;
+  socket: RecordedSocket;
 }
 
 /** Plays the week and prints it; false where a figure of the server is not what the raw puffs say. */
