@@ -31,7 +31,8 @@ export interface EndpointSpec {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Express path template; parameters as `:name`. */
   readonly path: string;
-  readonly tag: 'auth' | 'users' | 'friends' | 'puffs' | 'analytics' | 'notifications' | 'service';
+  readonly tag:
+    'auth' | 'users' | 'friends' | 'puffs' | 'analytics' | 'notifications' | 'coaching' | 'service';
   readonly auth: Auth;
   /** Which limit counts the call; told where it is another one than its shape says, see `rateClassOf`. */
   readonly rate?: RateClass;

@@ -49,7 +49,7 @@ export type FriendMilestone = z.infer<typeof FriendMilestone>;
 export const listMilestones = endpoint({
   method: 'GET',
   path: '/milestones',
-  tag: 'notifications',
+  tag: 'coaching',
   auth: 'user',
   summary:
     'What I have reached, and what friends have in the last 30 days; of each kind and length the newest',
@@ -60,7 +60,7 @@ export const listMilestones = endpoint({
 export const cheerMilestone = endpoint({
   method: 'PUT',
   path: '/milestones/:id/cheer',
-  tag: 'notifications',
+  tag: 'coaching',
   auth: 'user',
   summary: 'Cheer a milestone of a friend; each kind once, and 30 in 24 hours',
   params: z.object({ id: Id }),
@@ -72,7 +72,7 @@ export const cheerMilestone = endpoint({
 export const removeCheer = endpoint({
   method: 'DELETE',
   path: '/milestones/:id/cheer',
-  tag: 'notifications',
+  tag: 'coaching',
   auth: 'user',
   summary: 'Take back my cheers of a milestone, or the one of a kind',
   params: z.object({ id: Id }),

@@ -105,7 +105,7 @@ export const startApp = async (deps: {
   );
   const core = await openCore({ parts, config, clock, log, metrics, realtime: () => realtime ?? noSockets });
   const { edges, jobs, shared } = core;
-  const { auth, users, puffs, notifications } = core.services;
+  const { auth, users, puffs, notifications, coaching } = core.services;
   const { trustedHops, minAppBuild, corsOrigins, rateLimitScale } = config.edge;
   const limits = createRateLimits({ store: shared.rateStore, clock, scale: rateLimitScale, metrics });
   const { watchLag = watchLoopLag } = deps;
@@ -202,6 +202,7 @@ export const startApp = async (deps: {
     },
     notifications.stop,
   );
+  await parts.start('coaching', () => undefined, coaching.drain);
   await parts.start(
     'jobs',
     () => {
@@ -227,6 +228,7 @@ export const startApp = async (deps: {
     await auth.drain();
     await users.settle();
     await puffs.drainAll();
+    await coaching.drain();
     await notifications.settle();
   };
   return { port, metricsPort, jobs, settle, stop: parts.stop };

@@ -33,14 +33,14 @@ export const migrateDatabase = (deps: {
   jobStore: JobStore;
 }): Promise<string[]> => {
   const { connection, clock, log, services, jobStore } = deps;
-  const { auth, users, puffs, analytics, notifications } = services;
+  const { auth, users, puffs, analytics, notifications, coaching } = services;
   return migrate({
     connection,
     clock,
     log,
     migrations,
     indexes: async () => {
-      for (const owner of [auth, users, puffs, analytics, notifications, jobStore])
+      for (const owner of [auth, users, puffs, analytics, notifications, coaching, jobStore])
         await owner.ensureIndexes();
     },
   });

@@ -7,6 +7,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { isKnownZone } from '../domain/time-zones.ts';
 import { createAnalytics, type Analytics } from '../services/analytics/index.ts';
 import { createAuth, type Auth } from '../services/auth/index.ts';
+import { createCoaching, type Coaching } from '../services/coaching/index.ts';
 import { createNotifications, type ApnsConfig, type Notifications } from '../services/notifications/index.ts';
 import { createPuffs, type Puffs } from '../services/puffs/index.ts';
 import { createUsers, type PersonalData, type PersonSettings, type Users } from '../services/users/index.ts';
@@ -17,10 +18,11 @@ export interface Services {
   readonly puffs: Puffs;
   readonly analytics: Analytics;
   readonly notifications: Notifications;
+  readonly coaching: Coaching;
 }
 
 /**
- * Builds the five services and gives each the few questions that it may ask the others. They know nothing of each
+ * Builds the six services and gives each the few questions that it may ask the others. They know nothing of each
  * other; two of them ask in both directions, so the questions are closures that run only after all are built.
  */
 export const createServices = (deps: {
@@ -44,13 +46,6 @@ export const createServices = (deps: {
     log,
     people: (userIds) => users.settingsOfMany(userIds),
     person: (userId) => users.settings(userId),
-    requireConsents: (person, purposes) => {
-      users.requireConsents(person, purposes);
-    },
-    milestoneFriendsOf: (userId) => users.milestoneFriendsOf(userId),
-    showsMilestones: (owner, viewer, tx) => users.showsMilestones(owner, viewer, tx),
-    judge: (people, revs) => analytics.judgeMilestones(people, revs),
-    newestRevs: (userIds) => puffs.newestRevs(userIds),
     endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
     onAppended: (appended) => {
       bus.publish('inbox.appended', appended);
@@ -73,17 +68,17 @@ export const createServices = (deps: {
     publicUrl: deps.auth.publicUrl,
     masterKey: deps.auth.masterKey,
     closing: () => auth.closing,
-    personalData: () => [puffs, analytics, notifications, auth.closing, deps.sharedData],
+    personalData: () => [puffs, analytics, coaching, notifications, auth.closing, deps.sharedData],
     isKnownZone,
     live: notifications,
     findMuteAll: notifications.findMuteAll,
     notify: notifications.notify,
     hideName: notifications.hideName,
-    endCheers: notifications.endCheers,
+    endCheers: (...between) => coaching.endCheers(...between),
     summaries: (people) => analytics.summaries(people),
     drainWrites: async (userId) => {
       await puffs.drain(userId);
-      await notifications.drainAwards(userId);
+      await coaching.drainAwards(userId);
     },
     onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
     onSettingsChanged: (change) => {
@@ -104,8 +99,14 @@ export const createServices = (deps: {
     knownPerson: users.peek,
     requireConsents: users.requireConsents,
     statsOf: (person, history) => analytics.statsOf(person, history),
-    onRecorded: notifications.puffsRecorded,
-    onChanged: notifications.puffsChanged,
+    onRecorded(recorded) {
+      notifications.puffsRecorded(recorded);
+      coaching.puffsRecorded(recorded);
+    },
+    onChanged(changed) {
+      coaching.puffsChanged(changed);
+      return notifications.puffsChanged(changed);
+    },
   });
 
   const analytics: Analytics = createAnalytics({
@@ -121,7 +122,6 @@ export const createServices = (deps: {
     onStatsChanged: notifications.statsChanged,
     jobPeople: users,
     onDayTurned: notifications.dayTurned,
-    onDayOver: notifications.giveMilestones,
     countByHour: puffs.countByHour,
   });
 
@@ -143,6 +143,17 @@ export const createServices = (deps: {
     },
   });
 
+  const coaching: Coaching = createCoaching({
+    connection,
+    clock,
+    log,
+    users,
+    sharing: users,
+    puffs,
+    streaks: analytics.streaks,
+    inbox: notifications,
+  });
+
   // What is lost on the way is found within seconds all the same: each of these keeps nothing longer.
   bus.on('settings-changed', users.settingsChangedElsewhere);
   bus.on('session-ended', auth.onRemoteSessionEnded);
@@ -150,5 +161,5 @@ export const createServices = (deps: {
   bus.on('inbox.appended', notifications.appendedElsewhere);
   bus.onGap(users.audienceWatch.pollNow);
 
-  return { auth, users, puffs, analytics, notifications };
+  return { auth, users, puffs, analytics, notifications, coaching };
 };

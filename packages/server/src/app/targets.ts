@@ -36,6 +36,11 @@ export const targets = {
     jobs: ({ notifications }) => notifications.jobs,
     sockets: true,
   },
+  coaching: {
+    tags: ['coaching'],
+    routes: ({ coaching }) => coaching.routes,
+    jobs: ({ coaching }) => coaching.jobs,
+  },
   web: { tags: [], routes: () => [], pages: true },
 } as const satisfies Record<string, Edges>;
 

@@ -21,7 +21,6 @@ import { createLeaderboard, type LeaderboardDeps } from './boards/leaderboard.ts
 import { createSettledRunsCache } from './streaks/settled-runs-cache.ts';
 import { createSettledRunsStore } from './streaks/settled-runs-store.ts';
 import { createStreakReader, type StreakReader } from './streaks/streak-reader.ts';
-import { createMilestoneReads } from './milestones/milestone-reads.ts';
 import { statsJobs, type JobPeople } from './read-model/day-rollover-jobs.ts';
 import {
   createStatsReadModel,
@@ -37,10 +36,7 @@ export type { DaysMissing, StreakPerson, StreakReader } from './streaks/streak-r
 export type { StreakDays, StreakKind } from './streaks/streak-days.ts';
 export type { DayInRun } from './streaks/streaks.ts';
 export { compactGoalHistories } from './goals/goal-compaction-migration.ts';
-export { lastDayOver } from './milestones/milestone-reads.ts';
-export type { Given, Judgement, MilestoneState, ToJudge } from './milestones/milestone-reads.ts';
-export { isGivenFor, milestoneVersion } from './milestones/milestone-rules.ts';
-export type { Reached } from './milestones/milestone-rules.ts';
+export { RolloverProgress, walkDayRollover, type RolloverPeople } from './days/day-rollover-walk.ts';
 
 export interface Analytics
   extends
@@ -51,8 +47,6 @@ export interface Analytics
   jobs: Job[];
   /** The streak days of people, for what is awarded for streaks. */
   streaks: StreakReader;
-  /** What these people have reached and what was given to them wrongly, from the log as it is now. */
-  judgeMilestones: ReturnType<typeof createMilestoneReads>;
   /** Drops what this process holds of a person whose account is gone. */
   forgetUser(userId: string): void;
   /** Deletes all of this very person; answers how many rows there were. Safe to repeat. */
@@ -67,7 +61,7 @@ export const createAnalytics = (
     Parameters<typeof createGapReader>[0] &
     Pick<GoalServiceDeps, 'changeSettings' | 'onStatsChanged'> &
     Pick<Parameters<typeof platformMetricsJobs>[0], 'countByHour'> &
-    Pick<Parameters<typeof statsJobs>[0], 'onDayTurned' | 'onDayOver'> & { jobPeople: JobPeople },
+    Pick<Parameters<typeof statsJobs>[0], 'onDayTurned'> & { jobPeople: JobPeople },
 ): Analytics => {
   const { connection, clock, history } = deps;
   const store = createUserStatsStore(connection);
@@ -92,12 +86,10 @@ export const createAnalytics = (
         people,
         settle: readModel.settle,
         onDayTurned: deps.onDayTurned,
-        onDayOver: deps.onDayOver,
       }),
       ...platformMetricsJobs({ store: figures, people, clock, countByHour: deps.countByHour }),
     ],
     streaks: createStreakReader({ ...deps, calendars, settled }),
-    judgeMilestones: createMilestoneReads({ ...deps, calendars, settled }),
     statsOf: stats.statsOf,
     current: stats.current,
     summaries: readModel.summaries,

@@ -1,5 +1,5 @@
 /**
- * notifications: owns the inbox, milestones, cheers and the socket server's rooms, and what is sent through them. A person's sockets stand
+ * notifications: owns the inbox, devices, pushes and the socket server's rooms, and what is sent through them. A person's sockets stand
  * in `user:<id>`, and for each friend who shares `live` with them, in `live:<friendId>`; so a puff is one emit to one
  * room. It says what people are told and by which way, never what is true.
  */
@@ -19,8 +19,6 @@ import { friendChanges } from './live/friend-changes.ts';
 import { deviceRoutes } from './push/device-routes.ts';
 import { inboxRoutes } from './inbox/inbox-routes.ts';
 import type { Notify } from './inbox/inbox-service.ts';
-import type { MilestonePerson } from './milestones/milestone-awards.ts';
-import { milestoneRoutes } from './milestones/milestone-routes.ts';
 import { createInbox, type Inbox, type InboxDeps } from './inbox/inbox.ts';
 
 export type { ApnsConfig } from './push/apns/apns-client.ts';
@@ -41,6 +39,7 @@ export interface Notifications extends Pick<
   | 'jobs'
   | 'ensureIndexes'
   | 'hideName'
+  | 'markMilestonesRead'
   | 'eraseUser'
   | 'moveDevices'
   | 'appendedElsewhere'
@@ -51,12 +50,6 @@ export interface Notifications extends Pick<
 > {
   routes: Route[];
   notify: Notify;
-  /** A day of these people has been over for an hour: gives what it has brought. */
-  giveMilestones(people: readonly MilestonePerson[]): Promise<void>;
-  /** Resolves when no award of this person is under way in this process. */
-  drainAwards(userId: string): Promise<void>;
-  /** Inside the transaction that ends a friendship, or blocks: what the two cheered of each other goes. */
-  endCheers: Inbox['milestones']['endBetween'];
   connected(connection: Connecting): Promise<void>;
   puffsRecorded(recorded: {
     person: { userId: string; name: string | null };
@@ -107,6 +100,7 @@ export const createNotifications = (
     friendsOf: (userId: string) => Promise<Friend[]>;
     puffOf: EventSources['puffOf'];
     friendOf: EventSources['friendOf'];
+    person: EventSources['person'];
     /** Puts the sockets of a person in this process into the live rooms of their friends. */
     placeSockets: (userId: string) => Promise<void>;
     /** Friends who may be told of this person's puffs, each since when (ms) without a break. */
@@ -114,11 +108,11 @@ export const createNotifications = (
   },
 ): Notifications => {
   const inbox = createInbox(deps);
-  const { milestones } = inbox;
   return {
     jobs: inbox.jobs,
     ensureIndexes: inbox.ensureIndexes,
     hideName: inbox.hideName,
+    markMilestonesRead: inbox.markMilestonesRead,
     eraseUser: inbox.eraseUser,
     moveDevices: inbox.moveDevices,
     appendedElsewhere: inbox.appendedElsewhere,
@@ -127,14 +121,7 @@ export const createNotifications = (
     settle: inbox.settle,
     stop: inbox.stop,
     notify: inbox.service.notify,
-    giveMilestones: milestones.refresh,
-    drainAwards: milestones.drain,
-    endCheers: milestones.endBetween,
-    routes: [
-      ...inboxRoutes(inbox.service, inbox.preferences),
-      ...deviceRoutes(inbox.devices),
-      ...milestoneRoutes(milestones.service, milestones.cheers),
-    ],
+    routes: [...inboxRoutes(inbox.service, inbox.preferences), ...deviceRoutes(inbox.devices)],
 
     async connected({ actor, lastSeq, onClose, emit }) {
       const { userId } = actor;
@@ -169,14 +156,11 @@ export const createNotifications = (
           todayCount: stats.dailyPuffCount,
           dailyLimit: stats.dailyLimit,
         });
-      // One of today changes nothing about the days before; of several it is not known.
-      if (!puff || puff.day < stats.today) milestones.soon(userId);
     },
 
     async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
       const realtime = deps.realtime();
       const others = except(sessionId);
-      milestones.soon(userId);
       realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }), {
         reference: statsReference(stats.userId),
       });

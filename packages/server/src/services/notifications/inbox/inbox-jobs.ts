@@ -3,21 +3,18 @@ import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
 import { dayMs, hourMs } from '../../../domain/durations.ts';
 import type { DeviceStore } from '../push/device-store.ts';
 import type { InboxStore } from './inbox-store.ts';
-import type { MilestoneStore } from '../milestones/milestone-store.ts';
 
-/** How long a person can read what they were told; sockets replay 7 days of it (replay.ts). */
+/** How long the inbox keeps a notification; sockets replay 7 days of it (replay.ts). */
 const keptMs = 90 * dayMs;
 
 export const inboxJobs = (deps: {
   inbox: Pick<InboxStore, 'removeBefore' | 'removeDecoys'>;
   devices: Pick<DeviceStore, 'removeUnseenSince'>;
   push: { removeOld(now: number): Promise<void> };
-  milestones: Pick<MilestoneStore, 'removeRevokedBefore'>;
 }): Job[] => [
   defineJob({
     name: 'inbox-retention',
-    summary:
-      'removes notifications after 90 days, milestones so long after their end, and phones that have not registered since',
+    summary: 'removes notifications after 90 days, and devices that have not registered for 90 days',
     everyMs: dayMs,
     offsetMs: 3.5 * hourMs,
     progress: z.object({}),
@@ -26,7 +23,6 @@ export const inboxJobs = (deps: {
       return {
         notifications: await deps.inbox.removeBefore(to - keptMs),
         decoys: await deps.inbox.removeDecoys(),
-        milestones: await deps.milestones.removeRevokedBefore(to - keptMs),
         devices: await deps.devices.removeUnseenSince(to - keptMs),
       };
     },

@@ -92,8 +92,13 @@ export interface InboxStore {
     row: Pick<InboxRow, 'userId' | 'kind' | 'data'> & { together: string },
     tx: ClientSession,
   ): Promise<boolean>;
-  /** What this person was told of these milestones counts as read. */
-  readAbout(userId: string, milestoneIds: readonly string[], now: number, tx: ClientSession): Promise<void>;
+  /** Marks the notifications about these milestones as read. */
+  markMilestonesRead(
+    userId: string,
+    milestoneIds: readonly string[],
+    now: number,
+    tx: ClientSession,
+  ): Promise<void>;
   /** The last number; 0 where nothing was ever told. */
   head(userId: string): Promise<number>;
   heads(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
@@ -174,7 +179,7 @@ export const createInboxStore = (connection: Connection): InboxStore => {
         await rows.updateOne({ _id: row._id }, { $set: { body: together, data } }, { session: tx });
       return true;
     },
-    async readAbout(userId, milestoneIds, now, tx) {
+    async markMilestonesRead(userId, milestoneIds, now, tx) {
       if (milestoneIds.length === 0) return;
       await rows.updateMany(
         { 'data.milestoneId': { $in: [...milestoneIds] }, userId, readAt: null },

@@ -13,8 +13,6 @@ import { createInboxDelivery } from './inbox-delivery.ts';
 import { inboxJobs } from './inbox-jobs.ts';
 import { createInboxService, type InboxService } from './inbox-service.ts';
 import { createInboxStore, type HiddenWhere } from './inbox-store.ts';
-import type { MilestoneAwardsDeps } from '../milestones/milestone-awards.ts';
-import { createMilestones, type Milestones, type MilestonesDeps } from '../milestones/milestones.ts';
 import { createPreferencesService, type PreferencesService } from '../preferences/preferences-service.ts';
 import { createPreferencesStore, type PreferencesStore } from '../preferences/preferences-store.ts';
 import { createPush } from '../push/push.ts';
@@ -34,7 +32,6 @@ export interface Inbox {
   readonly preferences: PreferencesService;
   readonly findMuteAll: PreferencesStore['findMuteAll'];
   readonly devices: DeviceService;
-  readonly milestones: Milestones;
   readonly jobs: Job[];
   placeOf(userId: string, lastSeq: unknown): Promise<InboxPlace>;
   /** From now on the socket gets every event after `after`, in order. Answers how to stop. */
@@ -50,6 +47,8 @@ export interface Inbox {
   ensureIndexes(): Promise<void>;
   /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
   hideName(named: string, where?: HiddenWhere, tx?: ClientSession): Promise<void>;
+  /** Marks a user's notifications about these milestones as read. */
+  markMilestonesRead(userId: string, milestoneIds: readonly string[], tx: ClientSession): Promise<void>;
   /** Deletes everything that is kept of a person here; answers how many rows there were. */
   eraseUser(userId: string): Promise<number>;
   /** Another process has told somebody something: their sockets here get it at once, and pushes are looked for. */
@@ -60,8 +59,7 @@ export interface Inbox {
   stop(): Promise<void>;
 }
 
-export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions'>, MilestonesDeps {
-  readonly people: PushServiceDeps['people'] & MilestoneAwardsDeps['people'];
+export interface InboxDeps extends Pick<PushServiceDeps, 'endedSessions' | 'people'> {
   readonly connection: Connection;
   /** Somebody was told something: says so to the other processes, which would find it within a second. */
   readonly onAppended: (told: { userId: string }) => void;
@@ -98,7 +96,6 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     clock,
   });
   const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
-  const milestones = createMilestones({ ...deps, inbox: store, notify: service.notify });
   const preferencesService = createPreferencesService({
     ...deps,
     store: preferences,
@@ -111,8 +108,7 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     preferences: preferencesService,
     findMuteAll: preferences.findMuteAll,
     devices: deviceService,
-    milestones,
-    jobs: inboxJobs({ inbox: store, devices, push, milestones }),
+    jobs: inboxJobs({ inbox: store, devices, push }),
     forgetDevicesOf: devices.removeSession,
     moveDevices: devices.moveSessions,
     async placeOf(userId, lastSeq) {
@@ -123,12 +119,14 @@ export const createInbox = (deps: InboxDeps): Inbox => {
     },
     open: delivery.open,
     async ensureIndexes() {
-      for (const owned of [store, preferences, devices, push, milestones]) await owned.ensureIndexes();
+      for (const owned of [store, preferences, devices, push]) await owned.ensureIndexes();
     },
     hideName: (named, where, tx) => store.hideName(named, clock.now(), where, tx),
+    markMilestonesRead: (userId, milestoneIds, tx) =>
+      store.markMilestonesRead(userId, milestoneIds, clock.now(), tx),
     async eraseUser(userId) {
       let removed = 0;
-      for (const owned of [milestones, preferences, devices, push]) removed += await owned.removeAll(userId);
+      for (const owned of [preferences, devices, push]) removed += await owned.removeAll(userId);
       removed += await store.removeAll(userId, clock.now());
       return removed;
     },
@@ -141,12 +139,10 @@ export const createInbox = (deps: InboxDeps): Inbox => {
       push.start();
     },
     async settle() {
-      await milestones.settle();
       await delivery.settle();
       await push.settle();
     },
     async stop() {
-      await milestones.settle();
       await delivery.stop();
       await push.stop();
     },

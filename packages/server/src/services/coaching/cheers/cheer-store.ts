@@ -9,15 +9,15 @@ interface CheerDoc extends Cheer {
   /** `milestone~sender~kind`. */
   _id: string;
   at: Date;
-  /** Taken back; the row stays, so that its owner is not told again. Absent while it stands. */
+  /** When it was removed; absent while it is active. The row stays, so that the owner is not notified twice. */
   removedAt?: Date;
 }
 
 interface SenderDoc {
   _id: string;
-  /** Of the last 24 hours before the last one. */
+  /** The cheers of the 24 hours before the newest one. */
   sentAt: Date[];
-  /** Moves with every change, so that two at once conflict. */
+  /** Increases with every change, so that two transactions conflict. */
   turn: number;
 }
 
@@ -48,26 +48,25 @@ const senderSchema = new Schema<SenderDoc>(
 
 export interface CheerStore {
   ensureIndexes(): Promise<void>;
-  /** Those that stand, of these milestones. */
+  /** The active cheers of these milestones. */
   list(milestoneIds: readonly string[]): Promise<Cheer[]>;
-  /** `taken-back`: it was there before and is not now. */
-  find(cheer: Cheer, tx: ClientSession): Promise<'none' | 'standing' | 'taken-back'>;
-  /** Also one that was taken back. */
+  find(cheer: Cheer, tx: ClientSession): Promise<'none' | 'active' | 'removed'>;
+  /** Also activates a removed one. */
   add(cheer: Cheer, now: number, tx: ClientSession): Promise<void>;
-  /** Those of a sender, of one kind or of all; answers how many stood. */
-  takeBack(
+  /** The cheers of a sender, of one kind or of all; answers the number of active ones. */
+  remove(
     sender: string,
     milestoneId: string,
     what: { kind: CheerKind | undefined; now: number },
     tx: ClientSession,
   ): Promise<number>;
-  /** When this sender cheered (ms), oldest first. Transactions that ask for one sender conflict, so that all count. */
-  takeTurn(sender: string, tx: ClientSession): Promise<number[]>;
+  /** When this sender cheered (ms), oldest first. Two transactions that lock one sender conflict, so that each cheer counts. */
+  lockSender(sender: string, tx: ClientSession): Promise<number[]>;
   saveSent(sender: string, sentAt: readonly number[], tx: ClientSession): Promise<void>;
   removeOf(milestoneIds: readonly string[], tx: ClientSession): Promise<void>;
-  /** Both ways. */
+  /** In both directions. */
   removeBetween(one: string, other: string, tx: ClientSession): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Removes everything of this user; answers the number of rows. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -79,7 +78,7 @@ export const createCheerStore = (connection: Connection): CheerStore => {
   const rows = model.collection as unknown as Collection<CheerDoc>;
   const senders = senderModel.collection as unknown as Collection<SenderDoc>;
 
-  const takeTurn: CheerStore['takeTurn'] = async (sender, tx) => {
+  const lockSender: CheerStore['lockSender'] = async (sender, tx) => {
     const doc = await senders.findOneAndUpdate(
       { _id: sender },
       { $inc: { turn: 1 }, $setOnInsert: { sentAt: [] } },
@@ -89,7 +88,7 @@ export const createCheerStore = (connection: Connection): CheerStore => {
   };
 
   return {
-    takeTurn,
+    lockSender,
     async ensureIndexes() {
       for (const owned of [model, senderModel]) {
         await owned.createCollection();
@@ -108,7 +107,7 @@ export const createCheerStore = (connection: Connection): CheerStore => {
     async find(cheer, tx) {
       const doc = await rows.findOne({ _id: idOf(cheer) }, { session: tx });
       if (!doc) return 'none';
-      return doc.removedAt ? 'taken-back' : 'standing';
+      return doc.removedAt ? 'removed' : 'active';
     },
     async add(cheer, now, tx) {
       await rows.updateOne(
@@ -117,7 +116,7 @@ export const createCheerStore = (connection: Connection): CheerStore => {
         { upsert: true, session: tx },
       );
     },
-    async takeBack(sender, milestoneId, { kind, now }, tx) {
+    async remove(sender, milestoneId, { kind, now }, tx) {
       const { modifiedCount } = await rows.updateMany(
         { milestoneId, sender, ...(kind && { kind }), removedAt: { $exists: false } },
         { $set: { removedAt: new Date(now) } },
@@ -141,8 +140,8 @@ export const createCheerStore = (connection: Connection): CheerStore => {
         [one, other],
         [other, one],
       ] as const) {
-        // A cheer that is under way conflicts here, and then sees that they are no friends.
-        await takeTurn(sender, tx);
+        // A concurrent cheer conflicts here, and its retry finds the friendship ended.
+        await lockSender(sender, tx);
         await rows.deleteMany({ sender, owner }, { session: tx });
       }
     },

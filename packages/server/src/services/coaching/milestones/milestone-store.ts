@@ -3,10 +3,10 @@ import type { ClientSession, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
-import type { MilestoneState } from '../../analytics/index.ts';
-import type { GivenMilestone } from './milestone.ts';
+import type { EvaluationState } from './milestone-evaluation.ts';
+import type { AwardedMilestone } from './milestone.ts';
 
-/** A milestone of a person. Days are numbers since 1970-01-01. */
+/** Days are numbers since 1970-01-01. */
 interface MilestoneDoc {
   _id: string;
   userId: string;
@@ -17,18 +17,20 @@ interface MilestoneDoc {
   to: number;
   isConfirmed: boolean;
   awardedAt: Date;
-  /** Its days do not say so any more; absent while they do. */
+  /** When its days stopped supporting it; absent while they do. */
   revokedAt?: Date;
 }
 
-/** What a person's milestones were judged by last. */
-interface StateDoc extends JudgedState {
+/** What a user's milestones were evaluated by last. */
+interface StateDoc extends EvaluationState {
   _id: string;
+  /** The version of `StoredEvaluationState`. */
+  turn: number;
 }
 
-export interface JudgedState extends MilestoneState {
-  /** Moves with every change of what this person holds, so that nobody changes what they have not seen. */
-  readonly turn: number;
+export interface StoredEvaluationState extends EvaluationState {
+  /** Increases with every change of the user's milestones, so that a change based on an older read is rejected. */
+  readonly version: number;
 }
 
 const milestoneSchema = new Schema<MilestoneDoc>(
@@ -62,26 +64,26 @@ const stateSchema = new Schema<StateDoc>(
 
 export interface MilestoneStore {
   ensureIndexes(): Promise<void>;
-  /** One that holds. */
-  find(id: string, tx: ClientSession): Promise<GivenMilestone | undefined>;
-  /** Those of these people that hold, oldest first; `confirmedSince` (ms): of confirmed days, and given after it. */
-  listHeld(
+  /** Undefined for a revoked one too. */
+  find(id: string, tx: ClientSession): Promise<AwardedMilestone | undefined>;
+  /** Those of these users that are not revoked, oldest first; `confirmedSince` (ms): confirmed and awarded after it. */
+  listAwarded(
     userIds: readonly string[],
     options?: { confirmedSince?: number; tx?: ClientSession },
-  ): Promise<GivenMilestone[]>;
-  insert(milestones: readonly GivenMilestone[], tx: ClientSession): Promise<void>;
+  ): Promise<AwardedMilestone[]>;
+  insert(milestones: readonly AwardedMilestone[], tx: ClientSession): Promise<void>;
   revoke(ids: readonly string[], now: number, tx: ClientSession): Promise<void>;
   setConfirmed(ids: readonly string[], isConfirmed: boolean, tx: ClientSession): Promise<void>;
-  states(userIds: readonly string[]): Promise<ReadonlyMap<string, JudgedState>>;
+  states(userIds: readonly string[]): Promise<ReadonlyMap<string, StoredEvaluationState>>;
   /**
-   * Notes what a person's milestones are judged by now; `turn` is that of the state before, 0 without one. False where
-   * that is another one by now. Two transactions that do so for one person conflict here.
+   * Saves a state and increases its version. `version` is that of the state before, 0 without one; false if it is
+   * outdated. Two transactions that advance one user conflict.
    */
-  advance(userId: string, state: JudgedState, tx: ClientSession): Promise<boolean>;
-  /** The same for people of whom nothing else changes, in two commands; whose turn is another one is passed over. */
-  note(states: ReadonlyMap<string, JudgedState>): Promise<void>;
+  advance(userId: string, state: StoredEvaluationState, tx: ClientSession): Promise<boolean>;
+  /** The same for users of whom nothing else changes, in one command; an outdated version is skipped. */
+  saveStates(states: ReadonlyMap<string, StoredEvaluationState>): Promise<void>;
   removeRevokedBefore(instant: number): Promise<number>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Removes everything of this user; answers the number of rows. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -102,7 +104,7 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
       const doc = await rows.findOne({ _id: id }, { session: tx });
       return doc && !doc.revokedAt ? toMilestone(doc) : undefined;
     },
-    async listHeld(userIds, { confirmedSince, tx } = {}) {
+    async listAwarded(userIds, { confirmedSince, tx } = {}) {
       const docs = await rows
         .find(
           {
@@ -143,26 +145,26 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
     },
     async states(userIds) {
       const docs = await states.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
-      return new Map(docs.map(({ _id, ...state }) => [_id, state]));
+      return new Map(docs.map(({ _id, turn, ...state }) => [_id, { ...state, version: turn }]));
     },
-    async advance(userId, { turn, ...state }, tx) {
+    async advance(userId, { version, ...state }, tx) {
       const known = await states.findOne({ _id: userId }, { session: tx });
-      if ((known?.turn ?? 0) !== turn) return false;
+      if ((known?.turn ?? 0) !== version) return false;
       await states.updateOne(
         { _id: userId },
-        { $set: { ...state, turn: turn + 1 } },
+        { $set: { ...state, turn: version + 1 } },
         { upsert: true, session: tx },
       );
       return true;
     },
-    async note(judged) {
-      if (judged.size === 0) return;
+    async saveStates(evaluated) {
+      if (evaluated.size === 0) return;
       await states.bulkWrite(
-        [...judged].map(([_id, { turn, ...state }]) => ({
+        [...evaluated].map(([_id, { version, ...state }]) => ({
           updateOne:
-            turn === 0
+            version === 0
               ? { filter: { _id }, update: { $setOnInsert: { ...state, turn: 1 } }, upsert: true }
-              : { filter: { _id, turn }, update: { $set: { ...state, turn: turn + 1 } } },
+              : { filter: { _id, turn: version }, update: { $set: { ...state, turn: version + 1 } } },
         })),
         { ordered: false },
       );
@@ -182,7 +184,7 @@ const toMilestone = ({
   awardedAt,
   revokedAt: _revokedAt,
   ...milestone
-}: MilestoneDoc): GivenMilestone => ({
+}: MilestoneDoc): AwardedMilestone => ({
   ...milestone,
   id: _id,
   awardedAt: awardedAt.getTime(),

@@ -1,10 +1,10 @@
 import type { CheerKind, FriendMilestone, Milestone } from '@pufftrack/contract';
-import { dayOf } from '../../puffs/index.ts';
-import type { Cheer, GivenMilestone } from './milestone.ts';
-import type { Named } from '../inbox/notification-event.ts';
+import { dayOf } from '../../../domain/local-day.ts';
+import type { MilestoneUser } from '../ports.ts';
+import type { AwardedMilestone, Cheer } from './milestone.ts';
 
-/** One's own, with how many friends cheered. */
-export const viewMilestone = (milestone: GivenMilestone, cheers: readonly Cheer[]): Milestone => {
+/** The owner's view, with the number of cheers of each kind. */
+export const viewMilestone = (milestone: AwardedMilestone, cheers: readonly Cheer[]): Milestone => {
   const counts = new Map<CheerKind, number>();
   for (const { kind } of cheers) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return {
@@ -18,16 +18,16 @@ export const viewMilestone = (milestone: GivenMilestone, cheers: readonly Cheer[
   };
 };
 
-/** A friend's. The time at which it was given would tell their zone, so there is a day and no time (D10). */
+/** A friend's view: a day and no time, because the time of the award would reveal the owner's zone (domain.md D10). */
 export const viewFriendMilestone = (
-  milestone: GivenMilestone,
-  friend: Named,
-  mine: readonly Cheer[],
+  milestone: AwardedMilestone,
+  friend: Pick<MilestoneUser, 'userId' | 'name'>,
+  sent: readonly Cheer[],
 ): FriendMilestone => ({
   id: milestone.id,
   friend: { userId: friend.userId, name: friend.name },
   kind: milestone.kind,
   days: milestone.days,
   reachedOn: dayOf(milestone.to),
-  myCheers: mine.map(({ kind }) => kind),
+  myCheers: sent.map(({ kind }) => kind),
 });
