@@ -3,6 +3,7 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { Bus } from './bus.ts';
+import { createRedisScript } from './redis-script.ts';
 import { followStream, type StreamEntry } from './stream-follower.ts';
 
 /**
@@ -14,7 +15,6 @@ const keptForMs = 30_000;
 const maxStreamBytes = 64 * 1024 * 1024;
 /** This process looks how much they take after so many bytes of its own, and with every repair. */
 const bytesPerCheck = 8 * 1024 * 1024;
-const expireEveryMs = 1_000;
 /** What an erasure leaves for processes that have not read it yet; one that is slower finds a gap. */
 const unreadForMs = 1_000;
 /** Of messages that wait for the one entry under way; far more than an answer of Redis lets come together. */
@@ -22,6 +22,20 @@ const maxWaiting = 10_000;
 const announcedWithinMs = 250;
 const repairEveryMs = 5_000;
 const maxSenders = 1_000;
+
+/**
+ * Appends an entry with its place: how many entries there were, itself included. A reader finds by the places whether
+ * entries were trimmed before it has read them. Trims what is too old by the clock of Redis.
+ */
+const appendScript = `
+local time = redis.call('TIME')
+local now, kept = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1])
+local place = redis.call('INCR', KEYS[2])
+redis.call('XADD', KEYS[1], 'MINID', '=', string.format('%.0f', now - kept), '*',
+  'from', ARGV[2], 'number', ARGV[3], 'place', place, 'messages', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], kept)
+redis.call('PEXPIRE', KEYS[2], kept)
+return place`;
 
 export interface RedisBus extends Bus {
   /** Resolves when the stream is followed, or Redis found to be away. */
@@ -48,11 +62,13 @@ export const createRedisBus = (deps: {
   const keptMs = deps.keptForMs ?? keptForMs;
   const maxBytes = deps.maxStreamBytes ?? maxStreamBytes;
   const key = `${redis.prefix}bus`;
+  const countKey = `${redis.prefix}bus count`;
+  const append = createRedisScript(redis, appendScript);
   const self = newId();
   const listeners = new Map<string, ((message: unknown) => void)[]>();
   const gapListeners: (() => void)[] = [];
   /** The number of the last entry of each sender. */
-  const heard = new Map<string, number>();
+  const lastSequenceBySender = new Map<string, number>();
   let waiting: [channel: string, message: object][] = [];
   let sending: Promise<void> | undefined;
   let number = 0;
@@ -60,27 +76,7 @@ export const createRedisBus = (deps: {
   /** Redis is there and did not take the last entry: it is full, a replica, or hangs. */
   let isRefused = false;
   let timer: NodeJS.Timeout | undefined;
-  /** The clock of Redis, which numbers the entries, less the monotonic one of this process (ms). */
-  let clockOffset: number | undefined;
-  let expiredAt = -Infinity;
   let bytesSinceCheck = 0;
-
-  const readClock = async (): Promise<number> => {
-    const [seconds, micros] = await redis.commands.time();
-    clockOffset = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - performance.now();
-    return clockOffset;
-  };
-  const redisNow = async () => Math.floor((clockOffset ?? (await readClock())) + performance.now());
-
-  /** Not with every entry: an entry lives a second less at the most. */
-  const keepExpiry = () => {
-    const now = performance.now();
-    if (now - expiredAt < expireEveryMs) return;
-    expiredAt = now;
-    redis.commands.pexpire(key, keptMs).catch(() => {
-      expiredAt = -Infinity;
-    });
-  };
 
   const boundBytes = async () => {
     bytesSinceCheck = 0;
@@ -105,15 +101,7 @@ export const createRedisBus = (deps: {
       try {
         number += 1;
         const messages = JSON.stringify(batch);
-        await redis.commands.xadd(
-          key,
-          'MINID',
-          '=',
-          (await redisNow()) - keptMs,
-          '*',
-          ...['from', self, 'number', number, 'messages', messages],
-        );
-        keepExpiry();
+        await append([key, countKey], [keptMs, self, number, messages]);
         bytesSinceCheck += messages.length;
         if (bytesSinceCheck > bytesPerCheck) checkBytes();
         taken();
@@ -133,19 +121,19 @@ export const createRedisBus = (deps: {
     dropped = 0;
   };
 
-  const tellGap = () => {
+  const notifyGap = () => {
     for (const listener of gapListeners) listener();
   };
 
-  const hear = ({ fields }: StreamEntry) => {
+  const onEntry = ({ fields }: StreamEntry) => {
     const from = fields.get('from');
     if (from === undefined || from === self) return;
-    const before = heard.get(from);
+    const before = lastSequenceBySender.get(from);
     const now = Number(fields.get('number'));
-    heard.delete(from);
-    heard.set(from, now);
-    const [oldest] = heard.keys();
-    if (heard.size > maxSenders && oldest !== undefined) heard.delete(oldest);
+    lastSequenceBySender.delete(from);
+    lastSequenceBySender.set(from, now);
+    const [oldest] = lastSequenceBySender.keys();
+    if (lastSequenceBySender.size > maxSenders && oldest !== undefined) lastSequenceBySender.delete(oldest);
     for (const [channel, message] of messagesOf(fields.get('messages')))
       for (const listener of listeners.get(channel) ?? []) {
         try {
@@ -154,21 +142,16 @@ export const createRedisBus = (deps: {
           log.error({ event: 'bus.listener_failed', err: error, channel }, 'a message had no effect');
         }
       }
-    if (before !== undefined && now > before + 1) tellGap();
+    if (before !== undefined && now > before + 1) notifyGap();
   };
 
-  const follower = followStream({ redis, key, keptMs, onEntry: hear, onReturn: tellGap });
+  const follower = followStream({ redis, key, countKey, keptMs, onEntry, onGap: notifyGap });
 
   /** The number of the next entry tells the others, also where nobody has anything to say. */
-  const showHole = () => {
+  const publishGapMarker = () => {
     if (dropped > 0 && redis.isUp()) sending ??= send();
   };
-  redis.commands.on('ready', showHole);
-  // Another server may answer now, with a clock of its own.
-  redis.commands.on('close', () => {
-    clockOffset = undefined;
-    expiredAt = -Infinity;
-  });
+  redis.commands.on('ready', publishGapMarker);
 
   const isWhole = () => redis.isUp() && follower.isFollowing() && !isRefused;
 
@@ -193,7 +176,9 @@ export const createRedisBus = (deps: {
     isWhole,
     async trim() {
       try {
-        await redis.commands.xtrim(key, 'MINID', '=', (await redisNow()) - unreadForMs);
+        const [seconds, micros] = await redis.commands.time();
+        const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+        await redis.commands.xtrim(key, 'MINID', '=', now - unreadForMs);
       } catch (error) {
         log.debug({ event: 'bus.not_trimmed', err: error }, 'the stream was not trimmed; its entries expire');
       }
@@ -202,10 +187,9 @@ export const createRedisBus = (deps: {
     async start() {
       await follower.start();
       timer = setInterval(() => {
-        if (!isWhole()) tellGap();
-        showHole();
+        if (!isWhole()) notifyGap();
+        publishGapMarker();
         checkBytes();
-        if (redis.isUp()) void readClock().catch(() => undefined);
       }, repairEveryMs).unref();
     },
     async stop() {

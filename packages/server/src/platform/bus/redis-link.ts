@@ -48,7 +48,8 @@ export const createRedisLink = (deps: { url: string; prefix: string; log: Logger
     // After a failover the name leads to the new primary, and this connection still to the old one. Where the name leads
     // to a replica for good, one try in a while is enough.
     reconnectOnError({ message }) {
-      if (!message.startsWith('READONLY') || performance.now() - leftAt < leaveReplicaEveryMs) return false;
+      // Redis 6 puts the error of a script behind a sentence of its own.
+      if (!/\bREADONLY\b/.test(message) || performance.now() - leftAt < leaveReplicaEveryMs) return false;
       leftAt = performance.now();
       return true;
     },

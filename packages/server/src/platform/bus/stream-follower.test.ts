@@ -1,5 +1,6 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@pufftrack/testkit/eventually';
+import type { Redis } from 'ioredis';
 import { openTestRedis, testPrefix } from '../../../test/redis.ts';
 import type { RedisLink } from './redis-link.ts';
 import { followStream, type StreamFollower } from './stream-follower.ts';
@@ -7,39 +8,133 @@ import { followStream, type StreamFollower } from './stream-follower.ts';
 const keptMs = 30_000;
 let link: RedisLink;
 let follower: StreamFollower;
+let now: number;
+let gaps: number;
+let read: string[];
+/** Runs after a read was answered and before the follower sees the answer: the process stands still there. */
+let stall: (() => Promise<void>) | undefined;
 
+beforeEach(async () => {
+  link = await openTestRedis({ prefix: testPrefix() });
+  now = 0;
+  gaps = 0;
+  read = [];
+  stall = undefined;
+  const openReader = (waitMs: number): Redis => {
+    const reader = link.openReader(waitMs);
+    const xread = reader.xread.bind(reader) as (...values: unknown[]) => Promise<unknown>;
+    reader.xread = (async (...values: unknown[]) => {
+      const answer = await xread(...values);
+      const work = stall;
+      stall = undefined;
+      await work?.();
+      return answer;
+    }) as never;
+    return reader;
+  };
+  follower = followStream({
+    redis: { ...link, openReader },
+    key: key(),
+    countKey: countKey(),
+    keptMs,
+    now: () => now,
+    onEntry: ({ fields }) => void read.push(fields.get('name') ?? ''),
+    onGap: () => void (gaps += 1),
+  });
+  await follower.start();
+});
 afterEach(async () => {
   await follower.stop();
   link.stop();
 });
 
-it('says that something may be missing after it stood still while entries could be trimmed', async () => {
-  link = await openTestRedis({ prefix: testPrefix() });
-  const key = `${link.prefix}stream`;
-  let now = 0;
-  let returns = 0;
-  const read: string[] = [];
-  follower = followStream({
-    redis: link,
-    key,
-    keptMs,
-    now: () => now,
-    onEntry: ({ id }) => void read.push(id),
-    onReturn: () => void (returns += 1),
-  });
-  await follower.start();
-  const write = async () => {
-    await link.commands.xadd(key, '*', 'a', 'b');
-    await link.commands.pexpire(key, keptMs);
-  };
-  await write();
-  await eventually('the first is read', () => read.length === 1);
+const key = () => `${link.prefix}stream`;
+const countKey = () => `${link.prefix}count`;
+const write = async (name: string) => {
+  const place = await link.commands.incr(countKey());
+  await link.commands.xadd(key(), '*', 'name', name, 'place', place);
+  for (const each of [key(), countKey()]) await link.commands.pexpire(each, keptMs);
+};
+const trimAll = () => link.commands.xtrim(key(), 'MAXLEN', 0);
+const isRead = (name: string) => eventually(`${name} is read`, () => read.at(-1) === name);
+
+it('reports a gap after it stood still while entries could be trimmed', async () => {
+  await write('first');
+  await isRead('first');
   now += 3_000;
-  await write();
-  await eventually('the second is read', () => read.length === 2);
-  expect(returns).toBe(0);
+  await write('second');
+  await isRead('second');
+  expect(gaps).toBe(0);
   now += keptMs;
-  await write();
-  await eventually('the third is read', () => read.length === 3);
-  await eventually('it says so', () => returns === 1);
+  await write('third');
+  await isRead('third');
+  await eventually('the gap is reported', () => gaps === 1);
+});
+
+describe('entries that were trimmed while the process stood still for a moment', () => {
+  it('are a gap, with the entry after them', async () => {
+    stall = async () => {
+      await write('lost');
+      await trimAll();
+      await write('last');
+    };
+    await write('first');
+    await isRead('last');
+    expect(read).toEqual(['first', 'last']);
+    await eventually('the gap is reported', () => gaps === 1);
+    await write('next');
+    await isRead('next');
+    expect(gaps).toBe(1);
+  });
+
+  it('are a gap where no entry follows', async () => {
+    stall = async () => {
+      await write('lost');
+      await trimAll();
+    };
+    await write('first');
+    await isRead('first');
+    await eventually('the gap is reported', () => gaps === 1);
+    await write('next');
+    await isRead('next');
+    expect([read, gaps]).toEqual([['first', 'next'], 1]);
+  });
+
+  it('are a gap where the stream was emptied, and its count with it', async () => {
+    stall = async () => {
+      await write('lost');
+      await link.commands.del(key(), countKey());
+      await write('lost too');
+      await trimAll();
+      await write('last');
+    };
+    await write('first');
+    await isRead('last');
+    await eventually('the gap is reported', () => gaps > 0);
+    expect(read).toEqual(['first', 'last']);
+  });
+});
+
+describe('no gap is reported', () => {
+  it('where entries were trimmed after they were read', async () => {
+    for (const name of ['one', 'two', 'three']) {
+      await write(name);
+      await isRead(name);
+      await trimAll();
+    }
+    expect([read, gaps]).toEqual([['one', 'two', 'three'], 0]);
+  });
+
+  it('where the stream expired, and for entries of an older version, which have no place', async () => {
+    await write('one');
+    await isRead('one');
+    await link.commands.del(key(), countKey());
+    await write('two');
+    await isRead('two');
+    await link.commands.xadd(key(), '*', 'name', 'older version');
+    await isRead('older version');
+    await write('three');
+    await isRead('three');
+    expect(gaps).toBe(0);
+  });
 });

@@ -28,48 +28,70 @@ const startWithinMs = 1_000;
 export const followStream = (deps: {
   redis: RedisLink;
   key: string;
+  /** Holds the number of entries so far; each entry has its own as `place`. Expires with the stream. */
+  countKey: string;
   /** Entries that are older than this (ms) may be gone. */
   keptMs: number;
   /** Monotonic, ms. */
   now?: () => number;
   onEntry: (entry: StreamEntry) => void;
-  /** Follows again after an outage, or after it stood still for so long that entries may be gone unread. */
-  onReturn: () => void;
+  /** Entries may be missing: after an outage or a long stall, or where some were trimmed before they were read. */
+  onGap: () => void;
 }): StreamFollower => {
   const { redis, key, now = () => performance.now() } = deps;
   const stopping = new AbortController();
   let reader: Redis | undefined;
   let running: Promise<void> | undefined;
   let last: string | undefined;
+  /** The place of the last entry that was read, or of the last one that is known to be gone. */
+  let lastPlace = 0;
   let isFollowing = false;
   let onFirst: (() => void) | undefined;
 
-  /** Where to go on from. */
-  const position = async (from: Redis): Promise<string> => {
-    const [newest] = await from.xrevrange(key, '+', '-', 'COUNT', 1);
-    const end = newest?.[0] ?? '0-0';
-    if (last === undefined) return end;
-    return isAfter(last, end) ? '0-0' : last;
+  /** Where to go on from, and whether entries are gone that no later entry shows to be missing. */
+  const position = async (from: Redis): Promise<{ at: string; isGap: boolean }> => {
+    const { end, count } = await endOf(from, key, deps.countKey);
+    if (last !== undefined && isAfter(end, last)) return { at: last, isGap: false };
+    const isGap = last !== undefined && count !== 0 && count !== lastPlace;
+    lastPlace = count;
+    return { at: last === undefined ? end : isAfter(last, end) ? '0-0' : last, isGap };
+  };
+
+  /** Whether entries before this one are gone. Only a new stream, which is read from its beginning, starts at 1. */
+  const isPlaceMissing = (fields: ReadonlyMap<string, string>): boolean => {
+    const place = Number(fields.get('place'));
+    // An older version of the program writes none.
+    if (!Number.isSafeInteger(place)) return false;
+    const isMissing = place !== lastPlace + 1 && place !== 1;
+    lastPlace = place;
+    return isMissing;
   };
 
   const follow = async (from: Redis) => {
-    let at = await position(from);
+    let { at } = await position(from);
     last = at;
     isFollowing = true;
     if (onFirst) onFirst();
-    else deps.onReturn();
+    else deps.onGap();
     let readAt = now();
     while (!stopping.signal.aborted) {
       const answer = await from.xread('COUNT', entriesPerRead, 'BLOCK', waitMs, 'STREAMS', key, at);
-      const stoodStill = now() - readAt > deps.keptMs / 2;
+      // The stream can have expired and begun again meanwhile.
+      let isGap = now() - readAt > deps.keptMs / 2;
       readAt = now();
-      // Silence: what is written to a stream that was emptied may stand before the place that is waited at.
-      if (!answer) last = at = await position(from);
       for (const [id, values] of answer?.[0]?.[1] ?? []) {
         last = at = id;
-        deps.onEntry({ id, fields: fieldsOf(values) });
+        const fields = fieldsOf(values);
+        if (isPlaceMissing(fields)) isGap = true;
+        deps.onEntry({ id, fields });
       }
-      if (stoodStill) deps.onReturn();
+      // Silence: what is written to a stream that was emptied may stand before the place that is waited at.
+      if (!answer) {
+        const next = await position(from);
+        last = at = next.at;
+        isGap ||= next.isGap;
+      }
+      if (isGap) deps.onGap();
     }
   };
 
@@ -78,7 +100,7 @@ export const followStream = (deps: {
       try {
         await follow(from);
       } catch {
-        // The link tells of the outage.
+        // The link logs the outage.
         isFollowing = false;
         await pause(retryMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
       }
@@ -109,6 +131,16 @@ const fieldsOf = (values: readonly string[]): Map<string, string> => {
   const fields = new Map<string, string>();
   for (let at = 0; at + 1 < values.length; at += 2) fields.set(values[at] ?? '', values[at + 1] ?? '');
   return fields;
+};
+
+/** The newest entry and the number of entries so far, of the same moment. */
+const endOf = async (from: Redis, key: string, countKey: string) => {
+  const [newest, count] =
+    (await from.multi().xrevrange(key, '+', '-', 'COUNT', 1).get(countKey).exec()) ?? [];
+  const failure = newest?.[0] ?? count?.[0];
+  if (failure) throw failure;
+  const [entry] = newest?.[1] as [id: string, values: string[]][];
+  return { end: entry?.[0] ?? '0-0', count: Number(count?.[1] ?? 0) };
 };
 
 /** Ids are `<ms>-<number>`, in the order of both. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { RedisLink } from '../bus/redis-link.ts';
+import { createRedisScript } from '../bus/redis-script.ts';
 import { maxKeys, type RateStore } from './rate-store.ts';
 
 /**
@@ -21,7 +21,6 @@ for i, key in ipairs(KEYS) do
   answer[2 * i] = ends
 end
 return answer`;
-const digest = createHash('sha1').update(script).digest('hex');
 
 const keysPerExchange = 200;
 
@@ -51,16 +50,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
   });
   let exchanging = false;
 
-  const evaluate = async (keys: string[], values: number[]): Promise<unknown> => {
-    const given = [...keys, ...values];
-    try {
-      return await redis.commands.evalsha(digest, keys.length, ...given);
-    } catch (error) {
-      // A Redis that was started anew knows no scripts.
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return redis.commands.eval(script, keys.length, ...given);
-    }
-  };
+  const evaluate = createRedisScript(redis, script);
 
   const exchange = async (batch: readonly Window[], windowMs: number, now: number) => {
     const counted = batch.map(({ own }) => own);
