@@ -5,7 +5,8 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import { createRedisRateStore } from '../platform/limits/redis-rate-store.ts';
 import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
-import { shareRealtime, type LoadEvent } from '../platform/realtime/shared-realtime.ts';
+import type { LoadPayload } from '../platform/realtime/payload-loads.ts';
+import { shareRealtime } from '../platform/realtime/shared-realtime.ts';
 import { createSocketPlaces, type SocketPlaces } from '../platform/realtime/socket-places.ts';
 import { maxSocketsPerPerson, type Realtime } from '../platform/realtime/socket-server.ts';
 import { createRedisLink } from '../platform/bus/redis-link.ts';
@@ -19,7 +20,7 @@ export interface Shared {
   /** What the processes share of one account. Nothing fails where Redis is away: its keys name nobody and expire. */
   readonly personalData: { eraseUser(userId: string): Promise<number> };
   /** From the sockets of this process to those of all. */
-  realtimeOf(local: () => Realtime, load: LoadEvent): () => Realtime;
+  realtimeOf(local: () => Realtime, load: LoadPayload): () => Realtime;
   state(): 'up' | 'down' | 'off';
   /** From here on nothing that others say is missed; every listener has to be there. */
   follow(): Promise<void>;

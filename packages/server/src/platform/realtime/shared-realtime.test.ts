@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { noBus, type Bus } from '../bus/bus.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { shareRealtime, type LoadEvent } from './shared-realtime.ts';
+import type { LoadPayload } from './payload-loads.ts';
+import { shareRealtime } from './shared-realtime.ts';
 import { noSockets, type Realtime } from './socket-server.ts';
 
 describe('what one process asks of the sockets of another', () => {
@@ -11,7 +12,7 @@ describe('what one process asks of the sockets of another', () => {
   let onItsWay: unknown[];
   let hear: (message: unknown) => void;
   let one: Realtime;
-  let load: LoadEvent;
+  let load: LoadPayload;
   let members: Set<string>;
 
   beforeEach(() => {

@@ -3,6 +3,7 @@ import type { ServerEvent, ServerEventName } from '@pufftrack/contract';
 import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { createPayloadLoads, type LoadPayload } from './payload-loads.ts';
 import type { Realtime } from './socket-server.ts';
 
 const Target = z.object({
@@ -25,9 +26,6 @@ type Message = z.infer<typeof Message>;
 
 const channel = 'sockets';
 
-/** The payload of an event that another process refers to; undefined where there is nothing to tell any more. */
-export type LoadEvent = (event: string, reference: unknown) => Promise<object | undefined>;
-
 /**
  * The sockets of every process: what is asked is done to those of this one at once, and to the others' by the bus. A
  * process without sockets asks the same way. Nobody waits for the others, and nothing is thrown where they are away.
@@ -35,11 +33,12 @@ export type LoadEvent = (event: string, reference: unknown) => Promise<object | 
 export const shareRealtime = (deps: {
   local: () => Realtime;
   bus: Bus;
-  load: LoadEvent;
+  load: LoadPayload;
   clock: Clock;
   log: Logger;
 }): Realtime => {
   const { local, bus, clock, log } = deps;
+  const loads = createPayloadLoads(deps.load);
   /** The end of what is loaded for a room; events of one room keep their order. */
   const loading = new Map<string, Promise<void>>();
 
@@ -72,7 +71,22 @@ export const shareRealtime = (deps: {
     );
   };
 
-  const tell = (message: Message) => {
+  const loadAndEmit = (message: Extract<Message, { do: 'load' }>) => {
+    // A socket that joins later reads the present state itself.
+    if (!local().hasMembers(message.room, message.exceptRoom)) return;
+    const load = loads(message.event, message.reference);
+    if (!load) {
+      log.warn({ event: 'sockets.loads_dropped' }, 'too many events wait for their payload; one was dropped');
+      return;
+    }
+    inOrder(message.room, () =>
+      load().then((payload) => {
+        if (payload) emitHere(message, payload);
+      }),
+    );
+  };
+
+  const publish = (message: Message) => {
     bus.publish(channel, message);
   };
 
@@ -92,12 +106,7 @@ export const shareRealtime = (deps: {
         });
         return;
       case 'load':
-        inOrder(message.room, () => {
-          if (!local().hasMembers(message.room, message.exceptRoom)) return undefined;
-          return deps.load(message.event, message.reference).then((payload) => {
-            if (payload) emitHere(message, payload);
-          });
-        });
+        loadAndEmit(message);
         return;
       case 'disconnect':
         local().disconnect(message.room);
@@ -110,12 +119,12 @@ export const shareRealtime = (deps: {
       const goodUntil = goodForMs === undefined ? undefined : clock.now() + goodForMs;
       if (reference !== undefined) {
         local().emit(room, event, payload, options);
-        tell({ do: 'load', room, event, reference, ...others, goodUntil });
+        publish({ do: 'load', room, event, reference, ...others, goodUntil });
         return;
       }
       const built = payload();
       local().emit(room, event, () => built, options);
-      tell({ do: 'emit', room, event, payload: built, ...others, goodUntil });
+      publish({ do: 'emit', room, event, payload: built, ...others, goodUntil });
     },
     hasMembers: (room, exceptRoom) => local().hasMembers(room, exceptRoom),
     // Each process reads for its own sockets who belongs where.
@@ -127,7 +136,7 @@ export const shareRealtime = (deps: {
     },
     disconnect(room) {
       local().disconnect(room);
-      tell({ do: 'disconnect', room });
+      publish({ do: 'disconnect', room });
     },
     openSessions: () => local().openSessions(),
     openPeople: () => local().openPeople(),
