@@ -31,7 +31,12 @@ export const answerProtocolErrors = (
     socket.end(message, () => socket.destroy());
   };
 
+  const refused = new WeakSet<Duplex>();
+
   server.on('clientError', (cause: NodeJS.ErrnoException, socket: Duplex) => {
+    // Node reports each further chunk after an error as another one. The first refusal closes the connection.
+    if (refused.has(socket)) return;
+    refused.add(socket);
     if (!socket.writable || cause.code === 'ECONNRESET') {
       socket.destroy();
       return;
