@@ -75,3 +75,48 @@ describe('a flood of forged tokens', () => {
     expect(named).toEqual([proven, undefined]);
   });
 });
+
+describe('a session from before ids proved themselves', () => {
+  const old = '0'.repeat(26);
+  const start = () => {
+    const named: (string | undefined)[] = [];
+    const authenticator = createAuthenticator({
+      accessTokens: {
+        read: () => ({ sessionId: old }),
+        verify: (token: string) =>
+          token.startsWith('forged')
+            ? Promise.reject(new DomainError('invalid-token'))
+            : Promise.resolve({
+                actor: { userId: 'alice', sessionId: old, expiresAt: 900_000 },
+                refreshCounter: 1,
+              }),
+      } as unknown as AccessTokens,
+      sessionIds: createSessionIds([Buffer.alloc(32, 7)]),
+      sessions: {
+        find: () => Promise.resolve({ id: old, endedAt: null, refreshCounter: 1, successorUsedAt: null }),
+      } as never,
+      accounts: { view: () => Promise.resolve({}) } as never,
+      clock: { now: () => 0 },
+    });
+    const call = async (token: string) => authenticator.authenticate(token, (session) => named.push(session));
+    return { ...authenticator, call, named };
+  };
+
+  it('shares the budget of its address until this process knows it, and has its own from then on', async () => {
+    const { call, named, isProven } = start();
+    await expect(call('forged before')).rejects.toMatchObject({ code: 'invalid-token' });
+    expect(isProven(old)).toBe(false);
+    await call('first token');
+    expect(isProven(old)).toBe(true);
+    await call('token after a refresh');
+    await expect(call('forged after')).rejects.toMatchObject({ code: 'invalid-token' });
+    expect(named).toEqual([undefined, undefined, old, old]);
+  });
+
+  it('shares it again once it has ended', async () => {
+    const { call, isProven, markEnded } = start();
+    await call('first token');
+    markEnded({ sessionId: old, reason: 'logout' });
+    expect(isProven(old)).toBe(false);
+  });
+});

@@ -23,6 +23,11 @@ type SessionState = { readonly aliveAt: number } | { readonly ended: EndReason }
 
 export interface Authenticator {
   authenticate: Authenticate;
+  /**
+   * Whether failures that name this session count for it and not for the address: no other client can have invented its
+   * id. That is so where the id proves itself (`SessionIds`), and where this process knows the session to be live.
+   */
+  isProven(sessionId: string): boolean;
   /** Rejects the tokens of a session from now on. */
   markEnded(ended: SessionEnded): void;
 }
@@ -75,10 +80,15 @@ export const createAuthenticator = (deps: {
     return actor;
   };
 
+  const isProven = (sessionId: string) => {
+    const state = states.peek(sessionId);
+    return (state !== undefined && 'aliveAt' in state) || sessionIds.isProven(sessionId);
+  };
+
   const verify = async (token: string, before: BeforeVerification | undefined): Promise<Actor> => {
     const { sessionId } = accessTokens.read(token);
     const accessToken = await inSlot(() => {
-      before?.(sessionIds.isProven(sessionId) ? sessionId : undefined);
+      before?.(isProven(sessionId) ? sessionId : undefined);
       return accessTokens.verify(token);
     });
     verified.set(token, accessToken);
@@ -97,6 +107,7 @@ export const createAuthenticator = (deps: {
       if (state && now >= state.aliveAt && now - state.aliveAt < livenessMs) return known.actor;
       return requireLive(known);
     },
+    isProven,
     markEnded({ sessionId, reason }) {
       states.set(sessionId, { ended: reason });
     },

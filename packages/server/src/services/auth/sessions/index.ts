@@ -94,8 +94,8 @@ export const createSessions = (deps: {
     },
     poller: createSessionPoller({ sessions: store, sockets, onEnded, log }),
     routes: [
-      ...refreshRoutes({ refreshes, sessionIds }),
-      ...logoutRoutes({ sessions: service, accessTokens, sessionIds }),
+      ...refreshRoutes({ refreshes, sessionIds: authenticator }),
+      ...logoutRoutes({ sessions: service, accessTokens, sessionIds: authenticator }),
       ...sessionRoutes({ sessions: service }),
     ],
   };

@@ -9,7 +9,7 @@ import type { SessionService } from './session-service.ts';
 export const logoutRoutes = (deps: {
   sessions: SessionService;
   accessTokens: Pick<AccessTokens, 'read'>;
-  sessionIds: SessionIds;
+  sessionIds: Pick<SessionIds, 'isProven'>;
 }): Route[] => [
   route(
     endpoints.logout,

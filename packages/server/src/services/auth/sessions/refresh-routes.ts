@@ -4,7 +4,10 @@ import type { RefreshService } from './refresh-service.ts';
 import { readRefreshToken } from './refresh-token.ts';
 import type { SessionIds } from './session-ids.ts';
 
-export const refreshRoutes = (deps: { refreshes: RefreshService; sessionIds: SessionIds }): Route[] => [
+export const refreshRoutes = (deps: {
+  refreshes: RefreshService;
+  sessionIds: Pick<SessionIds, 'isProven'>;
+}): Route[] => [
   route(
     endpoints.refreshSession,
     async ({ input, log }) => answer(200, await deps.refreshes.refresh(input.body.refreshToken, log)),
@@ -13,5 +16,5 @@ export const refreshRoutes = (deps: { refreshes: RefreshService; sessionIds: Ses
 ];
 
 /** Calls that carry a token count for its session, not for the address. */
-export const countedFor = (sessionId: string | undefined, ids: SessionIds): Counted =>
+export const countedFor = (sessionId: string | undefined, ids: Pick<SessionIds, 'isProven'>): Counted =>
   sessionId === undefined ? 'garbage' : { sessionId, isProven: ids.isProven(sessionId) };

@@ -10,7 +10,7 @@ const checkLength = 6;
  * Authenticated session ids: 100 random bits, then 30 bits of a MAC over them. A client cannot forge one, so tokens with
  * a valid id have a failure budget of their own: forged tokens from a shared address (a mobile network) do not lock out
  * its other clients. Ids without a valid MAC (older sessions, or a replaced master key) work too, but share the budget
- * of their address.
+ * of their address at a process that does not know them yet (`Authenticator.isProven`).
  */
 export interface SessionIds {
   create(): string;
