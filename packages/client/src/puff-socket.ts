@@ -18,7 +18,11 @@ import { ApiError, isProblem, isTemporary, networkError, problemError } from './
 import type { SessionTokens } from './session-tokens.ts';
 import type { Tokens } from './tokens.ts';
 
-const ackTimeoutMs = 10_000;
+/**
+ * Longer than the 15 s within which the server answers every event, and some seconds for the network: what it answers at
+ * the last moment, a 503 with its reason included, is still used.
+ */
+const ackTimeoutMs = 20_000;
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
 

@@ -13,14 +13,23 @@ export const clientAddress = (
   trustedHops: number,
 ): string => {
   const direct = req.socket.remoteAddress ?? 'unknown';
-  if (trustedHops === 0) return networkOf(direct);
+  if (trustedHops === 0) return countedAddress(direct);
   const header = req.headers['x-forwarded-for'];
   const forwarded = (Array.isArray(header) ? header.join(',') : (header ?? ''))
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
   // Fewer than there are proxies: the call came past some of them, and the leftmost is the farthest known.
-  return networkOf(forwarded.at(-trustedHops) ?? forwarded[0] ?? direct);
+  return countedAddress(forwarded.at(-trustedHops) ?? forwarded[0] ?? direct);
+};
+
+/**
+ * The /48 of an IPv6 address: what a provider may give to one customer, with 65,536 addresses of the form that
+ * `clientAddress` answers. Undefined for every other address.
+ */
+export const networkOf = (address: string): string | undefined => {
+  const [one, two, three, four] = address.split(':');
+  return four === undefined || !address.endsWith('::/64') ? undefined : `${one}:${two}:${three}::/48`;
 };
 
 /**
@@ -31,11 +40,10 @@ export const clientAddress = (
  */
 export const truncatedAddress = (address: string): string => {
   if (isIPv4(address)) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
-  const [one, two, three, four] = address.split(':');
-  return four === undefined || !address.endsWith('::/64') ? 'unknown' : `${one}:${two}:${three}::/48`;
+  return networkOf(address) ?? 'unknown';
 };
 
-const networkOf = (address: string): string => {
+const countedAddress = (address: string): string => {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(plain)) return plain.slice(0, 64);
   const [head = '', tail] = (plain.split('%')[0] ?? '').split('::');

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -303,6 +303,33 @@ describe('connections at their bound', () => {
     const flood = [await open(), await open()];
     const other = await open('127.0.0.2');
     expect([...flood, other].map((client) => client.isOpen())).toEqual([true, true, true]);
+  });
+
+  it('count for an IPv6 /48 too, whose /64 have four times the bound of an address together', () => {
+    // A machine has one IPv6 loopback address at most, so these connections have a peer and no network.
+    const listener = new EventEmitter();
+    guardConnections(listener as Server, {
+      limits: { ...defaultConnectionLimits, checkEveryMs: never, connectionsPerAddress: 2 },
+      hasSockets: true,
+      trustedHops: 0,
+      metrics: createMetrics(),
+    });
+    const accept = (remoteAddress: string) => {
+      const peer = Object.assign(new EventEmitter(), {
+        remoteAddress,
+        isOpen: true,
+        destroy: () => (peer.isOpen = false),
+      });
+      listener.emit('connection', peer);
+      return peer;
+    };
+    const flood = Array.from({ length: 8 }, (_, index) => accept(`2001:db8:1:${index}::1`));
+    const elsewhere = accept('2001:db8:2:1::1');
+    expect(flood.every(({ isOpen }) => isOpen)).toBe(true);
+    const next = accept('2001:db8:1:99::1');
+    expect(flood.map(({ isOpen }) => isOpen)).toEqual([false, ...Array<boolean>(7).fill(true)]);
+    expect([elsewhere.isOpen, next.isOpen]).toEqual([true, true]);
+    listener.emit('close');
   });
 
   it('count in all, whatever their addresses', async () => {

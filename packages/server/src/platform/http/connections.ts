@@ -5,14 +5,18 @@ import { newUuid } from '../ids.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { problemMessage } from '../edge/answers.ts';
 import { failBody } from './body.ts';
-import { clientAddress } from '../edge/client-address.ts';
+import { clientAddress, networkOf } from '../edge/client-address.ts';
+import { networkShare } from '../limits/connection-counts.ts';
 import { createTransferAllowance } from './transfer-allowance.ts';
 
 /** docs/adr/0020-what-counts-before-what-costs.md has the reasons. */
 export interface ConnectionLimits {
   /** Of this process, WebSockets included. */
   readonly connections: number;
-  /** Of one client address; not applied behind proxies, whose connections carry many clients. */
+  /**
+   * Of one client address, and `networkShare` times as many of an IPv6 /48; not applied behind proxies, whose
+   * connections carry many clients.
+   */
   readonly connectionsPerAddress: number;
   /** From a request's first byte, or from the connection, to the end of its headers. */
   readonly headersMs: number;
@@ -58,11 +62,18 @@ type CutReason = 'headers' | 'body' | 'drain' | 'answer' | 'evicted' | 'refused'
 
 interface Connection {
   readonly socket: Socket;
-  readonly address: string;
+  readonly groups: readonly Group[];
   exchange: Exchange | undefined;
   upgraded: boolean;
   /** What `check` last saw it do. */
   phase: Phase | undefined;
+}
+
+/** The open connections of an address or a network. */
+interface Group {
+  readonly key: string;
+  readonly bound: number;
+  readonly members: Set<Connection>;
 }
 
 type Phase =
@@ -98,7 +109,7 @@ export const guardConnections = (
 ): Connections => {
   const { limits } = deps;
   const open = new Map<Socket, Connection>();
-  const byAddress = new Map<string, Set<Connection>>();
+  const groups = new Map<string, Group>();
   const cuts = deps.metrics.counter({
     name: 'connections_cut_total',
     help: 'Connections that were closed or refused because they were too slow or too many, by reason',
@@ -130,13 +141,26 @@ export const guardConnections = (
     return evicted.length > 0;
   };
 
-  const forget = ({ socket, address }: Connection) => {
-    const connection = open.get(socket);
-    if (!connection) return;
-    open.delete(socket);
-    const own = byAddress.get(address);
-    own?.delete(connection);
-    if (own?.size === 0) byAddress.delete(address);
+  const forget = (connection: Connection) => {
+    if (!open.delete(connection.socket)) return;
+    for (const { key, members } of connection.groups) {
+      members.delete(connection);
+      if (members.size === 0) groups.delete(key);
+    }
+  };
+
+  /** What bounds a connection besides the total. Behind proxies the peer is a proxy: its clients are in their requests. */
+  const groupsOf = (socket: Socket): Group[] => {
+    if (deps.trustedHops > 0) return [];
+    const address = clientAddress({ headers: {}, socket }, 0);
+    const network = networkOf(address);
+    const bounds = [
+      { key: address, bound: limits.connectionsPerAddress },
+      ...(network === undefined
+        ? []
+        : [{ key: network, bound: networkShare * limits.connectionsPerAddress }]),
+    ];
+    return bounds.map((group) => groups.get(group.key) ?? { ...group, members: new Set() });
   };
 
   const refuse = (socket: Socket, error: DomainError) => {
@@ -147,14 +171,8 @@ export const guardConnections = (
   };
 
   server.on('connection', (socket: Socket) => {
-    // Behind proxies the peer is a proxy, and its clients are known by their requests alone.
-    const address = deps.trustedHops > 0 ? 'proxy' : clientAddress({ headers: {}, socket }, 0);
-    const own = byAddress.get(address) ?? new Set();
-    if (
-      deps.trustedHops === 0 &&
-      own.size >= limits.connectionsPerAddress &&
-      !makeRoom(own, limits.connectionsPerAddress)
-    ) {
+    const own = groupsOf(socket);
+    if (own.some(({ members, bound }) => members.size >= bound && !makeRoom(members, bound))) {
       refuse(socket, tooMany('rate-limited', 'This address has too many connections open.'));
       return;
     }
@@ -164,13 +182,16 @@ export const guardConnections = (
     }
     const connection: Connection = {
       socket,
-      address,
+      groups: own,
       exchange: undefined,
       upgraded: false,
       phase: undefined,
     };
     open.set(socket, connection);
-    byAddress.set(address, own.add(connection));
+    for (const group of own) {
+      groups.set(group.key, group);
+      group.members.add(connection);
+    }
     socket.once('close', () => {
       forget(connection);
     });

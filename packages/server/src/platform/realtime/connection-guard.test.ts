@@ -50,6 +50,7 @@ beforeEach(() => {
     ws: ws as never,
     requestId: 'one',
     onViolation: (violation) => violations.push(violation),
+    admissionMs: 15_000,
   });
 });
 afterEach(() => {
@@ -62,12 +63,17 @@ const receive = (text: string, bytes = text.length) => {
 };
 
 describe('a connection that does not sign in', () => {
-  it.each<[what: string, packets: string[]]>([
-    ['sends nothing', []],
-    ['was refused, and does not read', ['40{"token":"x"}']],
-  ])('and %s is cut after 8 s', (_what, packets) => {
-    for (const packet of packets) receive(packet);
-    jest.advanceTimersByTime(7_999);
+  it('and sends nothing is cut after 5 s', () => {
+    jest.advanceTimersByTime(4_999);
+    expect(ws.terminated).toBe(0);
+    jest.advanceTimersByTime(1);
+    expect(ws.terminated).toBe(1);
+  });
+
+  it('has the time of a request for its sign-in, however late it sends its token, and is cut 1 s after that', () => {
+    jest.advanceTimersByTime(4_000);
+    receive('40{"token":"x"}');
+    jest.advanceTimersByTime(15_999);
     expect(ws.terminated).toBe(0);
     jest.advanceTimersByTime(1);
     expect(ws.terminated).toBe(1);

@@ -12,11 +12,10 @@ const maxAnonymousFrames = 10;
 /** What may still arrive after the server began to close, before it stops to wait for the client. */
 const maxLateFrames = 50;
 const maxLateBytes = 128 * 1024;
-/**
- * ms from the upgrade to the sign-in, at most. Socket.IO closes a connection without one after 5 s, but in its orderly
- * way, which waits until everything is written: for ever, where the client does not read.
- */
-const maxAnonymousMs = 8_000;
+/** ms from the upgrade to the CONNECT packet (WS-1). */
+const maxAnonymousMs = 5_000;
+/** ms from the end of the time for a sign-in to the cut: for the refusal, which Socket.IO sends in its orderly way. */
+const refusalMs = 1_000;
 /**
  * The WebSocket gets what has arrived in pieces of this size, and nothing once the connection is cut: 64 KB can hold
  * 10,000 tiny frames, and it would go through all of them.
@@ -25,7 +24,7 @@ const pieceBytes = 2 * 1024;
 /** ms that a client has to answer the closing handshake. */
 const closeWithinMs = 3_000;
 
-/** Why a connection was closed: the label of a metric, so a closed list. */
+/** What a client sent that closed its connection. */
 export type Violation =
   'binary' | 'unexpected-packet' | 'other-namespace' | 'too-much-before-sign-in' | 'too-much';
 
@@ -57,6 +56,8 @@ export interface GuardedConnection {
   /** Of the upgrade. */
   readonly requestId: string;
   readonly onViolation: (violation: Violation) => void;
+  /** ms that the server may take from the CONNECT packet to the outcome of the sign-in. */
+  readonly admissionMs: number;
 }
 
 /**
@@ -64,7 +65,13 @@ export interface GuardedConnection {
  * it. One CONNECT packet of the namespace `/` is let through, and events once it has signed in; whatever else arrives
  * closes the connection. So an unknown client costs at most `maxAnonymousBytes` and one verified token.
  */
-export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedConnection): ConnectionGuard => {
+export const guardConnection = ({
+  conn,
+  ws,
+  requestId,
+  onViolation,
+  admissionMs,
+}: GuardedConnection): ConnectionGuard => {
   const raw = conn.request.socket;
   let bytesSeen = raw.bytesRead;
   let anonymousBytes = 0;
@@ -124,6 +131,7 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
     if (state === 'signed-in') return kind === 'event' || kind === 'disconnect';
     if (state !== 'anonymous' || kind !== 'connect') return false;
     state = 'connecting';
+    cutAfter(admissionMs + refusalMs);
     return true;
   };
 
@@ -146,9 +154,15 @@ export const guardConnection = ({ conn, ws, requestId, onViolation }: GuardedCon
       conn.write(`4${namespace},${JSON.stringify(connectErrorOf(noSuchNamespace(), requestId))}`);
   };
 
-  const deadline = setTimeout(() => {
-    ws.terminate();
-  }, maxAnonymousMs).unref();
+  let deadline: NodeJS.Timeout | undefined;
+  /** The only deadline of a connection before its sign-in; an orderly close would wait for a client that does not read. */
+  const cutAfter = (ms: number) => {
+    clearTimeout(deadline);
+    deadline = setTimeout(() => {
+      ws.terminate();
+    }, ms).unref();
+  };
+  cutAfter(maxAnonymousMs);
   raw.once('close', () => {
     clearTimeout(deadline);
   });

@@ -5,7 +5,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export interface SocketMetrics {
   connected(): void;
   refused(code: ProblemCode): void;
-  closed(violation: Violation): void;
+  /** `evicted`: it had not signed in when newer connections needed its place. A label, so a closed list. */
+  closed(reason: Violation | 'evicted'): void;
   /** An event of a client was answered; `event` is one that is handled here, or `unknown`. */
   answered(event: string, outcome: 'ok' | ProblemCode): void;
 }
@@ -18,7 +19,7 @@ export const createSocketMetrics = (metrics: Metrics): SocketMetrics => {
   });
   const violations = metrics.counter({
     name: 'socket_violations_total',
-    help: 'Connections that were closed for what they sent, by reason',
+    help: 'Connections that were closed for what they sent, or to make room, by reason',
     labels: ['reason'],
   });
   const events = metrics.counter({

@@ -109,8 +109,8 @@ export const createRealtime = (deps: {
   const io: AppSocketServer = new Server({
     adapter: OneWriteAdapter,
     serveClient: false,
-    // A connection that shows no token in this time is closed.
-    connectTimeout: 5_000,
+    // The guard of the connection has the deadline: Socket.IO's own would end a sign-in that is under way.
+    connectTimeout: 2 ** 31 - 1,
   });
   io.bind(upgrades.engine);
   const budgets = createFrameBudgets({ clock, scale: deps.rateScale });

@@ -11,7 +11,7 @@ import type { MayCall } from '../edge/origins.ts';
 import { toDomainError } from '../edge/problem.ts';
 import { refuseUrlTokens } from '../edge/query.ts';
 import { newUuid } from '../ids.ts';
-import { createConnectionCounts } from '../limits/connection-counts.ts';
+import { createConnectionCounts, networkShare, type ConnectionBounds } from '../limits/connection-counts.ts';
 import { createFloodLog } from '../limits/flood-log.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,9 +21,9 @@ import type { SocketMetrics } from './socket-metrics.ts';
 
 export const frameLimitBytes = 64 * 1024;
 /** Of one address, which may be a whole mobile carrier, and of this process; below those of `ConnectionLimits`. */
-const openBounds = { perKey: 1_500, total: 8_000 };
-/** Those of them that have not signed in yet; each has `connectTimeout` for it. */
-const anonymousBounds = { perKey: 500, total: 4_000 };
+const openBounds: ConnectionBounds = { perAddress: 1_500, perNetwork: 1_500 * networkShare, total: 8_000 };
+/** Those of them that have not signed in yet. At a total the oldest of these makes room for a new connection. */
+const anonymousBounds: ConnectionBounds = { perAddress: 500, perNetwork: 500 * networkShare, total: 4_000 };
 
 /** A WebSocket whose upgrade was accepted. */
 export interface UpgradedConnection {
@@ -90,10 +90,13 @@ export const acceptUpgrades = (deps: {
   clock: Clock;
   log: Logger;
   metrics: SocketMetrics;
+  requestDeadlineMs: number;
+  /** Tests reach smaller ones. */
+  bounds?: { open: ConnectionBounds; anonymous: ConnectionBounds };
 }): Upgrades => {
   const { limits, mayCall, metrics } = deps;
-  const open = createConnectionCounts(openBounds);
-  const anonymous = createConnectionCounts(anonymousBounds);
+  const open = createConnectionCounts(deps.bounds?.open ?? openBounds);
+  const anonymous = createConnectionCounts(deps.bounds?.anonymous ?? anonymousBounds);
   const floods = createFloodLog(deps);
   const connections = new WeakMap<IncomingMessage, UpgradedConnection & { guard?: ConnectionGuard }>();
   let isClosing = false;
@@ -135,6 +138,33 @@ export const acceptUpgrades = (deps: {
       retryAfterSeconds: 5,
     });
 
+  /** Throws `rate-limited` where the address or its network has too many connections, or no other can make room. */
+  const count = (address: string, socket: Duplex) => {
+    const evict = () => {
+      unsigned?.close();
+      all?.close();
+      metrics.closed('evicted');
+      floods.note('socket.closed', 'evicted', truncatedAddress(address));
+      socket.destroy();
+    };
+    const unsigned = anonymous.open(address, evict);
+    const all = unsigned && open.open(address, evict);
+    if (!all) {
+      unsigned?.close();
+      throw tooMany();
+    }
+    return {
+      signedIn() {
+        unsigned.close();
+        all.keep();
+      },
+      close() {
+        unsigned.close();
+        all.close();
+      },
+    };
+  };
+
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     const requestId = newUuid();
     const address = clientAddress(req, deps.trustedHops);
@@ -142,26 +172,17 @@ export const acceptUpgrades = (deps: {
     socket.on('error', () => undefined);
     try {
       await requireAcceptable(req, address);
-      const close = open.open(address);
-      const signedIn = close && anonymous.open(address);
-      if (!signedIn) {
-        close?.();
-        throw tooMany();
-      }
-      socket.once('close', () => {
-        close();
-        signedIn();
-      });
+      const counted = count(address, socket);
+      socket.once('close', counted.close);
       if (socket.destroyed) {
-        close();
-        signedIn();
+        counted.close();
         return;
       }
       connections.set(req, {
         requestId,
         address,
         signedIn(spend) {
-          signedIn();
+          counted.signedIn();
           connectionOf(req).guard?.signedIn(spend);
         },
       });
@@ -191,6 +212,7 @@ export const acceptUpgrades = (deps: {
       conn,
       ws: websocket,
       requestId,
+      admissionMs: deps.requestDeadlineMs,
       onViolation(violation) {
         metrics.closed(violation);
         floods.note('socket.closed', violation, truncatedAddress(address));
