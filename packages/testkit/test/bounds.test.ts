@@ -1,3 +1,4 @@
+// @not-split: measures one process with an account at its bounds
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { MongoClient, type Db } from 'mongodb';

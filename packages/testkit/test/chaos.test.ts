@@ -1,3 +1,4 @@
+// @not-split: chooses the targets of its two processes
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';

@@ -1,3 +1,4 @@
+// @not-split: runs two processes with every target
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { MongoClient } from 'mongodb';

@@ -1,3 +1,4 @@
+// @not-split: kills and restarts processes of its own
 import { describe, it } from '@jest/globals';
 import { expectWholeInboxes } from './inbox-kill.ts';
 

@@ -1,3 +1,4 @@
+// @not-split: runs job workers with every target
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { targetNames } from '@pufftrack/server';
 import { MongoClient, type Db } from 'mongodb';

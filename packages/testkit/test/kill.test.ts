@@ -1,3 +1,4 @@
+// @not-split: kills and restarts processes of its own
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';

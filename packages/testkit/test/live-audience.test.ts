@@ -1,3 +1,4 @@
+// @not-split: runs two processes without a bus
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { MongoClient } from 'mongodb';

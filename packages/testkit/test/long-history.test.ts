@@ -1,3 +1,4 @@
+// @not-split: counts the reads of one process
 import { describe, it } from '@jest/globals';
 import { expectReadsNotToGrow } from './long-history.ts';
 

@@ -1,3 +1,4 @@
+// @not-split: counts the queries of one process
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { targetNames } from '@pufftrack/server';

@@ -1,3 +1,4 @@
+// @not-split: reads the metrics of one process
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';

@@ -1,3 +1,4 @@
+// @not-split: starts the program itself
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// @not-split: chooses the targets of its two processes
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';

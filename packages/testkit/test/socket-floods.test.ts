@@ -1,3 +1,4 @@
+// @not-split: counts the connections of one process
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { targetNames } from '@pufftrack/server';

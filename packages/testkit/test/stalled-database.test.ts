@@ -1,3 +1,4 @@
+// @not-split: chooses the time limits of one process
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { startTemporaryMongo, type LocalMongo } from '@pufftrack/local-services';

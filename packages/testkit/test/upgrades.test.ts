@@ -1,3 +1,4 @@
+// @not-split: checks the answers of one process without a proxy
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { targetNames } from '@pufftrack/server';
 import { socketPath, startTestApp, upgrade, type RawAnswer, type TestApp } from '../src/index.ts';
