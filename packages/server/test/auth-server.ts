@@ -1,27 +1,13 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll } from '@jest/globals';
 import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
+import { inTime } from '@pufftrack/testkit/eventually';
 import type { Connection } from 'mongoose';
-import { noBus } from '../src/platform/bus/bus.ts';
-import { requestDeadlineMs } from '../src/platform/concurrency/deadline.ts';
-import { originRule } from '../src/platform/edge/origins.ts';
-import { createHttpServer } from '../src/platform/http/server.ts';
-import { createHttpMetrics } from '../src/platform/http/http-metrics.ts';
-import { createRateLimits } from '../src/platform/limits/rate-limits.ts';
-import { createMemoryRateStore } from '../src/platform/limits/rate-store.ts';
-import { createLogger } from '../src/platform/telemetry/logger.ts';
+import { io, type Socket } from 'socket.io-client';
+import { startApp, type App, type AppConfig } from '../src/app/app.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
-import { createMetrics } from '../src/platform/telemetry/metrics.ts';
-import { isKnownZone } from '../src/domain/time-zones.ts';
-import {
-  createAuth,
-  type AppleTimeLimits,
-  type Auth,
-  type AuthConfig,
-  type SessionEnded,
-} from '../src/services/auth/index.ts';
-import { createUsers } from '../src/services/users/index.ts';
+import { createLogger } from '../src/platform/telemetry/logger.ts';
+import type { AppleTimeLimits, AuthConfig } from '../src/services/auth/index.ts';
 import { testDatabaseUri } from './database.ts';
 
 export const clientId = 'app.pufftrack.test';
@@ -41,48 +27,58 @@ export interface Answer {
   readonly body: Record<string, unknown> & { code?: string };
 }
 
-/** One process: auth and users behind real HTTP, on a connection of its own. */
+export interface AuthNodeOptions {
+  config?: Partial<Pick<AppConfig, 'publicUrl' | 'masterKey' | 'previousMasterKey'>>;
+  apple?: Partial<AppConfig['apple']>;
+  /** Default: the database of the world. */
+  uri?: string;
+}
+
+/** A server process with the targets auth, users and notifications. */
 export interface AuthNode {
   readonly url: string;
-  readonly auth: Auth;
+  readonly app: App;
+  /** For queries of the test. */
   readonly connection: Connection;
-  /** What sockets would have been told. */
-  readonly ended: SessionEnded[];
   /** Log lines, parsed. */
   readonly log: { event?: string; [field: string]: unknown }[];
-  /** The metrics of this process, as Prometheus gets them. */
-  figures(): Promise<string>;
+  /** The metrics in the format of Prometheus. */
+  metrics(): Promise<string>;
   post(path: string, body?: object, bearer?: string): Promise<Answer>;
   get(path: string, bearer?: string): Promise<Answer>;
-  /** The whole way of a phone: nonce, Apple's sheet, our sign-in. */
+  /** Signs in as the app does: nonce, Apple's sheet, `POST /auth/apple`. */
   signIn(person: string, extra?: object): Promise<Answer>;
+  /** Deletes the account that an answer of `signIn` belongs to. */
+  deleteAccount(signedIn: Answer): Promise<Answer>;
+  /** Opens a socket; `ended` resolves with the payload of its `sessionEnded`. */
+  openSocket(token: string): Promise<{ ended: Promise<unknown> }>;
   stop(): Promise<void>;
 }
 
-/** Apple, a clock that stands until it is moved, and a database, for as many processes as a test needs. */
+/** Apple, a manual clock and a database for any number of server processes. */
 export interface AuthWorld {
   readonly apple: AppleSimulator;
   readonly clock: { now: () => number; advance: (ms: number) => void };
   readonly uri: string;
-  node(options?: { config?: Partial<AuthConfig>; uri?: string }): Promise<AuthNode>;
+  node(options?: AuthNodeOptions): Promise<AuthNode>;
   /**
-   * Resolves when what Apple said and what Apple has to be told is done, whichever process had it in hand. An attempt that
-   * failed on a busy machine gets its retry: the clock moves on for it, by half a minute at most.
+   * Resolves when every notification of Apple is applied and every grant revoked. The clock advances for retries, by half a
+   * minute at most.
    */
-  settle(): Promise<void>;
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** So long that a busy machine exceeds none of them. */
+/** The body of a first sign-in needs it. */
+export const adult = { ageBand: '18+' };
+
+/** Longer than any delay of a busy machine. */
 export const patientAppleLimits: AppleTimeLimits = {
   keysMs: 600_000,
   newerKeysMs: 600_000,
   tokensMs: 600_000,
   deviceCheckMs: 600_000,
 };
-
-/** What a first sign-in has to say. */
-export const adult = { ageBand: '18+' };
 
 export const startAuthWorld = async (): Promise<AuthWorld> => {
   let now = Date.parse('2026-10-21T10:00:00Z');
@@ -93,26 +89,26 @@ export const startAuthWorld = async (): Promise<AuthWorld> => {
     clientSecretKey: teamKey.publicKey,
   });
   const uri = testDatabaseUri();
+  const connection = await connectMongo(uri);
   const nodes: AuthNode[] = [];
   return {
     apple,
     clock,
     uri,
     async node(options = {}) {
-      const node = await startNode({ apple, clock, uri: options.uri ?? uri, config: options.config });
+      const node = await startNode({ apple, clock, uri }, options);
       nodes.push(node);
       return node;
     },
-    async settle() {
+    async drain() {
       for (let tries = 0; tries < 5; tries++) {
-        await Promise.all(nodes.map((node) => node.auth.drain()));
-        if ((await countPromised(uri)) === 0) return;
+        await Promise.all(nodes.map((node) => node.app.settle()));
+        if ((await countPending(connection)) === 0) return;
         now += 7_000;
       }
     },
     async close() {
       for (const node of nodes) await node.stop();
-      const connection = await connectMongo(uri);
       await connection.dropDatabase();
       await connection.close();
       await apple.close();
@@ -120,114 +116,70 @@ export const startAuthWorld = async (): Promise<AuthWorld> => {
   };
 };
 
-/** Jobs of the outboxes that are not done. */
-const countPromised = async (uri: string): Promise<number> => {
-  const connection = await connectMongo(uri);
-  try {
-    const counts = await Promise.all(
-      ['applenotifications', 'applerevocations'].map((name) =>
-        connection.collection(name).countDocuments({ payload: { $ne: null } }),
-      ),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
-  } finally {
-    await connection.close();
-  }
+/** Starts a world with one process before the tests of a file or group, and closes it after them. */
+export const useAuthWorld = (
+  onStarted: (started: { world: AuthWorld; node: AuthNode }) => void,
+  options: AuthNodeOptions = {},
+): void => {
+  let world: AuthWorld;
+  beforeAll(async () => {
+    world = await startAuthWorld();
+    onStarted({ world, node: await world.node(options) });
+  });
+  afterAll(() => world.close());
 };
 
-const startNode = async (world: {
-  apple: AppleSimulator;
-  clock: { now: () => number };
-  uri: string;
-  config: Partial<AuthConfig> | undefined;
-}): Promise<AuthNode> => {
-  const { apple, clock } = world;
-  const connection = await connectMongo(world.uri);
-  const ended: SessionEnded[] = [];
+const countPending = async (connection: Connection): Promise<number> => {
+  const counts = await Promise.all(
+    ['applenotifications', 'applerevocations'].map((name) =>
+      connection.collection(name).countDocuments({ payload: { $ne: null } }),
+    ),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+};
+
+const startNode = async (
+  { apple, clock, uri: ownUri }: Pick<AuthWorld, 'apple' | 'clock' | 'uri'>,
+  { uri = ownUri, config, apple: appleConfig }: AuthNodeOptions,
+): Promise<AuthNode> => {
   const lines: AuthNode['log'] = [];
-  const log = createLogger({
-    level: 'debug',
-    destination: { write: (line: string) => void lines.push(JSON.parse(line) as { event?: string }) },
-  });
-  const users = createUsers({
-    connection,
-    clock,
-    log,
-    publicUrl: 'http://pufftrack.test',
-    masterKey,
-    closing: () => auth.closing,
-    personalData: () => [auth.closing],
-    isKnownZone,
-    live: {
-      setAudience: () => {},
-      setSources: () => {},
-      openPeople: () => [],
-      friendUpdated: () => {},
-      friendRemoved: () => {},
-    },
-    findMuteAll: () => Promise.resolve(new Map()),
-    notify: () => Promise.resolve(),
-    hideName: () => Promise.resolve(),
-    endCheers: () => Promise.resolve(),
-    summaries: () => Promise.resolve(new Map()),
-    onProfileChanged: () => Promise.resolve(),
-    drainWrites: () => Promise.resolve(),
-    onSettingsChanged: () => {},
-    onAudienceChanged: () => {},
-  });
-  const metrics = createMetrics();
-  const auth = createAuth({
-    connection,
-    clock,
-    log,
-    metrics,
-    accounts: users.accounts,
-    inbox: { notify: () => Promise.resolve() },
-    devices: { moveDevices: () => Promise.resolve() },
-    sockets: { openSessions: () => [], sessionEnded: (session) => void ended.push(session) },
+  const app = await startApp({
     config: {
-      appleBaseUrl: apple.baseUrl,
-      appleIssuers: ['https://appleid.apple.com', 'https://account.apple.com'],
-      appleClientIds: [clientId],
-      appleTeam: team,
-      deviceCheckMode: 'off',
-      deviceCheckBaseUrl: apple.baseUrl,
-      appleTimeLimits: patientAppleLimits,
+      host: '127.0.0.1',
+      port: 0,
       publicUrl,
+      targets: ['auth', 'users', 'notifications'],
+      mongoUri: uri,
+      redisUrl: undefined,
+      apple: {
+        baseUrl: apple.baseUrl,
+        issuers: ['https://appleid.apple.com', 'https://account.apple.com'],
+        clientIds: [clientId],
+        team,
+        deviceCheckMode: 'off',
+        deviceCheckBaseUrl: apple.baseUrl,
+        timeLimits: patientAppleLimits,
+        ...appleConfig,
+      },
       masterKey,
-      ...world.config,
+      apns: undefined,
+      docs: false,
+      metrics: { port: undefined, onApiListener: true },
+      scheduledJobs: false,
+      edge: { trustedHops: 0, corsOrigins: [], rateLimitScale: 1_000, minAppBuild: 0 },
+      drainNoticeMs: 0,
+      ...config,
     },
-  });
-  const server = createHttpServer({
-    routes: [...auth.routes, ...users.routes],
-    pages: [],
-    authenticate: auth.authenticate,
-    requireFreshSignIn: auth.requireFreshSignIn,
-    limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1_000, metrics }),
-    mayCall: originRule([], 'http://pufftrack.test'),
-    hasSockets: false,
-    trustedHops: 0,
-    minAppBuild: 0,
-    log,
-    announced: noBus.announced,
-    metrics: createHttpMetrics(metrics),
-    connectionMetrics: metrics,
+    clock,
+    log: createLogger({
+      level: 'debug',
+      destination: { write: (line: string) => void lines.push(JSON.parse(line) as { event?: string }) },
+    }),
     validateAnswers: true,
-    phase: () => 'open',
-    requireCapacity: () => undefined,
-    requestDeadlineMs,
+    watchLag: () => () => undefined,
   });
-  try {
-    await users.ensureIndexes();
-    await auth.ensureIndexes();
-    await auth.start();
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const connection = await connectMongo(uri);
+  const url = `http://127.0.0.1:${app.port}`;
 
   const send = async (path: string, init: RequestInit, bearer?: string): Promise<Answer> => {
     const headers = new Headers(init.headers);
@@ -250,20 +202,33 @@ const startNode = async (world: {
       bearer,
     );
 
+  const sockets: Socket[] = [];
+  const openSocket: AuthNode['openSocket'] = async (token) => {
+    const socket = io(url, {
+      auth: { token },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    });
+    sockets.push(socket);
+    const next = (event: string) => inTime(event, new Promise((resolve) => socket.once(event, resolve)));
+    const ended = next('sessionEnded');
+    await next('ready');
+    return { ended };
+  };
+
   let stopped: Promise<void> | undefined;
   const stop = async () => {
-    server.closeAllConnections();
-    server.close();
-    await auth.stop();
+    for (const socket of sockets) socket.disconnect();
+    await app.stop();
     await connection.close();
   };
   return {
     url,
-    auth,
+    app,
     connection,
-    ended,
     log: lines,
-    figures: metrics.text,
+    metrics: async () => (await fetch(`${url}/metrics`)).text(),
     post,
     get: (path, bearer) => send(path, {}, bearer),
     async signIn(person, extra = adult) {
@@ -272,9 +237,24 @@ const startNode = async (world: {
       const { identityToken, authorizationCode } = sheet;
       return post('/auth/apple', { identityToken, authorizationCode, nonce, ...extra });
     },
+    deleteAccount: (signedIn) =>
+      send('/users/me', { method: 'DELETE' }, signedIn.body['accessToken'] as string),
+    openSocket,
     stop: () => (stopped ??= stop()),
   };
 };
 
-/** Somebody whom no other test has seen. */
-export const somebody = (): string => `person-${randomBytes(6).toString('hex')}`;
+/** A person that no other test uses. */
+export const newPerson = (): string => `person-${randomBytes(6).toString('hex')}`;
+
+/** For a test that builds the service itself. */
+export const unusedConfig: AuthConfig = {
+  appleBaseUrl: 'http://127.0.0.1:9',
+  appleIssuers: ['https://appleid.apple.com'],
+  appleClientIds: [],
+  appleTeam: undefined,
+  deviceCheckMode: 'off',
+  deviceCheckBaseUrl: 'http://127.0.0.1:9',
+  publicUrl,
+  masterKey,
+};

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../platform/telemetry/logger.ts';
-import { somebody, startAuthWorld, type AuthNode, type AuthWorld } from '../../../test/auth-server.ts';
+import { describe, expect, it } from '@jest/globals';
+import { newPerson, useAuthWorld, type AuthNode, type AuthWorld } from '../../../test/auth-server.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -9,24 +8,10 @@ describe('auth-cleanup (docs/adr/0004)', () => {
   let world: AuthWorld;
   let node: AuthNode;
 
-  beforeAll(async () => {
-    world = await startAuthWorld();
-    node = await world.node();
-  });
-  afterAll(() => world.close());
+  useAuthWorld((started) => ({ world, node } = started));
 
   const count = (collection: string) => node.connection.collection(collection).countDocuments();
-  const cleanUp = () =>
-    node.auth.jobs
-      .find(({ name }) => name === 'auth-cleanup')
-      ?.run({
-        from: 0,
-        to: world.clock.now(),
-        progress: null,
-        save: () => Promise.resolve(),
-        signal: new AbortController().signal,
-        log: createLogger({ level: 'silent' }),
-      });
+  const cleanUp = () => node.app.jobs.run('auth-cleanup');
 
   it('deletes nonces when they have expired by the injected clock, not before', async () => {
     await node.post('/auth/apple/nonce');
@@ -39,7 +24,7 @@ describe('auth-cleanup (docs/adr/0004)', () => {
   });
 
   it('keeps a session for 30 days after its end, and the active signing key always', async () => {
-    const { body } = await node.signIn(somebody());
+    const { body } = await node.signIn(newPerson());
     await node.post('/auth/logout', undefined, body['accessToken'] as string);
     world.clock.advance(30 * day - 1);
     await cleanUp();

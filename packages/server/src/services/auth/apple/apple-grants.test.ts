@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@pufftrack/testkit/eventually';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import type { User } from '@pufftrack/contract';
@@ -10,12 +10,16 @@ import {
   clientId,
   patientAppleLimits,
   sha256Hex,
-  somebody,
-  startAuthWorld,
+  newPerson,
+  useAuthWorld,
   team,
+  unusedConfig,
+  type Answer,
   type AuthNode,
   type AuthWorld,
 } from '../../../../test/auth-server.ts';
+import { createMetrics } from '../../../platform/telemetry/metrics.ts';
+import { createAuth } from '../index.ts';
 import { createClientSecrets } from './apple-client-secret.ts';
 
 const minute = 60_000;
@@ -23,12 +27,7 @@ const hour = 60 * minute;
 
 let world: AuthWorld;
 let node: AuthNode;
-
-beforeAll(async () => {
-  world = await startAuthWorld();
-  node = await world.node();
-});
-afterAll(() => world.close());
+useAuthWorld((started) => ({ world, node } = started));
 
 const linkOf = (person: string, at = node) =>
   at.connection.collection('applelinks').findOne({ sub: world.apple.subjectOf(person) });
@@ -43,14 +42,8 @@ const sheetFor = async (person: string) => {
   });
   return { identityToken, authorizationCode, nonce };
 };
-/** What a deletion does here; answers what it says of the grant. */
-const close = async (userId: string, at = node) => {
-  const log = createLogger({ level: 'silent' });
-  const { manualRevocationRequired } = await inTransaction(at.connection, (tx) =>
-    at.auth.closing.close(userId, undefined, { tx, log }),
-  );
-  return { manualRevocationRequired };
-};
+/** Deletes an account; the body says whether the user has to revoke the grant. */
+const close = async (signedIn: Answer, at = node) => (await at.deleteAccount(signedIn)).body;
 const waitingRevocations = () =>
   node.connection
     .collection('applerevocations')
@@ -59,8 +52,8 @@ const waitingRevocations = () =>
 
 describe('the authorization code (SIWA-6)', () => {
   it('becomes a refresh token that lies in the database sealed (SIWA-8)', async () => {
-    const person = somebody();
-    const userId = userIdOf(await node.signIn(person));
+    const person = newPerson();
+    const signedIn = await node.signIn(person);
     expect(await linkOf(person)).toMatchObject({
       refreshTokenMissing: false,
       refreshToken: { clientId, keyId: expect.stringMatching(/^[0-9a-f]{8}$/) },
@@ -69,8 +62,8 @@ describe('the authorization code (SIWA-6)', () => {
     const dump = JSON.stringify(
       await Promise.all(collections.map(({ name }) => node.connection.collection(name).find().toArray())),
     );
-    expect(await close(userId)).toEqual({ manualRevocationRequired: false });
-    await world.settle();
+    expect(await close(signedIn)).toEqual({ manualRevocationRequired: false });
+    await world.drain();
     const token = world.apple.revokedTokens.at(-1) ?? '';
     expect(token).toMatch(/^r/);
     expect(dump).not.toContain(token);
@@ -78,7 +71,7 @@ describe('the authorization code (SIWA-6)', () => {
   });
 
   it('of another person is a refusal, and nothing is stored', async () => {
-    const [alice, mallory] = [somebody(), somebody()];
+    const [alice, mallory] = [newPerson(), newPerson()];
     const body = await sheetFor(alice);
     const { authorizationCode } = await sheetFor(mallory);
     const refused = await node.post('/auth/apple', { ...body, authorizationCode, ...adult });
@@ -88,7 +81,7 @@ describe('the authorization code (SIWA-6)', () => {
   });
 
   it('that Apple refuses keeps a new account out, and lets one in that is known', async () => {
-    const person = somebody();
+    const person = newPerson();
     const bad = { authorizationCode: 'c0ffee.0.bad' };
     const first = await node.post('/auth/apple', { ...(await sheetFor(person)), ...bad, ...adult });
     expect(first.body).toMatchObject({ status: 401, code: 'invalid-identity-token' });
@@ -101,7 +94,7 @@ describe('the authorization code (SIWA-6)', () => {
   });
 
   it('is not spent by a sign-in that asks for the age first', async () => {
-    const body = await sheetFor(somebody());
+    const body = await sheetFor(newPerson());
     const before = world.apple.codeExchanges;
     expect((await node.post('/auth/apple', body)).body.code).toBe('age-confirmation-required');
     expect(world.apple.codeExchanges).toBe(before);
@@ -110,7 +103,7 @@ describe('the authorization code (SIWA-6)', () => {
   });
 
   it('sent 50 times at once with its nonce signs in exactly once', async () => {
-    const body = await sheetFor(somebody());
+    const body = await sheetFor(newPerson());
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => node.post('/auth/apple', { ...body, ...adult })),
     );
@@ -121,11 +114,11 @@ describe('the authorization code (SIWA-6)', () => {
   it.each(['error', 'refuse', 'no answer'] as const)(
     'is optional for a sign-in while Apple is unavailable (%s); the next sign-in adds the token',
     async (outage) => {
-      const person = somebody();
+      const person = newPerson();
       const body = await sheetFor(person);
       const limits = { ...patientAppleLimits };
-      const fresh = await world.node({ config: { appleTimeLimits: limits } });
-      await fresh.signIn(somebody());
+      const fresh = await world.node({ apple: { timeLimits: limits } });
+      await fresh.signIn(newPerson());
       if (outage === 'no answer') world.apple.hold('/auth/token');
       else world.apple.setOutage(outage);
       limits.tokensMs = outage === 'no answer' ? 50 : limits.tokensMs;
@@ -145,48 +138,62 @@ describe('the authorization code (SIWA-6)', () => {
 
 describe('the revocation (SIWA-9)', () => {
   it('waits for an Apple that is down for an hour, and happens once', async () => {
-    const person = somebody();
-    const userId = userIdOf(await node.signIn(person));
+    const person = newPerson();
+    const signedIn = await node.signIn(person);
     const before = world.apple.revokedTokens.length;
     world.apple.setOutage('error');
-    await close(userId);
+    await close(signedIn);
     for (let minutes = 0; minutes < 60; minutes++) {
-      await node.auth.drain();
+      await node.app.settle();
       world.clock.advance(minute);
     }
     expect(world.apple.revokedTokens).toHaveLength(before);
     world.apple.setOutage('none');
     world.clock.advance(75 * minute);
     await world.node();
-    await world.settle();
+    await world.drain();
     world.clock.advance(75 * minute);
-    await world.settle();
+    await world.drain();
     expect(world.apple.revokedTokens).toHaveLength(before + 1);
     expect(await linkOf(person)).toBeNull();
   });
 
   it('is kept by another process where the one that promised it is gone', async () => {
     const gone = await world.node();
-    const userId = userIdOf(await gone.signIn(somebody()));
+    const signedIn = await gone.signIn(newPerson());
     const before = world.apple.revokedTokens.length;
-    await gone.auth.stop();
-    await close(userId, gone);
+    world.apple.setOutage('error');
+    await close(signedIn, gone);
     await gone.stop();
-    await world.settle();
+    world.apple.setOutage('none');
+    await world.drain();
     expect(world.apple.revokedTokens).toHaveLength(before + 1);
   });
 
   it('is not promised by a transaction that is undone', async () => {
-    const person = somebody();
-    const userId = userIdOf(await node.signIn(person));
+    const person = newPerson();
+    const signedIn = await node.signIn(person);
     const before = world.apple.revokedTokens.length;
+    const { closing } = createAuth({
+      connection: node.connection,
+      clock: world.clock,
+      log: createLogger({ level: 'silent' }),
+      metrics: createMetrics(),
+      config: { ...unusedConfig, appleClientIds: [clientId] },
+      accounts: undefined as never,
+      inbox: undefined as never,
+      devices: undefined as never,
+      sockets: undefined as never,
+    });
     await expect(
       inTransaction(node.connection, async (tx) => {
-        await node.auth.closing.close(userId, undefined, { tx, log: createLogger({ level: 'silent' }) });
+        const log = createLogger({ level: 'silent' });
+        const { manualRevocationRequired } = await closing.close(userIdOf(signedIn), undefined, { tx, log });
+        expect(manualRevocationRequired).toBe(false);
         throw new Error('undone');
       }),
     ).rejects.toThrow('undone');
-    await world.settle();
+    await world.drain();
     expect(world.apple.revokedTokens).toHaveLength(before);
     expect(await linkOf(person)).toMatchObject({ refreshToken: { clientId } });
   });
@@ -194,27 +201,28 @@ describe('the revocation (SIWA-9)', () => {
   it('is the person’s own to do where no token is held', async () => {
     const { nonce } = (await node.post('/auth/apple/nonce')).body as { nonce: string };
     const { identityToken } = await world.apple.authorize({
-      person: somebody(),
+      person: newPerson(),
       clientId,
       nonce: sha256Hex(nonce),
     });
     const answer = await node.post('/auth/apple', { identityToken, nonce, ...adult });
-    expect(await close(userIdOf(answer))).toEqual({ manualRevocationRequired: true });
+    expect(await close(answer)).toEqual({ manualRevocationRequired: true });
   });
 
   it('names nobody while it waits, and is given up after a week', async () => {
-    const person = somebody();
-    const userId = userIdOf(await node.signIn(person));
+    const person = newPerson();
+    const signedIn = await node.signIn(person);
     const before = world.apple.revokedTokens.length;
     world.apple.setOutage('error');
-    await close(userId);
+    await close(signedIn);
     const waiting = JSON.stringify(await waitingRevocations());
     expect(waiting).toContain('sealed');
-    for (const name of [userId, world.apple.subjectOf(person)]) expect(waiting).not.toContain(name);
+    for (const name of [userIdOf(signedIn), world.apple.subjectOf(person)])
+      expect(waiting).not.toContain(name);
     world.clock.advance(8 * 24 * hour);
     // Another process of this world may have it in hand.
     await eventually('it is given up', async () => {
-      await node.auth.drain();
+      await node.app.settle();
       return (await waitingRevocations()).length === 0;
     });
     world.apple.setOutage('none');
@@ -222,13 +230,14 @@ describe('the revocation (SIWA-9)', () => {
   });
 
   it('does not open a token that was moved to another person', async () => {
-    const [one, other] = [somebody(), somebody()];
-    const [userId] = [userIdOf(await node.signIn(one)), await node.signIn(other)];
+    const [one, other] = [newPerson(), newPerson()];
+    const [signedIn] = [await node.signIn(one), await node.signIn(other)];
+    const userId = userIdOf(signedIn);
     const stolen = (await linkOf(other))?.['refreshToken'] as object;
     await node.connection.collection('applelinks').updateOne({ userId }, { $set: { refreshToken: stolen } });
     const before = world.apple.revokedTokens.length;
-    expect(await close(userId)).toEqual({ manualRevocationRequired: true });
-    await world.settle();
+    expect(await close(signedIn)).toEqual({ manualRevocationRequired: true });
+    await world.drain();
     expect(world.apple.revokedTokens).toHaveLength(before);
   });
 });

@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { User } from '@pufftrack/contract';
+import { createOutboxStore } from '../../../platform/outbox/outbox-store.ts';
 import { refOf } from '../../../platform/telemetry/logger.ts';
 import {
   adult,
   clientId,
   sha256Hex,
-  somebody,
-  startAuthWorld,
+  newPerson,
+  useAuthWorld,
   type AuthNode,
   type AuthWorld,
 } from '../../../../test/auth-server.ts';
+import type { PendingEvent } from './apple-notification-service.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -18,17 +20,15 @@ let world: AuthWorld;
 let node: AuthNode;
 let other: AuthNode;
 
+useAuthWorld((started) => ({ world, node } = started));
 beforeAll(async () => {
-  world = await startAuthWorld();
-  node = await world.node();
   other = await world.node();
 });
-afterAll(() => world.close());
 
 const post = (payload: string, at = node) => at.post('/webhooks/apple', { payload });
 /** Until what was sent has had its effect at every process, which may take 5 s (SES-6). */
 const takeEffect = async () => {
-  await world.settle();
+  await world.drain();
   world.clock.advance(5 * second);
 };
 const notify = async (request: Parameters<AuthWorld['apple']['mintNotification']>[0]) => {
@@ -51,7 +51,7 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
   it.each(['string', 'object', 'array'] as const)(
     'consent-revoked, its events as %s, ends all sessions at every process within 5 s',
     async (form) => {
-      const person = somebody();
+      const person = newPerson();
       const [phone, tablet] = [await signIn(person), await signIn(person)];
       expect(await codeAt(other, phone.token)).toBeUndefined();
       world.clock.advance(1);
@@ -65,8 +65,8 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
   );
 
   it.each(['account-delete', 'account-deleted'])('%s ends the account', async (type) => {
-    const person = somebody();
-    const [{ token, sub, user }, neighbour] = [await signIn(person), await signIn(somebody())];
+    const person = newPerson();
+    const [{ token, sub, user }, neighbour] = [await signIn(person), await signIn(newPerson())];
     expect((await notify({ type, sub, clientId })).status).toBe(200);
     expect(await codeAt(node, token)).toBe('account-gone');
     expect(await linkOf(sub)).toBeNull();
@@ -75,23 +75,23 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
   });
 
   it('account-delete of before the last sign-in ends nothing', async () => {
-    const { token, sub } = await signIn(somebody());
+    const { token, sub } = await signIn(newPerson());
     await notify({ type: 'account-delete', sub, clientId, at: world.clock.now() - hour });
     expect(await codeAt(node, token)).toBeUndefined();
   });
 
   it.each(['email-disabled', 'email-enabled', 'something-new'])('%s ends nothing', async (type) => {
-    const { token, sub } = await signIn(somebody());
+    const { token, sub } = await signIn(newPerson());
     expect((await notify({ type, sub, clientId })).status).toBe(200);
     expect(await codeAt(node, token)).toBeUndefined();
   });
 
-  it('of somebody unknown is taken and has no effect', async () => {
+  it('of newPerson unknown is taken and has no effect', async () => {
     expect((await notify({ type: 'consent-revoked', sub: 'nobody', clientId })).status).toBe(200);
   });
 
   it('has one effect however often it comes, at whatever process', async () => {
-    const person = somebody();
+    const person = newPerson();
     const { sub } = await signIn(person);
     world.clock.advance(1);
     const payload = await world.apple.mintNotification({ type: 'consent-revoked', sub, clientId });
@@ -111,24 +111,24 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
   });
 
   it('says nothing of now where it is older than the last sign-in', async () => {
-    const { token, sub } = await signIn(somebody());
+    const { token, sub } = await signIn(newPerson());
     await notify({ type: 'consent-revoked', sub, clientId, at: world.clock.now() - hour });
     expect(await codeAt(node, token)).toBeUndefined();
   });
 
   it('has its effect after a crash between the 200 and the effect', async () => {
-    const crashing = await world.node();
-    const { token, sub } = await signIn(somebody());
+    const { token, sub } = await signIn(newPerson());
     world.clock.advance(1);
-    await crashing.auth.stop();
-    await post(await world.apple.mintNotification({ type: 'consent-revoked', sub, clientId }), crashing);
-    await crashing.stop();
+    // What a process leaves behind that ends after it has stored the event.
+    const store = createOutboxStore<PendingEvent>(node.connection, 'applenotifications');
+    const payload = { type: 'consent-revoked', sub, at: world.clock.now() };
+    await store.add({ id: newPerson(), payload, now: world.clock.now() });
     await takeEffect();
     expect(await codeAt(node, token)).toBe('session-ended');
   });
 
   it('keeps nothing of it once it is done', async () => {
-    const { sub } = await signIn(somebody());
+    const { sub } = await signIn(newPerson());
     await notify({ type: 'email-disabled', sub, clientId });
     const dump = JSON.stringify(
       await node.connection
@@ -144,7 +144,7 @@ describe('what is not Apple’s', () => {
   const claims = (over: object = {}) => ({
     aud: clientId,
     sub: undefined,
-    jti: somebody(),
+    jti: newPerson(),
     events: JSON.stringify({ type: 'consent-revoked', sub: 'x', event_time: world.clock.now() }),
     ...over,
   });

@@ -5,7 +5,7 @@ import { decodeProtectedHeader } from 'jose';
 import { connectMongo } from '../../../platform/mongo/connect.ts';
 import {
   masterKey,
-  somebody,
+  newPerson,
   startAuthWorld,
   type AuthNode,
   type AuthWorld,
@@ -51,7 +51,7 @@ describe('keys:rotate (SES-7)', () => {
 
   it('publishes, then signs, then retires, with no 401 at processes that go on running', async () => {
     const [one, other] = nodes;
-    const person = somebody();
+    const person = newPerson();
     const old = await signIn(one, person);
     const statuses: number[] = [];
     const moreCalls = () => {
@@ -62,7 +62,7 @@ describe('keys:rotate (SES-7)', () => {
     const load = (async () => {
       const tokens = [old];
       for (let round = 0; !ended.signal.aborted; round++) {
-        if (round % 10 === 0) tokens.push(await signIn(round % 20 === 0 ? one : other, somebody()));
+        if (round % 10 === 0) tokens.push(await signIn(round % 20 === 0 ? one : other, newPerson()));
         for (const node of nodes) statuses.push((await node.get('/users/me', tokens.at(-1))).status);
         await pause(10);
       }
@@ -75,12 +75,12 @@ describe('keys:rotate (SES-7)', () => {
         waitedMs = ms;
         for (const node of nodes)
           await eventually('the key is published', async () => (await publishedKids(node)).length === 2);
-        expect(kidOf(await signIn(other, somebody()))).toBe(kidOf(old));
+        expect(kidOf(await signIn(other, newPerson()))).toBe(kidOf(old));
         await moreCalls();
       });
       expect(waitedMs).toBeGreaterThanOrEqual(15_000);
       for (const node of nodes)
-        await eventually('the key signs', async () => kidOf(await signIn(node, somebody())) === rotated.kid);
+        await eventually('the key signs', async () => kidOf(await signIn(node, newPerson())) === rotated.kid);
       await moreCalls();
       return rotated;
     };
@@ -126,6 +126,6 @@ describe('keys:rotate (SES-7)', () => {
     const before = await nodes[0].connection.collection('signingkeys').find().toArray();
     await expect(rotate(() => Promise.resolve(), Buffer.alloc(32, 9))).rejects.toThrow('MASTER_KEY');
     expect(await nodes[0].connection.collection('signingkeys').find().toArray()).toEqual(before);
-    expect((await nodes[1].signIn(somebody())).status).toBe(200);
+    expect((await nodes[1].signIn(newPerson())).status).toBe(200);
   });
 });

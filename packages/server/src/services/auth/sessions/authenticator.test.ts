@@ -6,6 +6,22 @@ import { createSessionIds } from './session-ids.ts';
 
 const budget = 300;
 
+it('fails while the database does not answer (SES-6)', async () => {
+  const actor = { userId: 'user', sessionId: 'session', expiresAt: 1 };
+  const { authenticate } = createAuthenticator({
+    accessTokens: {
+      read: () => actor,
+      verify: () => Promise.resolve({ actor, refreshCounter: 1 }),
+    } as unknown as AccessTokens,
+    sessionIds: createSessionIds([Buffer.alloc(32, 7)]),
+    sessions: { find: () => Promise.reject(new Error('no answer')) } as never,
+    accounts: { view: () => Promise.reject(new Error('no answer')) } as never,
+    clock: { now: () => 0 },
+  });
+  for (let call = 0; call < 2; call++)
+    await expect(Promise.resolve(authenticate('token'))).rejects.toThrow('no answer');
+});
+
 describe('a flood of forged tokens', () => {
   /** Signatures are checked when the test says so, and are all wrong. */
   const start = () => {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   adult,
-  somebody,
-  startAuthWorld,
+  newPerson,
+  useAuthWorld,
   type Answer,
   type AuthNode,
   type AuthWorld,
@@ -10,12 +10,7 @@ import {
 
 let world: AuthWorld;
 let node: AuthNode;
-
-beforeAll(async () => {
-  world = await startAuthWorld();
-  node = await world.node();
-});
-afterAll(() => world.close());
+useAuthWorld((started) => ({ world, node } = started));
 
 const accessOf = ({ body }: Answer) => body['accessToken'] as string;
 const refreshOf = ({ body }: Answer) => body['refreshToken'] as string;
@@ -29,21 +24,21 @@ const isAlive = async (answer: Answer) => (await node.get('/users/me', accessOf(
 
 describe('sign-ins with the same device.id (SES-5)', () => {
   it('leave one session: tokens of the one before have ended, and its sockets are closed', async () => {
-    const person = somebody();
+    const person = newPerson();
     const first = await on('phone')(person);
-    const [before] = await sessionsOf(first);
+    const { ended } = await node.openSocket(accessOf(first));
     const second = await on('phone')(person);
     expect(await sessionsOf(second)).toMatchObject([{ device: { id: 'phone' } }]);
     expect((await node.get('/users/me', accessOf(first))).body.code).toBe('session-ended');
     expect((await node.post('/auth/refresh', { refreshToken: refreshOf(first) })).body.code).toBe(
       'session-ended',
     );
-    expect(node.ended).toContainEqual({ sessionId: before?.id, reason: 'logout' });
+    expect(await ended).toEqual({ reason: 'logout' });
     expect((await node.post('/auth/refresh', { refreshToken: refreshOf(second) })).status).toBe(200);
   });
 
   it('end no session of another device, however often the app is installed again', async () => {
-    const person = somebody();
+    const person = newPerson();
     const tablet = await on('tablet')(person);
     let phone = await on('phone')(person);
     for (let installs = 0; installs < 12; installs++) phone = await on('phone')(person);
@@ -53,7 +48,7 @@ describe('sign-ins with the same device.id (SES-5)', () => {
 
   it('leave one session where they come at once, at two processes', async () => {
     const other = await world.node();
-    const person = somebody();
+    const person = newPerson();
     await on('phone')(person);
     const answers = await Promise.all([node, other, node, other].map((at) => on('phone', at)(person)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
@@ -63,12 +58,12 @@ describe('sign-ins with the same device.id (SES-5)', () => {
   });
 
   it('of two people are two sessions', async () => {
-    const [one, other] = [await on('phone')(somebody()), await on('phone')(somebody())];
+    const [one, other] = [await on('phone')(newPerson()), await on('phone')(newPerson())];
     expect([await isAlive(one), await isAlive(other)]).toEqual([true, true]);
   });
 
   it.each([null, undefined])('are apart where the app sends none: %p', async (id) => {
-    const person = somebody();
+    const person = newPerson();
     const [one, other] = [await on(id)(person), await on(id)(person)];
     expect([await isAlive(one), await isAlive(other)]).toEqual([true, true]);
   });

@@ -1,13 +1,13 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import {
   adult,
   clientId,
   publicUrl,
   sha256Hex,
-  somebody,
-  startAuthWorld,
+  newPerson,
+  useAuthWorld,
   type AuthNode,
   type AuthWorld,
 } from '../../../../test/auth-server.ts';
@@ -18,18 +18,13 @@ const day = 24 * 60 * minute;
 
 let world: AuthWorld;
 let node: AuthNode;
-
-beforeAll(async () => {
-  world = await startAuthWorld();
-  node = await world.node();
-});
-afterAll(() => world.close());
+useAuthWorld((started) => ({ world, node } = started));
 
 const tokensOf = ({ body }: { body: Record<string, unknown> }) => ({
   access: body['accessToken'] as string,
   refresh: body['refreshToken'] as string,
 });
-const signIn = async () => tokensOf(await node.signIn(somebody()));
+const signIn = async () => tokensOf(await node.signIn(newPerson()));
 const refresh = (refreshToken: string, at = node) => at.post('/auth/refresh', { refreshToken });
 const codeOf = async (token: string, at = node) => (await at.get('/users/me', token)).body.code;
 
@@ -114,6 +109,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     const first = await signIn();
     const next = tokensOf(await refresh(first.refresh));
     const current = tokensOf(await refresh(next.refresh));
+    const { ended } = await node.openSocket(current.access);
     const before = node.log.filter(({ event }) => event === 'auth.refresh_reuse').length;
     const stolen = await Promise.all([refresh(first.refresh), refresh(first.refresh)]);
     for (const { body } of stolen) expect(body.status).toBe(401);
@@ -121,11 +117,10 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     for (const { access } of [first, next, current]) expect(await codeOf(access)).toBe('session-ended');
     expect((await refresh(current.refresh)).body.code).toBe('session-ended');
     expect(node.log.filter(({ event }) => event === 'auth.refresh_reuse')).toHaveLength(before + 1);
-    expect(await node.figures()).toMatch(
+    expect(await node.metrics()).toMatch(
       new RegExp(`^pufftrack_auth_refresh_reuse_total ${before + 1}$`, 'm'),
     );
-    const { sid } = decodeJwt(first.access);
-    expect(node.ended).toContainEqual({ sessionId: sid, reason: 'refresh-reused' });
+    expect(await ended).toEqual({ reason: 'refresh-reused' });
   });
 
   it('ends after 60 idle days, and after a year of daily use (SES-2)', async () => {
@@ -236,7 +231,7 @@ describe('the access token (SES-1, SES-8)', () => {
   });
 
   it('says who, which session and when, and nothing else of a person', async () => {
-    const answer = await node.signIn(somebody(), { ...adult, user: { name: { firstName: 'Alice' } } });
+    const answer = await node.signIn(newPerson(), { ...adult, user: { name: { firstName: 'Alice' } } });
     const { access } = tokensOf(answer);
     expect(decodeProtectedHeader(access)).toEqual({
       alg: 'ES256',
@@ -250,14 +245,9 @@ describe('the access token (SES-1, SES-8)', () => {
     expect(access).not.toContain(world.apple.subjectOf('alice'));
   });
 
-  it('refuses a token in the URL, and where the database is away lets nobody in (SES-6)', async () => {
+  it('refuses a token in the URL', async () => {
     const { access } = await signIn();
     for (const name of ['token', 'access_token'])
       expect((await node.get(`/users/me?${name}=${access}`)).body).toMatchObject({ status: 401 });
-    const away = await world.node();
-    await away.connection.close();
-    const answer = await away.get('/users/me', access);
-    expect(answer.status).toBeGreaterThanOrEqual(500);
-    expect(answer.body['user']).toBeUndefined();
   });
 });

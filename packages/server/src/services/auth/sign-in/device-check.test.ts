@@ -1,14 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { UnavailableError } from '../../../platform/concurrency/circuit-breaker.ts';
 import {
   adult,
   patientAppleLimits,
   sha256Hex,
-  somebody,
-  startAuthWorld,
+  newPerson,
+  useAuthWorld,
   team,
   type AuthNode,
   type AuthWorld,
@@ -19,7 +19,7 @@ import { decideDevice, isBanned } from './device-check.ts';
 
 const now = Date.parse('2026-10-21T10:00:00Z');
 const minute = 60_000;
-const newToken = () => Buffer.from(somebody()).toString('base64');
+const newToken = () => Buffer.from(newPerson()).toString('base64');
 
 describe('a ban (DC-5)', () => {
   it.each([
@@ -123,11 +123,7 @@ it('DeviceCheck may take 2 s of a sign-in in production (DC-4)', () => {
 describe('a sign-in with a device token', () => {
   let world: AuthWorld;
   let node: AuthNode;
-  beforeAll(async () => {
-    world = await startAuthWorld();
-    node = await world.node({ config: { deviceCheckMode: 'enforce' } });
-  });
-  afterAll(() => world.close());
+  useAuthWorld((started) => ({ world, node } = started), { apple: { deviceCheckMode: 'enforce' } });
 
   const signIn = (person: string, deviceCheckToken: string | undefined, at = node) =>
     at.signIn(person, { ...adult, ...(deviceCheckToken !== undefined && { deviceCheckToken }) });
@@ -138,35 +134,35 @@ describe('a sign-in with a device token', () => {
   };
 
   it('makes an account from a clean device, and none from a banned one', async () => {
-    expect((await signIn(somebody(), newToken())).status).toBe(200);
-    const refused = await signIn(somebody(), bannedToken('2026-09'));
+    expect((await signIn(newPerson(), newToken())).status).toBe(200);
+    const refused = await signIn(newPerson(), bannedToken('2026-09'));
     expect(refused.body).toMatchObject({ status: 403, code: 'device-refused' });
-    expect((await signIn(somebody(), bannedToken('2025-08'))).status).toBe(200);
-    expect((await signIn(somebody(), 'no base64!')).body.code).toBe('device-refused');
+    expect((await signIn(newPerson(), bannedToken('2025-08'))).status).toBe(200);
+    expect((await signIn(newPerson(), 'no base64!')).body.code).toBe('device-refused');
   });
 
   it('lets in who has an account, whatever the device', async () => {
-    const person = somebody();
+    const person = newPerson();
     await signIn(person, newToken());
     expect((await signIn(person, bannedToken('2026-09'))).status).toBe(200);
   });
 
   it('refuses nobody in monitor mode, and asks nothing when off', async () => {
-    const monitor = await world.node({ config: { deviceCheckMode: 'monitor' } });
-    expect((await signIn(somebody(), bannedToken('2026-09'), monitor)).status).toBe(200);
+    const monitor = await world.node({ apple: { deviceCheckMode: 'monitor' } });
+    expect((await signIn(newPerson(), bannedToken('2026-09'), monitor)).status).toBe(200);
     expect(monitor.log).toContainEqual(
       expect.objectContaining({ event: 'auth.device_checked', verdict: 'banned' }),
     );
-    const off = await world.node({ config: { deviceCheckMode: 'off' } });
+    const off = await world.node({ apple: { deviceCheckMode: 'off' } });
     const before = world.apple.devices.queries;
-    expect((await signIn(somebody(), bannedToken('2026-09'), off)).status).toBe(200);
+    expect((await signIn(newPerson(), bannedToken('2026-09'), off)).status).toBe(200);
     expect(world.apple.devices.queries).toBe(before);
   });
 
   it('takes a token for one sign-in alone, and keeps it nowhere (DC-4)', async () => {
     const token = newToken();
-    expect((await signIn(somebody(), token)).status).toBe(200);
-    expect((await signIn(somebody(), token)).body.code).toBe('device-refused');
+    expect((await signIn(newPerson(), token)).status).toBe(200);
+    expect((await signIn(newPerson(), token)).body.code).toBe('device-refused');
     const collections = await node.connection.listCollections();
     const dump = JSON.stringify(
       await Promise.all(collections.map(({ name }) => node.connection.collection(name).find().toArray())),
@@ -176,9 +172,9 @@ describe('a sign-in with a device token', () => {
   });
 
   it('does not wait for an Apple that does not answer, and does not call it after three failures (DC-4)', async () => {
-    const person = somebody();
+    const person = newPerson();
     const limits = { ...patientAppleLimits };
-    const cold = await world.node({ config: { deviceCheckMode: 'enforce', appleTimeLimits: limits } });
+    const cold = await world.node({ apple: { deviceCheckMode: 'enforce', timeLimits: limits } });
     await signIn(person, newToken(), cold);
     const repeat = async () => {
       const { nonce } = (await cold.post('/auth/apple/nonce')).body as { nonce: string };
@@ -194,31 +190,31 @@ describe('a sign-in with a device token', () => {
     limits.deviceCheckMs = patientAppleLimits.deviceCheckMs;
     expect(await repeat()).toBe(200);
     world.apple.release();
-    const figures = await cold.figures();
-    expect(figures).toContain('pufftrack_devicecheck_unknown_total 4');
-    expect(figures).toContain('pufftrack_apple_unavailable_total{service="devicecheck"} 4');
-    expect(figures).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 1');
+    const metrics = await cold.metrics();
+    expect(metrics).toContain('pufftrack_devicecheck_unknown_total 4');
+    expect(metrics).toContain('pufftrack_apple_unavailable_total{service="devicecheck"} 4');
+    expect(metrics).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 1');
     const before = world.apple.devices.queries;
     world.clock.advance(minute);
     expect(await repeat()).toBe(200);
-    expect(await cold.figures()).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 0');
+    expect(await cold.metrics()).toContain('pufftrack_apple_circuit_open{service="devicecheck"} 0');
     expect(world.apple.devices.queries).toBe(before + 1);
   });
 
   it('makes new accounts scarce while nobody vouches for devices', async () => {
-    const cold = await world.node({ config: { deviceCheckMode: 'enforce' } });
+    const cold = await world.node({ apple: { deviceCheckMode: 'enforce' } });
     const statuses: number[] = [];
     for (let count = 0; count < 61; count++)
-      statuses.push((await signIn(somebody(), undefined, cold)).status);
+      statuses.push((await signIn(newPerson(), undefined, cold)).status);
     expect(statuses).toEqual([...Array<number>(60).fill(200), 429]);
     world.clock.advance(60 * minute);
-    expect((await signIn(somebody(), undefined, cold)).status).toBe(200);
+    expect((await signIn(newPerson(), undefined, cold)).status).toBe(200);
   });
 
   it('mints a new provider token once where Apple refuses it (DC-2)', async () => {
     world.apple.devices.refuseProviderTokens(1);
     const before = world.apple.devices.queries;
-    expect((await signIn(somebody(), newToken())).status).toBe(200);
+    expect((await signIn(newPerson(), newToken())).status).toBe(200);
     expect(world.apple.devices.queries).toBe(before + 2);
   });
 });

@@ -1,14 +1,15 @@
 import { createMetrics } from '../../../platform/telemetry/metrics.ts';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import type { IdentityTokenOverrides } from '@pufftrack/apple-simulator';
 import type { Purpose, User } from '@pufftrack/contract';
 import {
   adult,
   clientId,
+  newPerson,
   sha256Hex,
-  somebody,
-  startAuthWorld,
+  unusedConfig,
+  useAuthWorld,
   type AuthNode,
   type AuthWorld,
 } from '../../../../test/auth-server.ts';
@@ -19,12 +20,7 @@ const minute = 60 * second;
 
 let world: AuthWorld;
 let node: AuthNode;
-
-beforeAll(async () => {
-  world = await startAuthWorld();
-  node = await world.node();
-});
-afterAll(() => world.close());
+useAuthWorld((started) => ({ world, node } = started));
 
 const newNonce = async () =>
   (await node.post('/auth/apple/nonce')).body as { nonce: string; expiresAt: string };
@@ -33,7 +29,7 @@ const countIn = (collection: string, filter: object = {}) =>
   node.connection.collection(collection).countDocuments(filter);
 
 /** A token of Apple for `nonce` that would be accepted, but for what is laid over it. */
-const mint = (nonce: string, over: Partial<IdentityTokenOverrides> = {}, sub = somebody()) =>
+const mint = (nonce: string, over: Partial<IdentityTokenOverrides> = {}, sub = newPerson()) =>
   world.apple.mintIdentityToken({
     ...over,
     claims: { aud: clientId, sub, nonce: sha256Hex(nonce), ...over.claims },
@@ -41,7 +37,7 @@ const mint = (nonce: string, over: Partial<IdentityTokenOverrides> = {}, sub = s
 
 const expectRefused = async (over: Partial<IdentityTokenOverrides>, tamper = (token: string) => token) => {
   const { nonce } = await newNonce();
-  const sub = somebody();
+  const sub = newPerson();
   const refused = await node.post('/auth/apple', {
     identityToken: tamper(await mint(nonce, over, sub)),
     nonce,
@@ -72,7 +68,7 @@ describe('POST /auth/apple', () => {
     expect(Buffer.from(nonce, 'base64url')).toHaveLength(32);
     expect(Date.parse(expiresAt) - world.clock.now()).toBe(10 * minute);
 
-    const person = somebody();
+    const person = newPerson();
     const first = await node.signIn(person, {
       ...adult,
       user: { name: { firstName: ' Alice ', lastName: 'Example' } },
@@ -98,7 +94,7 @@ describe('POST /auth/apple', () => {
     world.apple.setOutage('refuse');
     const other = await world.node();
     world.apple.setOutage('none');
-    expect((await other.signIn(somebody())).status).toBe(200);
+    expect((await other.signIn(newPerson())).status).toBe(200);
   });
 });
 
@@ -195,24 +191,14 @@ describe('issuer and audience (SIWA-2, SIWA-3)', () => {
         inbox: undefined as never,
         devices: undefined as never,
         sockets: undefined as never,
-        config: {
-          appleBaseUrl: world.apple.baseUrl,
-          appleIssuers: ['https://appleid.apple.com'],
-          appleClientIds: [clientId],
-          appleTeam: undefined,
-          deviceCheckMode: 'off',
-          deviceCheckBaseUrl: world.apple.baseUrl,
-          publicUrl: 'http://x',
-          masterKey: Buffer.alloc(32),
-          ...config,
-        },
+        config: { ...unusedConfig, ...config },
       });
     expect(() => make({ appleClientIds: [] })).toThrow('APPLE_CLIENT_IDS');
   });
 });
 
 describe('the nonce (SIWA-4)', () => {
-  const signInWith = async (nonce: string, claim: unknown, sub = somebody()) =>
+  const signInWith = async (nonce: string, claim: unknown, sub = newPerson()) =>
     node.post('/auth/apple', {
       identityToken: await mint(nonce, { claims: { aud: clientId, nonce: claim } }, sub),
       nonce,
@@ -245,7 +231,7 @@ describe('the nonce (SIWA-4)', () => {
   });
 
   it('gives one 200 to 50 uses at once, of one person or of many', async () => {
-    for (const subOf of [() => 'the-same', somebody]) {
+    for (const subOf of [() => 'the-same', newPerson]) {
       const { nonce } = await newNonce();
       const answers = await Promise.all(
         Array.from({ length: 50 }, () => signInWith(nonce, sha256Hex(nonce), subOf())),
@@ -270,7 +256,7 @@ describe('refusals that store nothing and spend no nonce', () => {
     [{ ageBand: '18+', consents: [{ purpose: 'terms', version: 'none-such' }] }, 422, 'consent-version'],
   ])('%j: %d %s', async (extra, status, code) => {
     const { nonce } = await newNonce();
-    const sub = somebody();
+    const sub = newPerson();
     const body = { identityToken: await mint(nonce, {}, sub), nonce };
     const before = [await countIn('users'), await countIn('sessions')];
     expect((await node.post('/auth/apple', { ...body, ...extra })).body).toMatchObject({ status, code });
@@ -282,7 +268,7 @@ describe('refusals that store nothing and spend no nonce', () => {
   it.each([true, false])(
     '422 consent-version at a repeated sign-in, with a code: %p; the same body with the version in force is good',
     async (withCode) => {
-      const person = somebody();
+      const person = newPerson();
       await node.signIn(person);
       const { nonce } = await newNonce();
       const sheet = await world.apple.authorize({ person, clientId, nonce: sha256Hex(nonce) });
@@ -330,7 +316,7 @@ describe('consents at a repeated sign-in', () => {
     }[];
 
   it('are granted as by PUT /users/me/consents; a purpose that is not named keeps its state', async () => {
-    const person = somebody();
+    const person = newPerson();
     const first = await node.signIn(person, { ...adult, consents: [await inForce('terms')] });
     const again = await node.signIn(person, {
       consents: [await inForce('health-processing'), await inForce('friends-sharing')],
@@ -351,7 +337,7 @@ describe('consents at a repeated sign-in', () => {
   });
 
   it('leave them as they are where it brings none', async () => {
-    const person = somebody();
+    const person = newPerson();
     await node.signIn(person, { ...adult, consents: [await inForce('terms')] });
     for (const extra of [{}, { consents: [] }]) {
       const again = await node.signIn(person, extra);
@@ -370,7 +356,7 @@ describe('e-mail address and name', () => {
   };
 
   it('P2: takes the address from the token alone, and needs none (SIWA-12)', async () => {
-    const sub = somebody();
+    const sub = newPerson();
     const fromBody = { email: 'victim@example.com', user: { email: 'victim@example.com', name: null } };
     expect((await signInAs(sub, {}, fromBody)).email).toBeNull();
     expect((await signInAs(sub, {})).email).toBeNull();
@@ -383,17 +369,17 @@ describe('e-mail address and name', () => {
     [{ email_verified: 'false' }, null],
     [{ email_verified: true, email: { $gt: '' } }, null],
   ])('reads %j', async (claims, email) => {
-    expect((await signInAs(somebody(), { email: 'a@example.com', ...claims })).email).toBe(email);
+    expect((await signInAs(newPerson(), { email: 'a@example.com', ...claims })).email).toBe(email);
   });
 
   it('makes two accounts of two people with one address (SIWA-12)', async () => {
     const claims = { email: 'shared@example.com', email_verified: true };
-    const [one, other] = [await signInAs(somebody(), claims), await signInAs(somebody(), claims)];
+    const [one, other] = [await signInAs(newPerson(), claims), await signInAs(newPerson(), claims)];
     expect(one.id).not.toBe(other.id);
   });
 
   it('keeps the first name that arrives (SIWA-13)', async () => {
-    const sub = somebody();
+    const sub = newPerson();
     const named = (firstName: string | null) => ({ user: { name: { firstName } } });
     expect((await signInAs(sub, {})).name).toBeNull();
     expect((await signInAs(sub, {}, named('Alice'))).name).toBe('Alice');
@@ -404,7 +390,7 @@ describe('e-mail address and name', () => {
 
 describe('first sign-ins in parallel (SIWA-14)', () => {
   it('100 of one person make one account and 100 right answers', async () => {
-    const person = somebody();
+    const person = newPerson();
     const answers = await Promise.all(Array.from({ length: 100 }, () => node.signIn(person)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => (body['user'] as User).id)).size).toBe(1);
@@ -418,7 +404,7 @@ describe('first sign-ins in parallel (SIWA-14)', () => {
   it('of one person at two processes make one account', async () => {
     const other = await world.node();
     for (let round = 0; round < 5; round++) {
-      const person = somebody();
+      const person = newPerson();
       const answers = await Promise.all(
         [node, other, node, other, node, other].map((at) => at.signIn(person)),
       );
@@ -430,7 +416,7 @@ describe('first sign-ins in parallel (SIWA-14)', () => {
 
 describe('the log', () => {
   it('tells of sign-ins and refusals, and of no secret (LOG-1)', async () => {
-    const person = somebody();
+    const person = newPerson();
     await node.signIn(person);
     const { nonce } = await newNonce();
     const sub = world.apple.subjectOf(person);
