@@ -1,7 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { targetNames, type TargetName } from './app/targets.ts';
+import { appleId, certificate, httpUrl, key32, list, p256Key, port, wholeNumber } from './config-values.ts';
+import { targetNames, type TargetName } from './target-names.ts';
 
 /** What the environment says, read once. Every name and default: docs/configuration.md. */
 export interface Config {
@@ -78,49 +78,6 @@ const deviceCheckDevelopment = 'https://api.development.devicecheck.apple.com';
 /** The bundle id of sign-ins through the simulator, where no other is given. */
 export const simulatorClientId = 'app.pufftrack.dev';
 
-const list = z
-  .string()
-  .transform((value) => value.split(',').map((item) => item.trim()))
-  .refine((items) => items.every((item) => item !== ''), {
-    error: 'must be a comma-separated list without empty items',
-  });
-
-const httpUrl = z
-  .string()
-  .regex(/^https?:\/\/[^/\s?#]+(\/[^\s?#]*)?$/, { error: 'must be an http(s) address without query' })
-  .transform((value) => value.replace(/\/+$/, ''));
-
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, { error: 'must be a port number' })
-  .transform(Number)
-  .refine((value) => value <= 65_535, { error: 'must be a port number' });
-
-const wholeNumber = (max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
-    .transform(Number)
-    .refine((value) => value <= max, { error: `must be at most ${max}` });
-
-const key32 = z
-  .string()
-  .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
-  .transform((value) => Buffer.from(value, 'base64'));
-
-const appleId = z.string().regex(/^[A-Z0-9]{10}$/, { error: 'must be 10 capital letters and digits' });
-
-/** In one line, as many consoles want it. */
-const pem = z.string().transform((value) => value.replaceAll('\\n', '\n'));
-
-const isP256Key = (pem: string): boolean => {
-  try {
-    return createPrivateKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
-  } catch {
-    return false;
-  }
-};
-
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).optional(),
@@ -144,9 +101,7 @@ const Environment = z.object({
   APPLE_CLIENT_IDS: list.optional(),
   APPLE_TEAM_ID: appleId.optional(),
   APPLE_KEY_ID: appleId.optional(),
-  APPLE_PRIVATE_KEY: pem
-    .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
-    .optional(),
+  APPLE_PRIVATE_KEY: p256Key.optional(),
   DEVICECHECK_MODE: z.enum(['off', 'monitor', 'enforce']).default('off'),
   DEVICECHECK_BASE_URL: httpUrl.optional(),
   APPLE_SIMULATOR: z.enum(['on', 'off']).optional(),
@@ -155,14 +110,8 @@ const Environment = z.object({
     .optional(),
   APNS_TOPIC: z.string().min(1).max(155).optional(),
   APNS_KEY_ID: appleId.optional(),
-  APNS_PRIVATE_KEY: pem
-    .refine(isP256Key, { error: 'must be the .p8 file of Apple: a P-256 private key in PEM' })
-    .optional(),
-  APNS_CA: pem
-    .refine((value) => value.includes('-----BEGIN CERTIFICATE-----'), {
-      error: 'must be a certificate in PEM',
-    })
-    .optional(),
+  APNS_PRIVATE_KEY: p256Key.optional(),
+  APNS_CA: certificate.optional(),
   MASTER_KEY: key32.optional(),
   MASTER_KEY_PREVIOUS: key32.optional(),
   TRUST_PROXY: wholeNumber(10).default(0),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { targetNames } from '../src/app/targets.ts';
+import { targetNames } from '../src/target-names.ts';
 import { environmentNames } from '../src/config.ts';
 
 const root = resolve(import.meta.dirname, '../../..');

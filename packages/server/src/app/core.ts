@@ -20,7 +20,8 @@ import type { ApnsConfig } from '../services/notifications/index.ts';
 import { migrateDatabase } from './migrations.ts';
 import { openShared, type Shared } from './shared.ts';
 import { createServices, type Services } from './services.ts';
-import { edgesOf, targetNames, type TargetName } from './targets.ts';
+import { targetNames, type TargetName } from '../target-names.ts';
+import { edgesOf } from './targets.ts';
 
 export interface CoreConfig {
   readonly publicUrl: string;

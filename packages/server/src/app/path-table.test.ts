@@ -5,7 +5,8 @@ import { servicesAlone } from '../../test/services-alone.ts';
 import { systemClock } from '../platform/clock.ts';
 import { pathTable, targetOf } from './path-table.ts';
 import type { Services } from './services.ts';
-import { edgesOf, targetNames, type TargetName } from './targets.ts';
+import { targetNames, type TargetName } from '../target-names.ts';
+import { edgesOf } from './targets.ts';
 
 const specs: readonly EndpointSpec[] = Object.values(endpoints);
 

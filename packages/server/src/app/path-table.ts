@@ -1,5 +1,6 @@
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
-import { targetNames, targets, type TargetName } from './targets.ts';
+import { targetNames, type TargetName } from '../target-names.ts';
+import { targets } from './targets.ts';
 
 /** A path of the contract (parameters as `:name`) and the target that answers it, whatever the method. */
 export interface PathEntry {

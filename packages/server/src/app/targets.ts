@@ -1,14 +1,15 @@
 import type { EndpointSpec } from '@pufftrack/contract';
 import type { Route } from '../platform/http/route.ts';
 import type { Job } from '../platform/scheduler/job.ts';
+import type { TargetName } from '../target-names.ts';
 import type { Services } from './services.ts';
 
-/** What a target opens to the world. The domain code of every service is linked into every process anyway. */
+/** The entry points that a target exposes. The domain code of every service is linked into every process anyway. */
 interface Edges {
-  /** Whose endpoints it opens, all of them; those of `service` are open everywhere. */
+  /** All endpoints with these tags; endpoints with the tag `service` are exposed everywhere. */
   readonly tags: readonly EndpointSpec['tag'][];
   readonly routes: (services: Services) => readonly Route[];
-  /** Work on a schedule; the processes of a target share it. */
+  /** Scheduled jobs; the processes of one target share them. */
   readonly jobs?: (services: Services) => readonly Job[];
   /** The socket server, with the events of every service. */
   readonly sockets?: true;
@@ -16,7 +17,7 @@ interface Edges {
   readonly pages?: true;
 }
 
-/** The services that a process can serve, picked by `TARGETS` (docs/architecture.md). */
+/** What a process can expose, selected by `TARGETS` (docs/architecture.md). */
 export const targets = {
   auth: { tags: ['auth'], routes: ({ auth }) => auth.routes, jobs: ({ auth }) => auth.jobs },
   users: {
@@ -42,12 +43,9 @@ export const targets = {
     jobs: ({ coaching }) => coaching.jobs,
   },
   web: { tags: [], routes: () => [], pages: true },
-} as const satisfies Record<string, Edges>;
+} as const satisfies Record<TargetName, Edges>;
 
-export type TargetName = keyof typeof targets;
-export const targetNames = Object.keys(targets) as [TargetName, ...TargetName[]];
-
-/** The edges that these targets open together. */
+/** The edges of these targets together. */
 export const edgesOf = (names: readonly TargetName[], services: Services) => {
   const edges: Edges[] = names.map((name) => targets[name]);
   return {
