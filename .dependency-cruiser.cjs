@@ -1,5 +1,5 @@
 /**
- * The import rules of the architecture: app -> services -> platform -> contract, and inside a service
+ * The import rules of the architecture: app -> services -> platform -> domain -> contract, and inside a service
  * routes/events -> service -> store, rules. packages/server/test/import-rules.test.ts proves that each can fail.
  */
 const server = '^packages/server/src/';
@@ -22,10 +22,26 @@ module.exports = {
       to: { pathNot: ['^packages/contract/src/', 'node_modules/zod/'] },
     },
     {
+      name: 'domain-knows-only-the-contract',
+      comment: 'The kernel is pure: no clock, no log, no database. Zone rules are data of a package.',
+      severity: 'error',
+      from: { path: `${server}domain/`, pathNot: test },
+      to: {
+        pathNot: [`${server}domain/`, '^packages/contract/src/', 'node_modules/moment-timezone/'],
+        dependencyTypesNot: ['core'],
+      },
+    },
+    {
       name: 'platform-knows-no-service',
       severity: 'error',
       from: { path: `${server}platform/`, pathNot: test },
       to: { path: `${server}(services|app|config|main)` },
+    },
+    {
+      name: 'config-knows-no-app',
+      severity: 'error',
+      from: { path: `${server}(config|target-names)`, pathNot: test },
+      to: { path: `${server}(services|app|main)` },
     },
     {
       name: 'services-know-no-app',

@@ -18,11 +18,11 @@ import { refusedTransports } from '../platform/realtime/handshake.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
 import { createMetricsServer, metricsPage } from '../platform/telemetry/metrics-server.ts';
-import { watchZoneRules } from '../domain/zone-rules.ts';
 import { clientConfigRoutes } from './client-config.ts';
 import { openCore, type CoreConfig } from './core.ts';
 import { docsPages } from './docs.ts';
 import { healthRoutes } from './health.ts';
+import { watchZoneRules } from './zone-rules-age.ts';
 
 export interface AppConfig extends CoreConfig {
   readonly host: string;

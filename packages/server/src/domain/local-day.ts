@@ -1,3 +1,4 @@
+import { dayMs } from './durations.ts';
 import { wallClockAt, type WallClock } from './time-zones.ts';
 
 /**
@@ -5,8 +6,6 @@ import { wallClockAt, type WallClock } from './time-zones.ts';
  * The local-day model: domain.md D1.
  */
 export type DayNumber = number;
-
-const dayMs = 86_400_000;
 
 const dayNames = new Map<DayNumber, string>();
 const maxDayNames = 20_000; // some 50 years; a wilder day costs a little more

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ParsedPuffInput } from '@pufftrack/contract';
 import fc from 'fast-check';
+import { dayMs, minuteMs } from './durations.ts';
 import { offsetMinutesAt, wallClockAt } from './time-zones.ts';
 import { aggregateDays } from '../services/puffs/domain/day-aggregate.ts';
 import { dayNumberOf, dayOf, localDayOf } from './local-day.ts';
@@ -8,9 +9,6 @@ import { statedOffset, wallReachMs } from './phone-clock.ts';
 import { editedPuff, newPuff } from '../services/puffs/domain/puff.ts';
 import { PuffState } from '../services/puffs/state/puff-state.ts';
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
 const now = Date.parse('2036-01-01T00:00:00Z');
 
 /** An instant as a phone writes it whose clock is this far ahead of UTC. */

@@ -1,10 +1,11 @@
+import { hourMs } from './durations.ts';
 import { offsetMinutesAt, wallClockAtOffset, type WallClock } from './time-zones.ts';
 
 /** The phone's offset decides up to this difference from the zone's rule; a larger one is no newer rule of that zone. */
 const toleranceMinutes = 120;
 
 /** How far a stored wall clock is from UTC at most: zone rules reach from -12 h to +14 h, the phone's offset 2 h further. */
-export const wallReachMs = 16 * 3_600_000;
+export const wallReachMs = 16 * hourMs;
 
 /**
  * Minutes ahead of UTC that an ISO 8601 timestamp states. Undefined for `Z` and a zero offset: clients write both for

@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { dayMs } from './durations.ts';
 import { createTimeZones, isKnownZone, offsetMinutesAt, wallClockAt } from './time-zones.ts';
 import { installedZones } from './zone-rules.ts';
 import { intlZone } from './zone-tables.ts';
@@ -38,7 +39,6 @@ it('a zone costs the same memory in however many spellings it is sent', () => {
   formatters.mockRestore();
 });
 
-const dayMs = 86_400_000;
 const day = (date: string) => Date.parse(`${date}T00:00:00Z`);
 
 describe('the zone rules in use', () => {

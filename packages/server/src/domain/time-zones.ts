@@ -1,9 +1,6 @@
+import { dayMs, hourMs, minuteMs } from './durations.ts';
 import { installedZones } from './zone-rules.ts';
 import { intlZone, zoneTables, type PackedZones, type Zone } from './zone-tables.ts';
-
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
-const minuteMs = 60_000;
 
 /** What a clock on the wall showed: date as days since 1970-01-01, and hour 0..23. */
 export interface WallClock {

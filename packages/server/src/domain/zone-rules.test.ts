@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { pino } from 'pino';
-import { createMetrics } from '../platform/telemetry/metrics.ts';
-import { installedZoneRules, publicationOf, watchZoneRules, zoneRulesFault } from './zone-rules.ts';
+import { dayMs } from './durations.ts';
+import { installedZoneRules, publicationOf, zoneRulesFault } from './zone-rules.ts';
 
 const published = Date.parse(installedZoneRules.publishedOn);
-const dayMs = 86_400_000;
 
 describe('the publication of zone rules', () => {
   const changelog = [
@@ -39,25 +37,5 @@ describe('zone rules that get old', () => {
     const fault = zoneRulesFault(installedZoneRules, published + days * dayMs);
     expect(fault === undefined).toBe(!isOutdated);
     expect(fault ?? 'update moment-timezone').toContain('update moment-timezone');
-  });
-
-  const startedAt = async (now: number) => {
-    const lines: string[] = [];
-    const metrics = createMetrics();
-    const clock = { now: () => now };
-    watchZoneRules({ clock, metrics, log: pino({}, { write: (line: string) => lines.push(line) }) });
-    return { warnings: lines.map((line) => JSON.parse(line) as object), text: await metrics.text() };
-  };
-
-  it('warn once at the start, with their release and date', async () => {
-    const { warnings } = await startedAt(published + 366 * dayMs);
-    expect(warnings).toMatchObject([{ level: 40, event: 'zone_rules.outdated', ...installedZoneRules }]);
-    expect((await startedAt(published + 364 * dayMs)).warnings).toEqual([]);
-  });
-
-  it('stand in the metrics with their release and age', async () => {
-    const { text } = await startedAt(published + 10 * dayMs);
-    expect(text).toContain(`pufftrack_zone_rules_info{version="${installedZoneRules.version}"} 1`);
-    expect(text).toContain(`pufftrack_zone_rules_age_seconds ${10 * 86_400}`);
   });
 });

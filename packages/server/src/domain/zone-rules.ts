@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/telemetry/logger.ts';
-import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { dayMs } from './durations.ts';
 import type { PackedZones } from './zone-tables.ts';
 
 /** Which zone rules are in use. */
@@ -44,28 +42,14 @@ export const installedZoneRules: ZoneRules = {
   publishedOn: publicationOf(installedZones.version, installedChangelog()),
 };
 
-const yearMs = 365 * 24 * 3_600_000;
+const yearMs = 365 * dayMs;
 
-const ageMs = ({ publishedOn }: ZoneRules, now: number): number => now - Date.parse(publishedOn);
+/** Time (ms) since the rules were published. */
+export const zoneRulesAgeMs = ({ publishedOn }: ZoneRules, now: number): number =>
+  now - Date.parse(publishedOn);
 
 /** What is wrong with rules that are older than a year, and what to do; undefined for newer ones. `now` in ms. */
 export const zoneRulesFault = (rules: ZoneRules, now: number): string | undefined =>
-  ageMs(rules, now) > yearMs
+  zoneRulesAgeMs(rules, now) > yearMs
     ? `The time zone rules ${rules.version} were published on ${rules.publishedOn}, more than a year ago. Countries change their clocks several times a year: update moment-timezone.`
     : undefined;
-
-/** Shows the rules in use as metrics, and warns once where they are older than a year. */
-export const watchZoneRules = (deps: { clock: Clock; log: Logger; metrics: Metrics }): void => {
-  const rules = installedZoneRules;
-  deps.metrics.gauge({
-    name: 'zone_rules_info',
-    help: 'Always 1; the label is the release of the IANA time zone database in use',
-    labels: ['version'],
-  })({ version: rules.version }, 1);
-  deps.metrics.watched(
-    { name: 'zone_rules_age_seconds', help: 'Time since the zone rules in use were published' },
-    () => ageMs(rules, deps.clock.now()) / 1_000,
-  );
-  const fault = zoneRulesFault(rules, deps.clock.now());
-  if (fault !== undefined) deps.log.warn({ event: 'zone_rules.outdated', ...rules }, fault);
-};

@@ -1,3 +1,5 @@
+import { minuteMs } from './durations.ts';
+
 /** Zone rules in the packed format of moment-timezone, by which they come as data. */
 export interface PackedZones {
   /** The release of the IANA time zone database, like `2026f`. */
@@ -13,8 +15,6 @@ export interface Zone {
   /** Minutes that the wall clock is ahead of UTC at an instant (ms). */
   offsetAt(instantMs: number): number;
 }
-
-const minuteMs = 60_000;
 
 /** Digits of base 60: 0-9, a-z, A-X. */
 const digit = (text: string, at = 0): number => {
