@@ -260,7 +260,7 @@ describe('what people send is in no log line and no metric (LOG-1)', () => {
       'users.account_deleted',
       'auth.device_checked',
       'auth.device_check_unavailable',
-      'auth.apple_code_not_spent',
+      'auth.apple_code_not_redeemed',
     ])
       expect([...events]).toContain(event);
   });
