@@ -11,7 +11,7 @@ import { systemClock } from '../packages/server/src/platform/clock.ts';
 import { requestDeadlineMs } from '../packages/server/src/platform/concurrency/deadline.ts';
 import { createHttpServer } from '../packages/server/src/platform/http/server.ts';
 import { createHttpMetrics } from '../packages/server/src/platform/http/http-metrics.ts';
-import { originRule } from '../packages/server/src/platform/edge/origins.ts';
+import { createOriginPolicy } from '../packages/server/src/platform/edge/origins.ts';
 import { answer, route } from '../packages/server/src/platform/http/route.ts';
 import { createRateLimits } from '../packages/server/src/platform/limits/rate-limits.ts';
 import { createMemoryRateStore } from '../packages/server/src/platform/limits/rate-store.ts';
@@ -131,12 +131,12 @@ const http = createHttpServer({
   authenticate: auth.authenticate,
   requireFreshSignIn: auth.requireFreshSignIn,
   limits: createRateLimits({ store: createMemoryRateStore(), clock: systemClock, scale: 100_000, metrics }),
-  mayCall: originRule([], 'http://127.0.0.1'),
+  isOriginAllowed: createOriginPolicy([], 'http://127.0.0.1'),
   hasSockets: true,
   trustedHops: 0,
   minAppBuild: 0,
   log,
-  announced: noBus.announced,
+  flushed: noBus.flushed,
   metrics: createHttpMetrics(metrics),
   connectionMetrics: metrics,
   // All listeners of two variants have one address.

@@ -27,6 +27,13 @@ export const rateClasses = [
 ] as const;
 export type RateClass = (typeof rateClasses)[number];
 
+/**
+ * When an answer waits until the other processes have been notified of what the call changed, because the next call may
+ * reach one of them: after a success, in any case (a call that is refused changes something too), or never (every process
+ * finds the change in the database).
+ */
+export type Flush = 'on-success' | 'always' | 'never';
+
 export interface EndpointSpec {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Express path template; parameters as `:name`. */
@@ -42,6 +49,12 @@ export interface EndpointSpec {
   readonly anyAppBuild?: boolean;
   /** Only within 5 minutes of a sign-in, else 401 `reauth-required`. */
   readonly freshSignIn?: boolean;
+  /** Served without the router, for the calls that make most of the load: its path has no parameters, and it takes no query. */
+  readonly hot?: true;
+  /** When the answer waits for the other processes; see `flushOf`. */
+  readonly flush?: Flush;
+  /** True where a process that is still starting answers. */
+  readonly whileStarting?: true;
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -68,6 +81,9 @@ export const rateClassOf = (spec: EndpointSpec): RateClass => {
   if (spec.method === 'GET') return 'read';
   return spec.tag === 'puffs' ? 'puffs' : 'write';
 };
+
+export const flushOf = (spec: EndpointSpec): Flush =>
+  spec.flush ?? (spec.method === 'GET' ? 'never' : 'on-success');
 
 /**
  * Whether an app that must be updated can still make this call: signing in and out, and everything that keeps a person

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Clock } from '../platform/clock.ts';
 import { requestDeadlineMs } from '../platform/concurrency/deadline.ts';
-import { originRule } from '../platform/edge/origins.ts';
+import { createOriginPolicy } from '../platform/edge/origins.ts';
 import { createHttpMetrics } from '../platform/http/http-metrics.ts';
 import { warnOfUntrustedProxy } from '../platform/http/forwarded-warning.ts';
 import { createHttpServer } from '../platform/http/server.ts';
@@ -124,7 +124,7 @@ export const startApp = async (deps: {
     metrics,
     freshForMs: timeLimits.writesFreshForMs,
   });
-  const mayCall = originRule(corsOrigins, config.publicUrl);
+  const isOriginAllowed = createOriginPolicy(corsOrigins, config.publicUrl);
   const server = createHttpServer({
     routes: [
       ...healthRoutes({
@@ -144,12 +144,12 @@ export const startApp = async (deps: {
     authenticate: auth.authenticate,
     requireFreshSignIn: auth.requireFreshSignIn,
     limits,
-    mayCall,
+    isOriginAllowed,
     hasSockets: edges.sockets,
     trustedHops,
     minAppBuild,
     log,
-    announced: shared.bus.announced,
+    flushed: shared.bus.flushed,
     metrics: createHttpMetrics(metrics),
     connectionMetrics: metrics,
     validateAnswers: deps.validateAnswers ?? false,
@@ -162,7 +162,7 @@ export const startApp = async (deps: {
       server,
       authenticate: auth.authenticate,
       limits,
-      mayCall,
+      isOriginAllowed,
       trustedHops,
       rateScale: rateLimitScale,
       clock,

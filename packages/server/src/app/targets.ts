@@ -1,4 +1,4 @@
-import type { EndpointSpec } from '@pufftrack/contract';
+import { endpoints, type EndpointSpec } from '@pufftrack/contract';
 import type { Route } from '../platform/http/route.ts';
 import type { Job } from '../platform/scheduler/job.ts';
 import type { TargetName } from '../target-names.ts';
@@ -48,10 +48,25 @@ export const targets = {
 /** The edges of these targets together. */
 export const edgesOf = (names: readonly TargetName[], services: Services) => {
   const edges: Edges[] = names.map((name) => targets[name]);
+  const routes = edges.flatMap((edge) => edge.routes(services));
+  requireRoutes(
+    Object.values(endpoints).filter(({ tag }) => edges.some(({ tags }) => tags.includes(tag))),
+    routes,
+  );
   return {
-    routes: edges.flatMap((edge) => edge.routes(services)),
+    routes,
     jobs: edges.flatMap((edge) => edge.jobs?.(services) ?? []),
     sockets: edges.some((edge) => edge.sockets),
     pages: edges.some((edge) => edge.pages),
   };
+};
+
+/** Throws where an endpoint of the contract has no route, so that neither it nor its fast path is missing unnoticed. */
+export const requireRoutes = (specs: readonly EndpointSpec[], routes: readonly Route[]): void => {
+  const served = new Set(routes.map(({ spec }) => spec));
+  const [missing] = specs.filter((spec) => !served.has(spec));
+  if (missing)
+    throw new Error(
+      `No route serves ${missing.method} ${missing.path}${missing.hot ? ', which is declared hot' : ''}.`,
+    );
 };

@@ -13,7 +13,7 @@ export interface Bus {
    * Resolves when what was published so far has been sent or dropped, a quarter of a second later at most; undefined
    * where nothing is on its way.
    */
-  announced(): Promise<void> | undefined;
+  flushed(): Promise<void> | undefined;
 }
 
 /** For a process that is the only one. */
@@ -21,5 +21,5 @@ export const noBus: Bus = {
   publish: () => undefined,
   on: () => undefined,
   onGap: () => undefined,
-  announced: () => undefined,
+  flushed: () => undefined,
 };

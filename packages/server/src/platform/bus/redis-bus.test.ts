@@ -62,7 +62,7 @@ describe('the bus', () => {
     const [one, two, three] = [await startProcess(), await startProcess(), await startProcess()];
     for (const index of range(500)) {
       one.bus.publish('news', { index });
-      if (index % 100 === 0) await one.bus.announced();
+      if (index % 100 === 0) await one.bus.flushed();
     }
     const all = range(500).map((index) => ({ index }));
     await eventually('both have heard', () => two.heard.length === 500 && three.heard.length === 500);
@@ -87,7 +87,7 @@ describe('the bus', () => {
     let first: [string, string[]] | undefined;
     await eventually('the first is there', async () => {
       one.bus.publish('news', { index: 0 });
-      await one.bus.announced();
+      await one.bus.flushed();
       const leftMs = await commands.pttl(key);
       [first] = await commands.xrange(key, '-', '+');
       expect(leftMs).not.toBe(-1);
@@ -104,7 +104,7 @@ describe('the bus', () => {
       return isOld();
     });
     one.bus.publish('news', { index: 'last' });
-    await one.bus.announced();
+    await one.bus.flushed();
     expect((await commands.xrange(key, '-', first?.[0] ?? '')).length).toBe(0);
     await eventually('nothing is left', async () => (await commands.exists(key)) === 0);
     one.bus.publish('news', { index: 'after' });
@@ -117,7 +117,7 @@ describe('the bus', () => {
     // More than this process writes before it looks how much the stream takes.
     for (let sent = 0; sent < 200; sent++) {
       one.bus.publish('news', { text });
-      await one.bus.announced();
+      await one.bus.flushed();
     }
     const bytes = async () => Number(await one.link.commands.memory('USAGE', `${prefix}bus`));
     await eventually('it is cut', async () => (await bytes()) < 8_000_000);
@@ -133,7 +133,7 @@ describe('the bus', () => {
     const one = await startProcess();
     const key = `${prefix}bus`;
     one.bus.publish('news', { index: 0 });
-    await one.bus.announced();
+    await one.bus.flushed();
     expect(await one.link.commands.xlen(key)).toBe(1);
     await eventually('it is gone', async () => {
       await one.bus.trim();
@@ -141,11 +141,11 @@ describe('the bus', () => {
     });
   });
 
-  it('has announced a message once the others are about to hear it', async () => {
+  it('has flushed a message once the others are about to hear it', async () => {
     const [one, two] = [await startProcess(), await startProcess()];
-    expect(one.bus.announced()).toBeUndefined();
+    expect(one.bus.flushed()).toBeUndefined();
     one.bus.publish('news', { index: 1 });
-    await one.bus.announced();
+    await one.bus.flushed();
     expect(await one.link.commands.xlen(`${prefix}bus`)).toBe(1);
     await eventually('it is heard', () => two.heard.length === 1);
   });
@@ -224,7 +224,7 @@ describe('the bus', () => {
     await server.stop();
     await eventually('the outage is seen', () => !one.link.isUp() && !two.link.isUp());
     one.bus.publish('news', { index: 1 });
-    expect(one.bus.announced()).toBeUndefined();
+    expect(one.bus.flushed()).toBeUndefined();
     await startServer(server.port);
     await eventually('both are back', () => one.link.isUp() && two.link.isUp());
     await eventually('the hole is seen', () => two.gaps() >= 2);
@@ -243,7 +243,7 @@ describe('the bus', () => {
       await one.link.commands.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '');
     for (const index of range(20)) {
       one.bus.publish('news', { index: index + 1 });
-      await one.bus.announced();
+      await one.bus.flushed();
     }
     await eventually('all is heard', () => two.heard.length === 21);
     expect(two.heard).toEqual(range(21).map((index) => ({ index })));

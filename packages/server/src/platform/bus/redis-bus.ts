@@ -19,7 +19,7 @@ const bytesPerCheck = 8 * 1024 * 1024;
 const unreadForMs = 1_000;
 /** Of messages that wait for the one entry under way; far more than an answer of Redis lets come together. */
 const maxWaiting = 10_000;
-const announcedWithinMs = 250;
+const flushedWithinMs = 250;
 const repairEveryMs = 5_000;
 const maxSenders = 1_000;
 
@@ -183,7 +183,7 @@ export const createRedisBus = (deps: {
         log.debug({ event: 'bus.not_trimmed', err: error }, 'the stream was not trimmed; its entries expire');
       }
     },
-    announced: () => sending && settledWithin(sending, announcedWithinMs),
+    flushed: () => sending && settledWithin(sending, flushedWithinMs),
     async start() {
       await follower.start();
       timer = setInterval(() => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { originRule } from './origins.ts';
+import { createOriginPolicy } from './origins.ts';
 
 describe('an origin in development', () => {
-  const isAllowed = originRule(['https://App.example.com', 'http://localhost:5173'], 'http://localhost:3000');
+  const isAllowed = createOriginPolicy(
+    ['https://App.example.com', 'http://localhost:5173'],
+    'http://localhost:3000',
+  );
 
   it.each<[origin: string | undefined, host: string | undefined]>([
     [undefined, undefined],
@@ -108,7 +111,7 @@ describe('an origin in development', () => {
 });
 
 describe('an origin behind a TLS proxy, where PUBLIC_URL is https', () => {
-  const isAllowed = originRule([], 'https://api.example.com');
+  const isAllowed = createOriginPolicy([], 'https://api.example.com');
 
   it.each([
     ['https://api.example.com', 'api.example.com', true],

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Whether a caller with these `Origin` and `Host` headers is allowed. Apps and scripts that send no `Origin` are. */
-export type MayCall = (origin: string | undefined, host: string | undefined) => boolean;
+export type OriginPolicy = (origin: string | undefined, host: string | undefined) => boolean;
 
 interface WebAddress {
   readonly secure: boolean;
@@ -17,7 +17,7 @@ interface WebAddress {
  * port equals none, in `Origin` and in `Host`. Behind a TLS proxy the request is plain HTTP, so `Host` cannot say which
  * scheme is right. Where `PUBLIC_URL` is https and `Host` names its host, only that scheme and port are the server's own.
  */
-export const originRule = (allowed: readonly string[], publicUrl: string): MayCall => {
+export const createOriginPolicy = (allowed: readonly string[], publicUrl: string): OriginPolicy => {
   const own = addressOf(new URL(publicUrl).origin);
   const origins = new Set([...allowed.map(addressOf), own].flatMap((known) => (known ? [keyOf(known)] : [])));
   return (origin, host) => {
@@ -60,13 +60,13 @@ const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Aut
 export const answerCors = (
   req: IncomingMessage,
   res: ServerResponse,
-  mayCall: MayCall,
+  isOriginAllowed: OriginPolicy,
 ): 'continue' | 'answered' | 'refused' => {
   const { origin, host } = req.headers;
   if (origin === undefined) return 'continue';
   res.setHeader('Vary', 'Origin');
   const isPreflight = req.method === 'OPTIONS' && 'access-control-request-method' in req.headers;
-  const isAllowed = mayCall(origin, host);
+  const isAllowed = isOriginAllowed(origin, host);
   if (isAllowed) {
     res.setHeader('Access-Control-Allow-Origin', origin);
     res.setHeader('Access-Control-Expose-Headers', exposed);

@@ -20,7 +20,7 @@ export const toDomainError = (error: unknown): DomainError => {
 };
 
 /** A token that somebody may be trying out; one of ours that has run out is none, nor is a database that is away. */
-export const isGuess = (error: unknown): boolean =>
+export const isAuthenticationFailure = (error: unknown): boolean =>
   error instanceof DomainError &&
   problemStatus[error.code] === 401 &&
   error.code !== 'token-expired' &&

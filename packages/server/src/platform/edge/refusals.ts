@@ -1,7 +1,7 @@
 import { problemStatus } from '@pufftrack/contract';
 import { DomainError } from './errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { isGuess } from './problem.ts';
+import { isAuthenticationFailure } from './problem.ts';
 import type { Actor } from './actor.ts';
 
 /**
@@ -17,7 +17,7 @@ export const logRefusal = (
   if (!(thrown instanceof DomainError)) return;
   const status = problemStatus[thrown.code];
   if (status === 401)
-    log()[isGuess(thrown) ? 'info' : 'debug'](
+    log()[isAuthenticationFailure(thrown) ? 'info' : 'debug'](
       { event: 'auth.refused', code: thrown.code, where, ...(actor && { userId: actor.userId }) },
       'not let in',
     );

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   acceptsAnyBuild,
   defaultBodyLimit,
+  flushOf,
   mayHaveBody,
   rateClassOf,
   type EndpointSpec,
@@ -19,7 +20,7 @@ import { clientAddress, truncatedAddress } from '../edge/client-address.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import { queryOf } from '../edge/query.ts';
 import { logRefusal } from '../edge/refusals.ts';
-import { invalidInput, isGuess, isUnreadableBody } from '../edge/problem.ts';
+import { invalidInput, isAuthenticationFailure, isUnreadableBody } from '../edge/problem.ts';
 import type { Actor, Authenticate, BeforeVerification } from '../edge/actor.ts';
 import type { Counted, Route } from './route.ts';
 
@@ -33,8 +34,8 @@ export interface PipelineDeps {
   /** Apps below it are told to update; 0: none. */
   minAppBuild: number;
   log: Logger;
-  /** Resolves when the other processes have been told what was changed here, or cannot be; see `Bus`. */
-  announced: () => Promise<void> | undefined;
+  /** Resolves when the other processes have been notified of what was changed here, or cannot be; see `Bus`. */
+  flushed: () => Promise<void> | undefined;
   metrics: HttpMetrics;
   /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
   validateAnswers: boolean;
@@ -95,7 +96,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     try {
       return await requireActor(authenticate, bearer, beforeVerification);
     } catch (error) {
-      if (isGuess(error)) await countRefused(req, res, named);
+      if (isAuthenticationFailure(error)) await countRefused(req, res, named);
       throw error;
     }
   };
@@ -132,7 +133,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     try {
       return await route.handle(callOf({ input, actor: undefined, bearer, log }));
     } catch (error) {
-      if (isGuess(error) && typeof source === 'object')
+      if (isAuthenticationFailure(error) && typeof source === 'object')
         await countRefused(req, res, source.isProven ? source.sessionId : undefined);
       throw error;
     }
@@ -166,7 +167,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
       (log ??= deps.log.child({ requestId: requestIdOf(res), network: truncatedAddress(addressOf(req)) }));
     let actor: Actor | undefined;
     try {
-      if (deps.phase() === 'starting' && route.spec.tag !== 'service')
+      if (deps.phase() === 'starting' && !route.spec.whileStarting)
         throw new DomainError('not-ready', {
           detail: 'The server is starting. Send the same request again.',
           retryAfterSeconds: 1,
@@ -181,16 +182,14 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
         const handled = await (sourceOf
           ? handleByToken({ route, countFor: sourceOf }, context)
           : handle(route, context, actor));
-        // The next call may come to another process. Puffs do not wait: every process finds them in the log.
-        if (route.spec.method !== 'GET' && route.spec.tag !== 'puffs') await deps.announced();
+        if (flushOf(route.spec) !== 'never') await deps.flushed();
         return handled;
       });
       if (validateAnswers) checkAnswer(route.spec, answer);
       closeWhileDraining(res, deps.phase());
       sendJson(res, answer.status, answer.body);
     } catch (thrown) {
-      // A refresh token that was used twice is refused, and has ended its session.
-      if (route.spec.tag === 'auth') await deps.announced();
+      if (flushOf(route.spec) === 'always') await deps.flushed();
       closeWhileDraining(res, deps.phase());
       const shown =
         route.countFor || !isUnreadableBody(thrown) ? thrown : await countUnreadable(thrown, req, res);

@@ -6,7 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { assignRequestId, requestIdOf, sendProblem } from '../edge/answers.ts';
 import { clientAddress, truncatedAddress } from '../edge/client-address.ts';
 import { defaultConnectionLimits, guardConnections, type ConnectionLimits } from './connections.ts';
-import { answerCors, type MayCall } from '../edge/origins.ts';
+import { answerCors, type OriginPolicy } from '../edge/origins.ts';
 import { createPipeline, showLimit, type PipelineDeps } from './pipeline.ts';
 import { answerProtocolErrors } from './protocol-errors.ts';
 import { refuseUrlTokens } from '../edge/query.ts';
@@ -16,7 +16,7 @@ export interface HttpDeps extends PipelineDeps {
   routes: readonly Route[];
   /** Pages that are no part of the contract (docs); mounted before the 404. */
   pages: readonly ((app: Express) => void)[];
-  mayCall: MayCall;
+  isOriginAllowed: OriginPolicy;
   /** Whether a socket server answers the upgrades of its path; otherwise they are answered here. */
   hasSockets: boolean;
   /** Where the connections are counted. */
@@ -24,9 +24,6 @@ export interface HttpDeps extends PipelineDeps {
   /** Tests need shorter times. */
   connectionLimits?: Partial<ConnectionLimits>;
 }
-
-/** The hot calls. They are answered without Express; see docs/adr/0003 for what that buys. */
-const lean = new Set(['POST /puffs', 'POST /puffs/batch']);
 
 /** The HTTP server of a process: one listener, all routes through one pipeline. Not listening yet. */
 export const createHttpServer = (deps: HttpDeps): Server => {
@@ -60,7 +57,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   app.use(secure);
   mountRoutes(app, deps.routes, respond);
   app.use(() => {
-    throw new DomainError('not-found', { detail: 'There is nothing at this address; see /docs.' });
+    throw new DomainError('not-found', { detail: 'No such endpoint.' });
   });
   /** What is no call of the API counts for its address; throws `rate-limited` beyond it. */
   const countBadRequest = async (req: IncomingMessage, res: ServerResponse) => {
@@ -86,11 +83,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   };
   app.use(onError);
 
-  const leanRoutes = new Map<string, Route>(
-    deps.routes
-      .map((route) => [`${route.spec.method} ${route.spec.path}`, route] as const)
-      .filter(([address]) => lean.has(address)),
-  );
+  const hotRoutes = hotRoutesOf(deps.routes);
   /** Headers of every answer that no page of its own sets. */
   const prepare = (req: IncomingMessage, res: ServerResponse) => {
     res.setHeader('Cache-Control', 'no-store');
@@ -120,13 +113,13 @@ export const createHttpServer = (deps: HttpDeps): Server => {
       );
       return;
     }
-    const cors = answerCors(req, res, deps.mayCall);
+    const cors = answerCors(req, res, deps.isOriginAllowed);
     if (cors === 'answered') return;
     if (cors === 'refused') {
       refusePreflight(req, res);
       return;
     }
-    const route = leanRoutes.get(`${req.method ?? ''} ${req.url ?? ''}`);
+    const route = hotRoutes.get(`${req.method ?? ''} ${req.url ?? ''}`);
     if (!route) {
       app(req, res);
       return;
@@ -168,6 +161,20 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   return server;
 };
 
+/**
+ * The routes of the fast path by method and URL, answered without Express (docs/adr/0003): a URL with anything more, a
+ * query for example, takes the other path to the same pipeline. Throws where a hot endpoint cannot be found by its URL.
+ */
+const hotRoutesOf = (routes: readonly Route[]): Map<string, Route> => {
+  const hot = routes.filter(({ spec }) => spec.hot);
+  for (const { spec } of hot)
+    if (spec.path.includes(':') || spec.query)
+      throw new Error(
+        `${spec.method} ${spec.path} is declared hot; a hot endpoint takes no parameters and no query.`,
+      );
+  return new Map(hot.map((route) => [`${route.spec.method} ${route.spec.path}`, route]));
+};
+
 /** Path by path, fixed ones before those with parameters, each with its 405 at the end. */
 const mountRoutes = (app: Express, routes: readonly Route[], respond: ReturnType<typeof createPipeline>) => {
   const paths = new Map<string, Route[]>();
@@ -181,7 +188,7 @@ const mountRoutes = (app: Express, routes: readonly Route[], respond: ReturnType
     const methods = own.map(({ spec }) => spec.method).join(', ');
     app.all(path, (_req, res) => {
       res.setHeader('Allow', methods);
-      throw new DomainError('method-not-allowed', { detail: `This address takes ${methods}.` });
+      throw new DomainError('method-not-allowed', { detail: `Allowed here: ${methods}.` });
     });
   }
 };

@@ -1,47 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
-import { createLogger } from '../telemetry/logger.ts';
-import { createRateLimits } from '../limits/rate-limits.ts';
-import { createMemoryRateStore } from '../limits/rate-store.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
-import { createHttpMetrics } from './http-metrics.ts';
-import { originRule } from '../edge/origins.ts';
-import { createHttpServer } from './server.ts';
+import { connect } from 'node:net';
+import { startHttpServer } from '../../../test/http-server.ts';
 
 /** The real checks of Node and of the server, with short times: each case waits for the server to close. */
 describe('headers that do not become whole', () => {
-  let server: Server;
+  let server: Awaited<ReturnType<typeof startHttpServer>>;
   beforeAll(async () => {
-    const metrics = createMetrics();
-    const clock = { now: () => 0 };
-    server = createHttpServer({
-      routes: [],
-      pages: [],
-      authenticate: () => Promise.reject(new Error('no token here')),
-      requireFreshSignIn: () => Promise.resolve(),
-      limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1, metrics }),
-      mayCall: originRule([], 'http://pufftrack.test'),
-      hasSockets: false,
-      trustedHops: 0,
-      minAppBuild: 0,
-      log: createLogger({ level: 'silent' }),
-      announced: () => undefined,
-      metrics: createHttpMetrics(metrics),
-      connectionMetrics: metrics,
-      // A whole request has longer than a busy machine needs for it; half ones wait as long.
+    // A whole request has longer than a busy machine needs for it; half ones wait as long.
+    server = await startHttpServer({
       connectionLimits: { headersMs: 3_000, idleMs: 60_000, checkEveryMs: 100 },
-      validateAnswers: true,
-      phase: () => 'open',
-      requireCapacity: () => undefined,
-      requestDeadlineMs: 15_000,
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
   });
   afterAll(() => {
-    server.closeAllConnections();
     server.close();
   });
 
@@ -50,7 +21,7 @@ describe('headers that do not become whole', () => {
 
   /** Sends the parts, then `drip` again and again; resolves with all that came when the server has closed. */
   const send = async (parts: readonly string[], drip: string): Promise<string> => {
-    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').setEncoding('latin1');
+    const client = connect(server.port, '127.0.0.1').setEncoding('latin1');
     let text = '';
     client.on('data', (chunk: string) => (text += chunk));
     client.on('error', () => undefined);

@@ -46,7 +46,7 @@ const start = async (options: { holdVerification?: boolean } = {}) => {
       scale: 0.02,
       metrics,
     }),
-    mayCall: () => true,
+    isOriginAllowed: () => true,
     trustedHops: 0,
     rateScale: 1,
     clock,

@@ -1,5 +1,5 @@
 import { DomainError } from '../edge/errors.ts';
-import { isGuess } from '../edge/problem.ts';
+import { isAuthenticationFailure } from '../edge/problem.ts';
 import type { Authenticate } from '../edge/actor.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
@@ -42,7 +42,7 @@ export const admit = async (
       if (spent) throw rateLimited(spent);
     });
   } catch (error) {
-    if (!isGuess(error)) throw error;
+    if (!isAuthenticationFailure(error)) throw error;
     if (named) await limits.take('session', named, 'refused');
     const state = await limits.take('address', address, 'refused');
     throw state && !state.allowed ? rateLimited(state) : error;

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { toDomainError } from '../edge/problem.ts';
 import { truncatedAddress } from '../edge/client-address.ts';
-import type { MayCall } from '../edge/origins.ts';
+import type { OriginPolicy } from '../edge/origins.ts';
 import { logRefusal } from '../edge/refusals.ts';
 import type { Actor, Authenticate } from '../edge/actor.ts';
 import type { Phase } from '../lifecycle.ts';
@@ -79,7 +79,7 @@ export const createRealtime = (deps: {
   server: HttpServer;
   authenticate: Authenticate;
   limits: RateLimits;
-  mayCall: MayCall;
+  isOriginAllowed: OriginPolicy;
   trustedHops: number;
   /** A factor on what the sockets of a person may send in a minute. */
   rateScale: number;

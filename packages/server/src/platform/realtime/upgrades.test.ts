@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { inTime } from '@pufftrack/testkit/eventually';
-import { originRule } from '../edge/origins.ts';
+import { createOriginPolicy } from '../edge/origins.ts';
 import type { ConnectionBounds } from '../limits/connection-counts.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import { createMemoryRateStore } from '../limits/rate-store.ts';
@@ -29,7 +29,7 @@ const start = async (bounds: { open?: Partial<ConnectionBounds>; anonymous?: Par
   const upgrades = acceptUpgrades({
     server,
     limits: createRateLimits({ store: createMemoryRateStore(), clock, scale: 1, metrics }),
-    mayCall: originRule([], 'http://pufftrack.test'),
+    isOriginAllowed: createOriginPolicy([], 'http://pufftrack.test'),
     trustedHops: 1,
     clock,
     log: createLogger({ level: 'silent' }),

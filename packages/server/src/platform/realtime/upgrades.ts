@@ -7,7 +7,7 @@ import { DomainError } from '../edge/errors.ts';
 import { problemMessage } from '../edge/answers.ts';
 import { clientAddress, truncatedAddress } from '../edge/client-address.ts';
 import { isSocketPath } from '../http/connections.ts';
-import type { MayCall } from '../edge/origins.ts';
+import type { OriginPolicy } from '../edge/origins.ts';
 import { toDomainError } from '../edge/problem.ts';
 import { refuseUrlTokens } from '../edge/query.ts';
 import { newUuid } from '../ids.ts';
@@ -85,7 +85,7 @@ class BoundedWebSocketServer extends WebSocketServer {
 export const acceptUpgrades = (deps: {
   server: HttpServer;
   limits: RateLimits;
-  mayCall: MayCall;
+  isOriginAllowed: OriginPolicy;
   trustedHops: number;
   clock: Clock;
   log: Logger;
@@ -94,7 +94,7 @@ export const acceptUpgrades = (deps: {
   /** Tests reach smaller ones. */
   bounds?: { open: ConnectionBounds; anonymous: ConnectionBounds };
 }): Upgrades => {
-  const { limits, mayCall, metrics } = deps;
+  const { limits, isOriginAllowed, metrics } = deps;
   const open = createConnectionCounts(deps.bounds?.open ?? openBounds);
   const anonymous = createConnectionCounts(deps.bounds?.anonymous ?? anonymousBounds);
   const floods = createFloodLog(deps);
@@ -123,7 +123,7 @@ export const acceptUpgrades = (deps: {
         retryAfterSeconds: 1,
       });
     requireHandshake(req, true);
-    if (!mayCall(req.headers.origin, req.headers.host))
+    if (!isOriginAllowed(req.headers.origin, req.headers.host))
       throw new DomainError('origin-not-allowed', {
         detail: 'Pages of this `Origin` may not open sockets. Apps send none, or the one of this server.',
       });
