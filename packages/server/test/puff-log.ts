@@ -3,7 +3,7 @@ import { createMetrics } from '../src/platform/telemetry/metrics.ts';
 import { newUuid } from '../src/platform/ids.ts';
 import { connectMongo } from '../src/platform/mongo/connect.ts';
 import type { Admission } from '../src/services/puffs/commit/admission.ts';
-import type { FindDeletedUsers } from '../src/services/puffs/state/checkpoint-flusher.ts';
+import type { FindDeletedUsers } from '../src/services/puffs/ports.ts';
 import { createCheckpointStore, type CheckpointStore } from '../src/services/puffs/state/checkpoint-store.ts';
 import { createBulkLogStore, type BulkLogStore } from '../src/services/puffs/log/bulk-log-store.ts';
 import { createPuffLog, type PuffLog } from '../src/services/puffs/commit/puff-log.ts';
@@ -27,30 +27,30 @@ export const openLog = async (
   options: {
     wrapStore?: (store: PuffStore) => PuffStore;
     wrapCheckpoints?: (store: CheckpointStore) => CheckpointStore;
-    wrapMany?: (store: BulkLogStore) => BulkLogStore;
+    wrapBulk?: (store: BulkLogStore) => BulkLogStore;
     maxPeople?: number;
     maxQueued?: number;
     checkpointEveryMs?: number;
     /** Whose account is gone; nobody's unless told. */
-    absentAmong?: FindDeletedUsers;
+    findDeletedUsers?: FindDeletedUsers;
     /** Everybody is admitted unless told. */
     admission?: Admission;
   } = {},
 ): Promise<LogProcess> => {
-  const { wrapStore, wrapCheckpoints, wrapMany, absentAmong, admission, ...limits } = options;
+  const { wrapStore, wrapCheckpoints, wrapBulk, findDeletedUsers, admission, ...limits } = options;
   const connection = await connectMongo(uri);
   const store = createPuffStore(connection);
   const checkpoints = createCheckpointStore(connection);
-  const many = createBulkLogStore(connection);
+  const bulk = createBulkLogStore(connection);
   await store.ensureIndexes();
   await checkpoints.ensureIndexes();
   const log = createPuffLog({
     store: wrapStore?.(store) ?? store,
     recounts: createRecountStore(connection),
     checkpoints: wrapCheckpoints?.(checkpoints) ?? checkpoints,
-    many: wrapMany?.(many) ?? many,
+    bulk: wrapBulk?.(bulk) ?? bulk,
     clock: { now: () => logNow },
-    absentAmong: absentAmong ?? (() => Promise.resolve([])),
+    findDeletedUsers: findDeletedUsers ?? (() => Promise.resolve([])),
     admission: admission ?? { refusal: () => null, read: () => Promise.resolve() },
     log: pino({ level: 'silent' }),
     metrics: createPuffMetrics(createMetrics()),

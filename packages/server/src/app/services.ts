@@ -92,20 +92,20 @@ export const createServices = (deps: {
   const puffs: Puffs = createPuffs<PersonSettings>({
     connection,
     clock,
-    logger: log,
-    absentAmong: (people) => users.absentAmong(people),
-    figures: metrics,
-    person: users.settings,
-    knownPerson: users.peek,
-    requireConsents: users.requireConsents,
-    statsOf: (person, history) => analytics.statsOf(person, history),
-    onRecorded(recorded) {
-      notifications.puffsRecorded(recorded);
-      coaching.puffsRecorded(recorded);
-    },
-    onChanged(changed) {
-      coaching.puffsChanged(changed);
-      return notifications.puffsChanged(changed);
+    log,
+    metrics,
+    users,
+    consents: users,
+    stats: { statsOf: (person, history) => analytics.statsOf(person, history) },
+    liveEvents: {
+      puffsRecorded(recorded) {
+        notifications.puffsRecorded(recorded);
+        coaching.puffsRecorded(recorded);
+      },
+      puffsChanged(changed) {
+        coaching.puffsChanged(changed);
+        return notifications.puffsChanged(changed);
+      },
     },
   });
 

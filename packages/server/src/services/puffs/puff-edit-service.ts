@@ -1,4 +1,4 @@
-import type { ChangedPuff, PuffEdit, Purpose, UndoAnswer, UserStats } from '@pufftrack/contract';
+import type { ChangedPuff, PuffEdit, UndoAnswer, UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
 import { DomainError } from '../../platform/edge/errors.ts';
 import type { Actor } from '../../platform/edge/actor.ts';
@@ -14,9 +14,9 @@ import {
 } from './domain/puff.ts';
 import type { EditResult, Target } from './commit/log-editor.ts';
 import type { Counted } from './domain/log-record.ts';
-import type { PuffHistory } from './domain/puff-history.ts';
 import type { PuffLog } from './commit/puff-log.ts';
-import { writerOf, type PuffPerson, type PuffsChanged } from './domain/puff-person.ts';
+import { createWriterCheck } from './commit/admission.ts';
+import type { ConsentPolicy, LiveEvents, PuffPerson, StatsReader, UserDirectory } from './ports.ts';
 import type { PuffStore } from './log/puff-store.ts';
 import { viewPuff } from './domain/puff-view.ts';
 
@@ -37,15 +37,14 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
   log: PuffLog;
   store: PuffStore;
   clock: Clock;
-  person: (userId: string) => Person | Promise<Person>;
-  requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
-  statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
-  /** Whoever shows it live; what it promises is waited for, so that an answer comes after the events. */
-  onChanged: (changed: PuffsChanged<Person>) => void | Promise<void>;
+  users: Pick<UserDirectory<Person>, 'settings'>;
+  consents: ConsentPolicy<Person>;
+  stats: StatsReader<Person>;
+  liveEvents: Pick<LiveEvents<Person>, 'puffsChanged'>;
 }): PuffEditService => {
-  const { log, store, clock, statsOf, onChanged } = deps;
+  const { log, store, clock } = deps;
 
-  const writer = writerOf(deps);
+  const requireWriter = createWriterCheck(deps);
 
   /** Tells a puff that a deletion of all has hidden, or whose content is gone, from one that never was. */
   const missing = async (person: Person, id: string): Promise<DomainError> =>
@@ -57,8 +56,11 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     { state, puff, changed }: EditResult,
   ): Promise<ChangedPuff> => {
     if (!puff) throw new Error('a puff that may be changed is there');
-    const answer = { puff: viewPuff(puff, person.dayStartHour), stats: await statsOf(person, state) };
-    if (changed) await onChanged({ person, sessionId: actor.sessionId, ...answer });
+    const answer = {
+      puff: viewPuff(puff, person.dayStartHour),
+      stats: await deps.stats.statsOf(person, state),
+    };
+    if (changed) await deps.liveEvents.puffsChanged({ person, sessionId: actor.sessionId, ...answer });
     return answer;
   };
 
@@ -98,14 +100,20 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     const { original } = found;
     const now = { at: clock.now(), rev };
     const retracted = await retractedOf(person.userId, [{ id, receivedAt, original }], now);
-    await onChanged({ person, stats, sessionId: actor.sessionId, deleted: { id, revision: rev }, retracted });
+    await deps.liveEvents.puffsChanged({
+      person,
+      stats,
+      sessionId: actor.sessionId,
+      deleted: { id, revision: rev },
+      retracted,
+    });
   };
 
   const gone = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
 
   return {
     async edit(actor, id, edit) {
-      const person = await writer(actor.userId);
+      const person = await requireWriter(actor.userId);
       const at = clock.now();
       const rejection =
         edit.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(edit.timestamp), at);
@@ -126,7 +134,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     },
 
     async remove(actor, id) {
-      const person = await deps.person(actor.userId);
+      const person = await deps.users.settings(actor.userId);
       const at = clock.now();
       const answer = await log.change(person.userId, {
         target: id,
@@ -135,13 +143,13 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
         decide: (found) => (found?.deletedAt === null ? gone(found, at) : undefined),
       });
       if (!answer.found && !(await store.find(person.userId, id))) throw noPuff();
-      const stats = await statsOf(person, answer.state);
+      const stats = await deps.stats.statsOf(person, answer.state);
       await announceDeletion(person, actor, stats, answer);
       return { stats };
     },
 
     async restore(actor, id) {
-      const person = await writer(actor.userId);
+      const person = await requireWriter(actor.userId);
       const at = clock.now();
       const answer = await log.change(person.userId, {
         target: id,
@@ -158,7 +166,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     },
 
     async undo(actor, id) {
-      const person = await deps.person(actor.userId);
+      const person = await deps.users.settings(actor.userId);
       const { userId, dayStartHour } = person;
       const at = clock.now();
       const answer = await log.change(userId, {
@@ -182,7 +190,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
           return gone(found, at);
         },
       });
-      const stats = await statsOf(person, answer.state);
+      const stats = await deps.stats.statsOf(person, answer.state);
       await announceDeletion(person, actor, stats, answer);
       return {
         undonePuff: answer.changed && answer.puff ? viewPuff(answer.puff, dayStartHour) : null,
@@ -191,13 +199,13 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     },
 
     async removeAll(actor) {
-      const person = await deps.person(actor.userId);
+      const person = await deps.users.settings(actor.userId);
       const at = clock.now();
       const { state, deleted: count, hidden } = await log.clear(person.userId, at, at + clearPurgeMs);
-      const stats = await statsOf(person, state);
+      const stats = await deps.stats.statsOf(person, state);
       const recent = await store.listReceivedSince(person.userId, { since: at - retractWindowMs, ...hidden });
       const retracted = await retractedOf(person.userId, recent, { at, rev: hidden.before });
-      await onChanged({ person, stats, sessionId: actor.sessionId, retracted });
+      await deps.liveEvents.puffsChanged({ person, stats, sessionId: actor.sessionId, retracted });
       return { deleted: count, stats };
     },
   };

@@ -3,7 +3,7 @@ import type { Puff, PuffChange } from '@pufftrack/contract';
 import { DomainError } from '../../platform/edge/errors.ts';
 import type { Actor } from '../../platform/edge/actor.ts';
 import type { PuffLog } from './commit/puff-log.ts';
-import type { PuffPerson } from './domain/puff-person.ts';
+import type { PuffPerson, UserDirectory } from './ports.ts';
 import type { FeedEntry, PuffCursor, PuffStore } from './log/puff-store.ts';
 import { viewPuff } from './domain/puff-view.ts';
 
@@ -29,12 +29,12 @@ export interface PuffReadService {
 export const createPuffReadService = (deps: {
   log: PuffLog;
   store: PuffStore;
-  person: (userId: string) => PuffPerson | Promise<PuffPerson>;
+  users: Pick<UserDirectory<PuffPerson>, 'settings'>;
 }): PuffReadService => {
   const { log, store } = deps;
   return {
     async list(actor, { from, to, cursor, limit }) {
-      const { userId, dayStartHour } = await deps.person(actor.userId);
+      const { userId, dayStartHour } = await deps.users.settings(actor.userId);
       const { clearedRev } = await log.history(userId);
       const found = await store.list(userId, {
         ...(from !== undefined && { from: Date.parse(from) }),
@@ -52,7 +52,7 @@ export const createPuffReadService = (deps: {
     },
 
     async findLive(userId, id) {
-      const { dayStartHour } = await deps.person(userId);
+      const { dayStartHour } = await deps.users.settings(userId);
       // The log first: what it says of the puff is applied then.
       const { clearedRev } = await log.history(userId);
       const stored = await store.find(userId, id);
@@ -61,7 +61,7 @@ export const createPuffReadService = (deps: {
     },
 
     async changes(actor, { since, limit }) {
-      const { userId, dayStartHour } = await deps.person(actor.userId);
+      const { userId, dayStartHour } = await deps.users.settings(actor.userId);
       const { rev, clearedRev } = await log.history(userId);
       if (since > rev)
         throw new DomainError('resync-required', {

@@ -4,6 +4,21 @@ import type { UserStats } from '@pufftrack/contract';
 import { newUuid } from '../../platform/ids.ts';
 import { createPuffService } from './puff-service.ts';
 import { PuffState } from './state/puff-state.ts';
+import type { PuffPerson } from './ports.ts';
+
+const ports = {
+  users: {
+    settings: (userId: string): PuffPerson => ({
+      userId,
+      name: null,
+      timeZone: 'UTC',
+      dayStartHour: 0,
+      product: 'vape',
+    }),
+  },
+  consents: { requireConsents: () => undefined },
+  stats: { statsOf: () => ({}) as UserStats },
+};
 
 it('puts batches of one person into the log one after the other, and those of others beside them', async () => {
   const now = Date.UTC(2026, 9, 21, 10);
@@ -27,10 +42,8 @@ it('puts batches of one person into the log one after the other, and those of ot
     },
     store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
     clock: { now: () => now },
-    person: (userId) => ({ userId, name: null, timeZone: 'UTC', dayStartHour: 0, product: 'vape' }),
-    requireConsents: () => undefined,
-    statsOf: () => ({}) as UserStats,
-    onRecorded: () => undefined,
+    ...ports,
+    liveEvents: { puffsRecorded: () => undefined },
     metrics: { counted: () => undefined },
   });
   const batch = (userId: string) =>
@@ -73,10 +86,8 @@ it('shows friends nothing of a puff whose consent is withdrawn while it is writt
     },
     store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
     clock: { now: () => now },
-    person: (userId) => ({ userId, name: null, timeZone: 'UTC', dayStartHour: 0, product: 'vape' }),
-    requireConsents: () => undefined,
-    statsOf: () => ({}) as UserStats,
-    onRecorded: ({ liveCount }) => void shown.push(liveCount),
+    ...ports,
+    liveEvents: { puffsRecorded: ({ liveCount }) => void shown.push(liveCount) },
     metrics: { counted: () => undefined },
   });
   const send = (count: number) =>
@@ -116,10 +127,8 @@ it('a drain waits for a batch that is under way for longer than a turn may wait,
     },
     store: { find: () => Promise.resolve(undefined), findUsedIds: () => Promise.resolve(new Set()) },
     clock: { now: () => now },
-    person: (userId) => ({ userId, name: null, timeZone: 'UTC', dayStartHour: 0, product: 'vape' }),
-    requireConsents: () => undefined,
-    statsOf: () => ({}) as UserStats,
-    onRecorded: () => undefined,
+    ...ports,
+    liveEvents: { puffsRecorded: () => undefined },
     metrics: { counted: () => undefined },
   });
   const batch = puffs.recordBatch({ userId: 'ann', sessionId: 'session', expiresAt: Infinity }, [

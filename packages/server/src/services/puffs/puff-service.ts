@@ -5,7 +5,6 @@ import {
   type Puff,
   type ParsedPuffInput,
   type PuffAnswer,
-  type Purpose,
   type UserStats,
 } from '@pufftrack/contract';
 import type { Clock } from '../../platform/clock.ts';
@@ -23,8 +22,8 @@ import {
 } from './domain/puff.ts';
 import type { PuffLog } from './commit/puff-log.ts';
 import type { PuffMetrics } from './log/puff-metrics.ts';
-import { writerOf, type PuffPerson, type PuffsRecorded } from './domain/puff-person.ts';
-import type { PuffHistory } from './domain/puff-history.ts';
+import { createWriterCheck } from './commit/admission.ts';
+import type { ConsentPolicy, LiveEvents, PuffPerson, StatsReader, UserDirectory } from './ports.ts';
 import type { PuffStore } from './log/puff-store.ts';
 import { viewPuff } from './domain/puff-view.ts';
 
@@ -39,16 +38,15 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   log: Pick<PuffLog, 'append' | 'history' | 'drain' | 'isAdmitted'>;
   store: Pick<PuffStore, 'find' | 'findUsedIds'>;
   clock: Clock;
-  person: (userId: string) => Person | Promise<Person>;
-  requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
-  /** At once where it can; it stands on the path of every puff. */
-  statsOf: (person: Person, history: PuffHistory) => UserStats | Promise<UserStats>;
-  onRecorded: (recorded: PuffsRecorded<Person>) => void;
+  users: Pick<UserDirectory<Person>, 'settings'>;
+  consents: ConsentPolicy<Person>;
+  stats: StatsReader<Person>;
+  liveEvents: Pick<LiveEvents<Person>, 'puffsRecorded'>;
   metrics: Pick<PuffMetrics, 'counted'>;
 }): PuffService => {
-  const { log, store, clock, statsOf, metrics } = deps;
+  const { log, store, clock, metrics } = deps;
 
-  const writer = writerOf(deps);
+  const requireWriter = createWriterCheck(deps);
   /** A phone sends one batch after the other; many at once would fill the queue that all people share. */
   const runExclusive = createKeyedMutex(clock);
 
@@ -62,7 +60,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     return {
       status: 'duplicate',
       puff: content?.deletedAt === null ? viewPuff(content.puff, person.dayStartHour) : null,
-      stats: await statsOf(person, history),
+      stats: await deps.stats.statsOf(person, history),
     };
   };
 
@@ -79,7 +77,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       const liveCount = shown
         .filter((recorded) => recorded.receivedAt - recorded.timestamp <= liveWindowMs)
         .reduce((sum, recorded) => sum + recorded.quantity, 0);
-      deps.onRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
+      deps.liveEvents.puffsRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
     };
     // A consent may have been withdrawn since the write, here or at another process: friends are shown nothing after that.
     const isAdmitted = log.isAdmitted(person.userId);
@@ -103,7 +101,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         .then(() => log.drain(userId)),
 
     async record(actor, input) {
-      const person = await writer(actor.userId);
+      const person = await requireWriter(actor.userId);
       const now = clock.now();
       const rejection =
         input.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(input.timestamp), now);
@@ -118,7 +116,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       const outcome = outcomes[0];
       if (outcome?.status === 'created') {
         metrics.counted('created');
-        const stats = await statsOf(person, state);
+        const stats = await deps.stats.statsOf(person, state);
         const view = viewPuff(outcome.puff, person.dayStartHour);
         announce(person, actor, [outcome.puff], stats, view);
         return { status: 'created', puff: view, stats };
@@ -129,7 +127,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     },
 
     async recordBatch(actor, items) {
-      const person = await writer(actor.userId);
+      const person = await requireWriter(actor.userId);
       const now = clock.now();
       const results: BatchResult[] = [];
       const puffs: { puff: NewPuff; position: number }[] = [];
@@ -165,7 +163,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       }
       if (puffs.length === 0) {
         countResults(results);
-        return { results, stats: await statsOf(person, await log.history(person.userId)) };
+        return { results, stats: await deps.stats.statsOf(person, await log.history(person.userId)) };
       }
 
       const { outcomes, state } = await runExclusive(person.userId, () =>
@@ -185,7 +183,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
             : { id: puff.id, status: 'rejected', code: 'day-full' };
       });
       countResults(results);
-      const stats = await statsOf(person, state);
+      const stats = await deps.stats.statsOf(person, state);
       announce(person, actor, created, stats);
       return { results, stats };
     },

@@ -91,7 +91,7 @@ export interface Users extends Pick<UserSettingsCache, 'peek' | 'listPage' | 'li
   milestoneFriendsOf: FriendService['milestoneFriendsOf'];
   showsMilestones: FriendService['showsMilestones'];
   /** Those of these people whose account is not there. */
-  absentAmong(userIds: readonly string[]): Promise<readonly string[]>;
+  findDeletedUsers(userIds: readonly string[]): Promise<readonly string[]>;
   /** Another process said so: the sockets here are put where they belong now. */
   audienceChangedElsewhere(message: unknown): void;
   /** Another process said so: what is known here of this person is read again. */
@@ -281,7 +281,7 @@ export const createUsers = (deps: {
       log,
     }),
     reports,
-    absentAmong: store.absentAmong,
+    findDeletedUsers: store.findDeletedUsers,
     audienceChangedElsewhere(message) {
       const parsed = AudienceChangedMessage.safeParse(message);
       // Where this fails nobody is told until the watch has looked.

@@ -1,29 +1,30 @@
-import type { Purpose } from '@pufftrack/contract';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { processingPurposes } from '../../users/index.ts';
+import type { ConsentPolicy, PuffPerson, UserDirectory } from '../ports.ts';
 
 /**
  * Whether puffs of a person may be written at this moment. A call is checked when it arrives, and its puffs once more
  * when they are about to be stored: a consent may have been withdrawn while they were queued.
  */
 export interface Admission {
-  /** Null: granted. Undefined: this process holds no current settings of the person; `read` them and ask again. */
+  /** Null: granted. Undefined: this process holds no current settings of the person; call `read`, then this again. */
   refusal(userId: string): DomainError | null | undefined;
   /** Reads the settings. Rejects with `consent-required` or `account-gone`. */
   read(userId: string): Promise<void>;
 }
 
-export const createAdmission = <Person>(deps: {
-  /** The settings that this process holds, without a read; undefined where they are absent or outdated. */
-  knownPerson: (userId: string) => Person | undefined;
-  person: (userId: string) => Person | Promise<Person>;
-  requireConsents: (person: Person, purposes: readonly Purpose[]) => void;
+export const createAdmission = <Person extends PuffPerson>({
+  users,
+  consents,
+}: {
+  users: Pick<UserDirectory<Person>, 'settings' | 'peek'>;
+  consents: ConsentPolicy<Person>;
 }): Admission => ({
   refusal(userId) {
-    const person = deps.knownPerson(userId);
+    const person = users.peek(userId);
     if (person === undefined) return undefined;
     try {
-      deps.requireConsents(person, processingPurposes);
+      consents.requireConsents(person, processingPurposes);
       return null;
     } catch (error) {
       if (error instanceof DomainError) return error;
@@ -31,6 +32,21 @@ export const createAdmission = <Person>(deps: {
     }
   },
   async read(userId) {
-    deps.requireConsents(await deps.person(userId), processingPurposes);
+    consents.requireConsents(await users.settings(userId), processingPurposes);
   },
 });
+
+/** The settings of a person who may write puffs. Throws `consent-required` or `account-gone`. */
+export const createWriterCheck =
+  <Person extends PuffPerson>({
+    users,
+    consents,
+  }: {
+    users: Pick<UserDirectory<Person>, 'settings'>;
+    consents: ConsentPolicy<Person>;
+  }) =>
+  async (userId: string): Promise<Person> => {
+    const person = await users.settings(userId);
+    consents.requireConsents(person, processingPurposes);
+    return person;
+  };

@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { Admission } from './admission.ts';
-import { createCheckpointFlusher, type FindDeletedUsers } from '../state/checkpoint-flusher.ts';
+import type { FindDeletedUsers } from '../ports.ts';
+import { createCheckpointFlusher } from '../state/checkpoint-flusher.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { monthOf, type DayNumber } from '../../../domain/local-day.ts';
@@ -26,6 +27,8 @@ export interface PuffLog extends LogEditor {
    * from the first day of the month before the last.
    */
   history(person: string, from?: DayNumber): Promise<PuffState>;
+  /** The same for a job: its reads have the limit of jobs. */
+  historyForJob(person: string, from?: DayNumber): Promise<PuffState>;
   /** The newest number of each log, in one query; people without a puff are left out. */
   newestRevs(people: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /**
@@ -37,7 +40,7 @@ export interface PuffLog extends LogEditor {
    * Drops everything that this process holds of a person whose account is gone: the state, what waits, and what is to be
    * stored. Nothing of theirs begins to be written here from then on.
    */
-  forget(person: string): void;
+  evict(person: string): void;
   /** The live puffs between two instants (ms), both included, oldest first: all that the log held when this was called. */
   momentsBetween(person: string, range: { from: number; to: number }): Promise<Moment[]>;
   /** Resolves when everything of this person that was queued here before is stored or refused. */
@@ -66,8 +69,8 @@ export const createPuffLog = (deps: {
   store: PuffStore;
   recounts: RecountStore;
   checkpoints: CheckpointStore;
-  many: BulkLogStore;
-  absentAmong: FindDeletedUsers;
+  bulk: BulkLogStore;
+  findDeletedUsers: FindDeletedUsers;
   admission: Admission;
   clock: Clock;
   log: Logger;
@@ -80,18 +83,18 @@ export const createPuffLog = (deps: {
   maxPeople?: number;
   checkpointEveryMs?: number;
 }): PuffLog => {
-  const { store, recounts, checkpoints, many, clock, log, metrics } = deps;
+  const { store, recounts, checkpoints, bulk, clock, log, metrics } = deps;
   const gone = new LRUCache<string, true>({ max: maxErased });
   const isErased = (person: string) => gone.has(person);
-  const forget = (person: string) => {
+  const evict = (person: string) => {
     gone.set(person, true);
     states.drop(person);
-    flusher.forget(person);
+    flusher.evict(person);
   };
   const flusher = createCheckpointFlusher({
     checkpoints,
-    absentAmong: deps.absentAmong,
-    onAbsent: forget,
+    findDeletedUsers: deps.findDeletedUsers,
+    onDeleted: evict,
     clock,
     log,
     intervalMs: deps.checkpointEveryMs ?? checkpointEveryMs,
@@ -127,14 +130,15 @@ export const createPuffLog = (deps: {
     append: commit.append,
     ...createLogEditor({ store, states, runExclusive: commit.runExclusive, admission: deps.admission }),
     history: states.getCurrent,
-    newestRevs: many.newestRevs,
+    historyForJob: states.getCurrentForJob,
+    newestRevs: bulk.newestRevs,
     histories: createBulkHistories({
-      logs: many,
+      logs: bulk,
       checkpoints,
       states,
       windowStart: () => windowStart(clock.now()),
     }),
-    forget,
+    evict,
     async momentsBetween(person, range) {
       const { rev, clearedRev } = await states.getCurrent(person);
       return recounts.momentsBetween(person, range, { rev, clearedRev });

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { foldLimit } from './fold-limit.ts';
 import type { LogRecord } from '../domain/log-record.ts';
 import { logProjection, logRecordOf } from './puff-record-doc.ts';
 import { puffRecordsOf } from './puff-store.ts';
@@ -53,6 +54,7 @@ export const createBulkLogStore = (connection: Connection): BulkLogStore => {
             sort: byNumber,
             hint: byNumber,
             batchSize: wholeBatch,
+            ...foldLimit,
           },
         )
         .toArray();

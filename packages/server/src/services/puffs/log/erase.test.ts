@@ -41,7 +41,7 @@ describe('the log of a person whose account is gone', () => {
   it('gets no checkpoint from a process that never heard of it, at a flush or at its end', async () => {
     const gone = new Set<string>();
     const process = await open({
-      absentAmong: (people) => Promise.resolve(people.filter((one) => gone.has(one))),
+      findDeletedUsers: (people) => Promise.resolve(people.filter((one) => gone.has(one))),
     });
     for (const who of [person, neighbour]) await append(process, who, 0, 20);
     gone.add(person);
@@ -55,7 +55,7 @@ describe('the log of a person whose account is gone', () => {
   it('keeps every checkpoint for the next flush where nobody can say who is gone', async () => {
     let isDown = true;
     const process = await open({
-      absentAmong: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve([])),
+      findDeletedUsers: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve([])),
     });
     await append(process, person, 0, 20);
     await expect(process.log.flush()).rejects.toThrow('down');
@@ -82,7 +82,7 @@ describe('the log of a person whose account is gone', () => {
     const under = append(process, person, 0);
     await hasStarted;
     const waiting = [append(process, person, 1), process.log.clear(person, 0, 0)];
-    process.log.forget(person);
+    process.log.evict(person);
     const refused = Promise.allSettled(waiting);
     release();
     expect((await under).outcomes).toMatchObject([{ status: 'created' }]);

@@ -2,6 +2,7 @@ import { Schema } from 'mongoose';
 import type { DatedPuff, RemovedPuff } from '../domain/day-aggregate.ts';
 import { dayNumberOf, dayOf } from '../../../domain/local-day.ts';
 import type { Counted, LogRecord } from '../domain/log-record.ts';
+import { removesLate } from '../domain/late-removals.ts';
 import { isBackdated, type PuffValues, type RecordedPuff, type StoredPuff } from '../domain/puff.ts';
 
 /** The values of a puff as they lie in the database. */
@@ -128,6 +129,47 @@ export const docOfPuff = (person: string, puff: RecordedPuff): PuffRecordDoc => 
   receivedAt: new Date(puff.receivedAt),
   sessionId: puff.sessionId,
 });
+
+/** An edit, deletion or restore before its insert: the whole puff before and after it. */
+export interface NewLogEntry {
+  readonly id: string;
+  readonly target: string;
+  readonly original: Counted;
+  readonly before: Version;
+  readonly after: Version;
+  readonly at: number;
+}
+
+/** A puff at one moment, as in `StoredPuff`. */
+export interface Version {
+  readonly values: PuffValues;
+  readonly deletedAt: number | null;
+  readonly cameLate: boolean;
+}
+
+export const docOfChange = (person: string, rev: number, change: NewLogEntry): PuffRecordDoc => ({
+  _id: recordIdOf(person, change.id),
+  person,
+  rev,
+  kind: 'change',
+  target: change.target,
+  ...(removesLate(liveValuesOf(change.before), liveValuesOf(change.after), change.at) && {
+    timestamp: new Date(change.before.values.timestamp),
+  }),
+  original: countedDocOf(change.original),
+  before: versionDocOf(change.before),
+  after: versionDocOf(change.after),
+  at: new Date(change.at),
+});
+
+const versionDocOf = ({ values, deletedAt, cameLate }: Version): VersionDoc => ({
+  ...valuesDocOf(values),
+  ...(deletedAt !== null && { deletedAt: new Date(deletedAt) }),
+  cameLate,
+});
+
+const liveValuesOf = ({ values, deletedAt }: Version): PuffValues | null =>
+  deletedAt === null ? values : null;
 
 const countedOf = (doc: CountedDoc): Counted => ({
   timestamp: doc.timestamp.getTime(),

@@ -2,21 +2,20 @@ import type { Collection, Filter } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
 import { onNewestPast } from '../../../platform/mongo/newest-past.ts';
+import { foldLimit, type ReadLimit } from './fold-limit.ts';
 import type { Counted, LogRecord } from '../domain/log-record.ts';
-import { maxQuantityPerDay, type PuffValues, type RecordedPuff, type StoredPuff } from '../domain/puff.ts';
+import { maxQuantityPerDay, type RecordedPuff, type StoredPuff } from '../domain/puff.ts';
 import {
-  countedDocOf,
+  docOfChange,
   docOfPuff,
   logProjection,
   logRecordOf,
   puffRecordSchema,
   recordIdOf,
   storedPuffOf,
-  valuesDocOf,
   type PuffRecordDoc,
-  type VersionDoc,
+  type NewLogEntry,
 } from './puff-record-doc.ts';
-import { removesLate } from '../domain/late-removals.ts';
 
 /** The outcome of a write is not known: it may or may not be on disk, now or a little later. */
 export class UnknownOutcomeError extends Error {}
@@ -29,23 +28,6 @@ export interface PuffToInsert {
 export interface PuffCursor {
   timestamp: number;
   rev: number;
-}
-
-/** A change on its way into the log: the whole puff before and after it. */
-export interface NewLogEntry {
-  readonly id: string;
-  readonly target: string;
-  readonly original: Counted;
-  readonly before: Version;
-  readonly after: Version;
-  readonly at: number;
-}
-
-/** A puff at one moment, as in `StoredPuff`. */
-export interface Version {
-  readonly values: PuffValues;
-  readonly deletedAt: number | null;
-  readonly cameLate: boolean;
 }
 
 /** One number of the log, for a phone that follows it. */
@@ -72,7 +54,7 @@ export interface PuffStore {
   /** Takes numbers that are missing with empty records, so that nobody can get behind a reader. */
   fillGaps(person: string, revs: readonly number[]): Promise<void>;
   /** The log after `rev`, oldest first, at most `limit` records; majority read. */
-  readAfter(person: string, rev: number, limit: number): Promise<LogRecord[]>;
+  readAfter(person: string, rev: number, limit: number, readLimit?: ReadLimit): Promise<LogRecord[]>;
   /** The same records with the puffs that they are about, as these stand now. */
   readFeedAfter(person: string, rev: number, limit: number): Promise<FeedEntry[]>;
   /** Which of these ids the person has used. */
@@ -150,21 +132,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       await model.createIndexes();
     },
     insert: (puffs) => insertDocs(puffs.map(({ person, puff }) => docOfPuff(person, puff))),
-    insertChange: (person, rev, change) =>
-      insertOne({
-        _id: recordIdOf(person, change.id),
-        person,
-        rev,
-        kind: 'change',
-        target: change.target,
-        ...(removesLate(standingOf(change.before), standingOf(change.after), change.at) && {
-          timestamp: new Date(change.before.values.timestamp),
-        }),
-        original: countedDocOf(change.original),
-        before: versionDocOf(change.before),
-        after: versionDocOf(change.after),
-        at: new Date(change.at),
-      }),
+    insertChange: (person, rev, change) => insertOne(docOfChange(person, rev, change)),
     insertClear: (person, rev, { id, at, purgeAt }) =>
       insertOne({
         _id: recordIdOf(person, id),
@@ -179,9 +147,9 @@ export const createPuffStore = (connection: Connection): PuffStore => {
         revs.map((rev) => ({ _id: recordIdOf(person, `~${rev}`), person, rev, kind: 'empty' })),
       );
     },
-    async readAfter(person, rev, limit) {
+    async readAfter(person, rev, limit, readLimit = foldLimit) {
       const docs = await records
-        .find(after(person, rev), { projection: logProjection, sort: { rev: 1 }, limit })
+        .find(after(person, rev), { projection: logProjection, sort: { rev: 1 }, limit, ...readLimit })
         .toArray();
       return docs.map(logRecordOf);
     },
@@ -291,12 +259,3 @@ export const createPuffStore = (connection: Connection): PuffStore => {
     },
   };
 };
-
-const versionDocOf = ({ values, deletedAt, cameLate }: Version): VersionDoc => ({
-  ...valuesDocOf(values),
-  ...(deletedAt !== null && { deletedAt: new Date(deletedAt) }),
-  cameLate,
-});
-
-const standingOf = ({ values, deletedAt }: Version): PuffValues | null =>
-  deletedAt === null ? values : null;

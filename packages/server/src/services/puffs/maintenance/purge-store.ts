@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { recordIdOf, type PuffRecordDoc } from '../log/puff-record-doc.ts';
 import { puffRecordsOf } from '../log/puff-store.ts';
 
@@ -49,12 +50,12 @@ const pageSize = 1_000;
 export const createPurgeStore = (connection: Connection): PurgeStore => {
   const records = puffRecordsOf(connection);
   const strip = (person: string, revs: readonly number[]) =>
-    records.updateMany({ person, rev: { $in: [...revs] } }, { $unset: content });
+    records.updateMany({ person, rev: { $in: [...revs] } }, { $unset: content }, backgroundLimit);
 
   return {
     async findDue(now, limit) {
       const docs = await records
-        .find({ purgeAt: { $lte: new Date(now) } }, { sort: { purgeAt: 1 }, limit })
+        .find({ purgeAt: { $lte: new Date(now) } }, { sort: { purgeAt: 1 }, limit, ...backgroundLimit })
         .toArray();
       return docs.map(({ _id, person, kind, rev, editRev }) => ({
         person,
@@ -63,8 +64,10 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
       }));
     },
     async monthsOf(person, id) {
-      const doc = await records.findOne({ _id: recordIdOf(person, id) });
-      const changes = await records.find({ person, rev: { $in: doc?.changeRevs ?? [] } }).toArray();
+      const doc = await records.findOne({ _id: recordIdOf(person, id) }, backgroundLimit);
+      const changes = await records
+        .find({ person, rev: { $in: doc?.changeRevs ?? [] } }, backgroundLimit)
+        .toArray();
       const dates = [doc, doc?.original, ...changes.flatMap(({ before, after }) => [before, after])];
       return [
         ...new Set(
@@ -74,7 +77,10 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
     },
     async stripPuff(person, id, rev) {
       const _id = recordIdOf(person, id);
-      const doc = await records.findOne({ _id, editRev: rev }, { projection: { changeRevs: 1 } });
+      const doc = await records.findOne(
+        { _id, editRev: rev },
+        { projection: { changeRevs: 1 }, ...backgroundLimit },
+      );
       if (!doc) return; // restored meanwhile
       // The puff last: as long as it is due, the job comes back for its changes.
       await strip(person, doc.changeRevs ?? []);
@@ -85,7 +91,7 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
         const page = await records
           .find(
             { person, rev: { $gt: above, $lt: rev } },
-            { projection: { rev: 1 }, sort: { rev: 1 }, limit: pageSize },
+            { projection: { rev: 1 }, sort: { rev: 1 }, limit: pageSize, ...backgroundLimit },
           )
           .toArray();
         if (page.length === 0) break;

@@ -22,7 +22,7 @@ export const createPurge =
     let purged = 0;
     for (;;) {
       const due = await store.findDue(now, pageSize);
-      for (const { person } of due) await log.history(person);
+      for (const { person } of due) await log.historyForJob(person);
       await log.flush();
       let done = 0;
       for (const { person, id, rev } of due) {

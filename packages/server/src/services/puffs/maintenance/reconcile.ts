@@ -16,16 +16,16 @@ const attempts = 5;
  * number of the log: what is folded after it is not in question, and where the log moves meanwhile it is asked again.
  */
 export const createReconcile = (deps: {
-  store: Pick<RecordSumsStore, 'addUp'>;
+  sums: Pick<RecordSumsStore, 'addUp'>;
   live: (person: string, from?: DayNumber) => Promise<PuffState>;
-  stored: Pick<PuffStateCache, 'getCurrent' | 'drop'>;
+  stored: Pick<PuffStateCache, 'getCurrentForJob' | 'drop'>;
 }): Reconcile => {
-  const { store, live, stored } = deps;
+  const { live, stored } = deps;
 
   const agrees = async (person: string, read: (from?: DayNumber) => Promise<PuffState>): Promise<boolean> => {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const { rev, clearedRev } = await read();
-      const sums = await store.addUp(person, { rev, clearedRev });
+      const sums = await deps.sums.addUp(person, { rev, clearedRev });
       const first = sums.reduce((day, { wallDate }) => Math.min(day, wallDate), Infinity);
       const history = await read(Number.isFinite(first) ? first : undefined);
       if (history.rev === rev) return equals(history, sums);
@@ -37,7 +37,7 @@ export const createReconcile = (deps: {
     stored.drop(person);
     const [liveAgrees, storedAgrees] = [
       await agrees(person, (from) => live(person, from)),
-      await agrees(person, (from) => stored.getCurrent(person, from)),
+      await agrees(person, (from) => stored.getCurrentForJob(person, from)),
     ];
     stored.drop(person);
     return [...(liveAgrees ? [] : ['live' as const]), ...(storedAgrees ? [] : ['stored' as const])];

@@ -29,7 +29,7 @@ describe('the histories of many people', () => {
         ...store,
         readAfter: (...range) => (asked.push('log of one'), store.readAfter(...range)),
       }),
-      wrapMany: (many) => ({
+      wrapBulk: (many) => ({
         newestRevs: (people) => (asked.push('newest'), many.newestRevs(people)),
         readRanges: (ranges) => {
           if (ranges.size > 0) asked.push(`logs of ${ranges.size}`);

@@ -1,16 +1,14 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { markDirty, takeCheckpoint, type CheckpointStore } from './checkpoint-store.ts';
+import type { FindDeletedUsers } from '../ports.ts';
 import type { PuffState } from './puff-state.ts';
 
-/** Whose account is gone of these people; asked of whoever keeps the accounts. */
-export type FindDeletedUsers = (people: readonly string[]) => Promise<readonly string[]>;
-
-/** Writes states behind the puffs, so that a start need not read whole logs. Nothing depends on it being on time. */
+/** Writes states some time after the puffs, so that a start need not read whole logs. No answer depends on it. */
 export interface CheckpointFlusher {
   changed(person: string, state: PuffState): void;
-  /** Writes nothing of this person that is not on its way already. */
-  forget(person: string): void;
+  /** Drops what is due of this person; a write that has begun continues. */
+  evict(person: string): void;
   /** Writes all that is due now; resolves when it is on disk. */
   flush(): Promise<void>;
   /** ms since the oldest change that is not on disk; 0 where all of them are. */
@@ -20,10 +18,9 @@ export interface CheckpointFlusher {
 
 export const createCheckpointFlusher = (deps: {
   checkpoints: CheckpointStore;
-  /** Those of these people whose account is gone, as the database has it now. */
-  absentAmong: FindDeletedUsers;
-  /** Learns of somebody whose erasure this process has missed. */
-  onAbsent: (person: string) => void;
+  findDeletedUsers: FindDeletedUsers;
+  /** Called for a person whose erasure this process has missed. */
+  onDeleted: (person: string) => void;
   clock: Clock;
   log: Logger;
   intervalMs: number;
@@ -40,15 +37,15 @@ export const createCheckpointFlusher = (deps: {
   let writingSince: number | undefined;
 
   /**
-   * Takes what is due now out of the list. Whose account is gone is asked each time: a process that has not heard of an
-   * erasure must not write a row after the last sweep.
+   * Takes what is due now out of the list. Deleted accounts are queried each time: a process that has missed an erasure
+   * must not write a row after its last pass.
    */
   const takeDue = async (): Promise<Map<string, PuffState>> => {
-    const asked = [...due.keys()];
-    const absent = asked.length === 0 ? asked : await deps.absentAmong(asked);
-    for (const person of absent) deps.onAbsent(person);
+    const people = [...due.keys()];
+    const deleted = people.length === 0 ? people : await deps.findDeletedUsers(people);
+    for (const person of deleted) deps.onDeleted(person);
     const states = new Map<string, PuffState>();
-    for (const person of asked) {
+    for (const person of people) {
       const state = due.get(person);
       if (state) states.set(person, state);
       due.delete(person);
@@ -59,9 +56,9 @@ export const createCheckpointFlusher = (deps: {
   const writeDue = async () => {
     const since = dueSince;
     const states = await takeDue();
-    // What came while it was asked who is there is taken too, or due anew.
+    // A change that arrived during the query is taken too, or is due again.
     [writingSince, dueSince] = [since, due.size === 0 ? undefined : clock.now()];
-    // One tick for each person: the number and the sums belong together.
+    // Without an await in between: the number and the sums belong together.
     const taken = [...states]
       .filter(([, state]) => state.dirty)
       .map(([person, state]) => takeCheckpoint(person, state));
@@ -94,7 +91,7 @@ export const createCheckpointFlusher = (deps: {
     timer = setTimeout(() => {
       flush()
         .catch((error: unknown) => {
-          log.warn({ err: error }, 'checkpoints could not be written; they are tried again');
+          log.warn({ err: error }, 'checkpoints could not be written; will retry');
         })
         .finally(() => {
           timer = undefined;
@@ -110,7 +107,7 @@ export const createCheckpointFlusher = (deps: {
       dueSince ??= clock.now();
       schedule();
     },
-    forget(person) {
+    evict(person) {
       due.delete(person);
     },
     flush,

@@ -1,8 +1,10 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
 import type { DayAggregate } from '../domain/day-aggregate.ts';
+import { foldLimit, type ReadLimit } from '../log/fold-limit.ts';
 import type { DayNumber } from '../../../domain/local-day.ts';
 import { monthDocOf, aggregatesOfMonthDoc, monthIdOf, type MonthDoc } from './month-doc.ts';
 import { PuffState } from './puff-state.ts';
@@ -39,14 +41,19 @@ export interface MonthRow {
 export interface CheckpointStore {
   ensureIndexes(): Promise<void>;
   /** The totals as last written, without any month, to be brought up to date from the log; an empty state without any. */
-  load(person: string): Promise<PuffState>;
+  load(person: string, limit?: ReadLimit): Promise<PuffState>;
   /** The same for each of these people, in one query. */
   loadMany(people: readonly string[]): Promise<ReadonlyMap<string, PuffState>>;
   /** The rows of these months, those that there are and that say everything. */
-  loadMonths(person: string, months: readonly string[]): Promise<ReadonlyMap<string, MonthRow>>;
+  loadMonths(
+    person: string,
+    months: readonly string[],
+    limit?: ReadLimit,
+  ): Promise<ReadonlyMap<string, MonthRow>>;
   /** The same for many people, in one query; by person and month. */
   loadMonthsOfMany(
     months: ReadonlyMap<string, readonly string[]>,
+    limit?: ReadLimit,
   ): Promise<ReadonlyMap<string, ReadonlyMap<string, MonthRow>>>;
   /** People whose state has been written, in the order of their ids, from `from` on. */
   listPeople(from: string, limit: number): Promise<string[]>;
@@ -54,7 +61,7 @@ export interface CheckpointStore {
   writeMonths(checkpoints: readonly Checkpoint[]): Promise<void>;
   /** Only after `writeMonths` of the same checkpoints. */
   writePeople(checkpoints: readonly Checkpoint[]): Promise<void>;
-  countStrips(person: string): Promise<number>;
+  countStrips(person: string, limit?: ReadLimit): Promise<number>;
   /** Says that content is about to be removed; false where the row is not there, or is behind `rev`. */
   recordStrip(person: string, rev: number): Promise<boolean>;
   /**
@@ -108,11 +115,13 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
   const months = monthModel.collection as unknown as Collection<MonthDoc>;
   const people = personModel.collection as unknown as Collection<PersonDoc>;
 
-  const loadMonthsOfMany: CheckpointStore['loadMonthsOfMany'] = async (wanted) => {
+  const loadMonthsOfMany: CheckpointStore['loadMonthsOfMany'] = async (wanted, limit = foldLimit) => {
     const ids = [...wanted].flatMap(([person, names]) => names.map((name) => monthIdOf(person, name)));
     const rows = new Map<string, Map<string, MonthRow>>();
     if (ids.length === 0) return rows;
-    for (const doc of await months.find({ _id: { $in: ids } }, { batchSize: wholeBatch }).toArray()) {
+    for (const doc of await months
+      .find({ _id: { $in: ids } }, { batchSize: wholeBatch, ...limit })
+      .toArray()) {
       const dates = aggregatesOfMonthDoc(doc);
       if (!dates) continue;
       const row = { rev: doc.rev, dates };
@@ -129,22 +138,27 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
       await personModel.createCollection();
       await monthModel.createIndexes();
     },
-    async load(person) {
-      const doc = await people.findOne({ _id: person });
+    async load(person, limit = foldLimit) {
+      const doc = await people.findOne({ _id: person }, limit);
       return doc ? stateOf(doc) : new PuffState();
     },
     async loadMany(persons) {
       if (persons.length === 0) return new Map();
-      const docs = await people.find({ _id: { $in: [...persons] } }, { batchSize: wholeBatch }).toArray();
+      const docs = await people
+        .find({ _id: { $in: [...persons] } }, { batchSize: wholeBatch, ...foldLimit })
+        .toArray();
       const states = new Map(docs.map((doc) => [doc._id, stateOf(doc)]));
       return new Map(persons.map((person) => [person, states.get(person) ?? new PuffState()]));
     },
-    loadMonths: async (person, names) =>
-      (await loadMonthsOfMany(new Map([[person, names]]))).get(person) ?? new Map<string, MonthRow>(),
+    loadMonths: async (person, names, limit) =>
+      (await loadMonthsOfMany(new Map([[person, names]]), limit)).get(person) ?? new Map<string, MonthRow>(),
     loadMonthsOfMany,
     async listPeople(from, limit) {
       const docs = await people
-        .find({ _id: { $gte: from } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit })
+        .find(
+          { _id: { $gte: from } },
+          { projection: { _id: 1 }, sort: { _id: 1 }, limit, ...backgroundLimit },
+        )
         .toArray();
       return docs.map(({ _id }) => _id);
     },
@@ -160,8 +174,8 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
         '$lt',
         checkpoints.map((checkpoint) => checkpoint.person),
       ),
-    async countStrips(person) {
-      const doc = await people.findOne({ _id: person }, { projection: { strips: 1 } });
+    async countStrips(person, limit = foldLimit) {
+      const doc = await people.findOne({ _id: person }, { projection: { strips: 1 }, ...limit });
       return doc?.strips ?? 0;
     },
     async recordStrip(person, rev) {

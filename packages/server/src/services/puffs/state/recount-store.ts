@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { onNewestPast } from '../../../platform/mongo/newest-past.ts';
 import { aggregateDays, type DayAggregate } from '../domain/day-aggregate.ts';
+import { dayMs } from '../../../domain/durations.ts';
 import { datesOfMonth, dayNumberOf, dayOf, type DayNumber } from '../../../domain/local-day.ts';
 import type { ChangeRecord } from '../domain/log-record.ts';
 import { restorePurgeMs } from '../domain/puff.ts';
@@ -14,6 +15,7 @@ import {
 } from '../log/puff-record-doc.ts';
 import { wallReachMs } from '../../../domain/phone-clock.ts';
 import type { Moment } from '../domain/puff-history.ts';
+import { foldLimit, type ReadLimit } from '../log/fold-limit.ts';
 import type { Recount } from './puff-state.ts';
 import { liveAbove, puffRecordsOf } from '../log/puff-store.ts';
 
@@ -31,12 +33,13 @@ export interface RecountStore {
    * Applies a change to its puff, and counts its dates anew up to the change. In one causally consistent session: a
    * read that is older than the change, after the primary has moved, would miss what the state counts already.
    */
-  applyChange(person: string, change: ChangeRecord, counting: Counting): Promise<Recount>;
+  applyChange(person: string, change: ChangeRecord, counting: Counting, limit?: ReadLimit): Promise<Recount>;
   /** The aggregates of a wall month. */
   countMonth(
     person: string,
     month: string,
     counting: Omit<Counting, 'lastPuffAt'>,
+    limit?: ReadLimit,
   ): Promise<Map<DayNumber, DayAggregate>>;
   /** The live puffs between two instants (ms), both included, oldest first. */
   momentsBetween(
@@ -46,7 +49,9 @@ export interface RecountStore {
   ): Promise<Moment[]>;
 }
 
-const dayMs = 86_400_000;
+interface SessionRead extends ReadLimit {
+  readonly session: ClientSession;
+}
 
 /** Between which instants puffs of these wall dates lie, whatever their zones. */
 const timesOf = ({ first, last }: { first: DayNumber; last: DayNumber }) => ({
@@ -62,7 +67,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
     person: string,
     { first, last }: { first: DayNumber; last: DayNumber },
     { rev, clearedRev }: Omit<Counting, 'lastPuffAt'>,
-    session: ClientSession,
+    read: SessionRead,
   ): Promise<Map<DayNumber, DayAggregate>> => {
     const dates = { $gte: dayOf(first), $lte: dayOf(last) };
     const docs = await records
@@ -76,7 +81,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
             { kind: 'change', 'before.wallDate': dates },
           ],
         },
-        { projection: datedProjection, session },
+        { projection: datedProjection, ...read },
       )
       .toArray();
     return aggregateDays(
@@ -143,23 +148,24 @@ export const createRecountStore = (connection: Connection): RecountStore => {
     person: string,
     { before, after }: ChangeRecord,
     { rev, clearedRev, lastPuffAt }: Counting,
-    session: ClientSession,
+    read: SessionRead,
   ): Promise<number | null | undefined> => {
     if (before === null || before.timestamp !== lastPuffAt || after?.timestamp === lastPuffAt)
       return undefined;
     const newest = await records.findOne(
       { ...liveAbove(person, clearedRev), rev: { $gt: clearedRev, $lte: rev }, timestamp: { $type: 'date' } },
-      { projection: { timestamp: 1 }, sort: { timestamp: -1 }, session },
+      { projection: { timestamp: 1 }, sort: { timestamp: -1 }, ...read },
     );
     return newest?.timestamp?.getTime() ?? null;
   };
 
   return {
-    async applyChange(person, change, counting) {
+    async applyChange(person, change, counting, limit = foldLimit) {
       const { rev, target, before, after } = change;
       const session = connection.getClient().startSession({ causalConsistency: true });
       try {
-        const entry = await records.findOne({ person, rev }, { session });
+        const read = { session, ...limit };
+        const entry = await records.findOne({ person, rev }, read);
         if (entry?.after) {
           await apply(person, target, entry, session);
           await supersede(person, entry, session);
@@ -167,17 +173,17 @@ export const createRecountStore = (connection: Connection): RecountStore => {
         const upTo = { ...counting, rev };
         const dates = new Map<DayNumber, DayAggregate>();
         for (const day of new Set([before, after].flatMap((each) => (each ? [each.wall.dayNumber] : []))))
-          for (const [date, aggregate] of await countDates(person, { first: day, last: day }, upTo, session))
+          for (const [date, aggregate] of await countDates(person, { first: day, last: day }, upTo, read))
             dates.set(date, aggregate);
-        return { dates, lastPuffAt: await newestPuffAt(person, change, upTo, session) };
+        return { dates, lastPuffAt: await newestPuffAt(person, change, upTo, read) };
       } finally {
         await session.endSession();
       }
     },
     // On an older past a month would lack what the state has counted.
-    countMonth: (person, month, counting) =>
+    countMonth: (person, month, counting, limit = foldLimit) =>
       onNewestPast(connection.getClient(), records, (session) =>
-        countDates(person, datesOfMonth(month), counting, session),
+        countDates(person, datesOfMonth(month), counting, { session, ...limit }),
       ),
     async momentsBetween(person, { from, to }, { rev, clearedRev }) {
       const docs = await onNewestPast(connection.getClient(), records, (session) =>
@@ -188,7 +194,7 @@ export const createRecountStore = (connection: Connection): RecountStore => {
               rev: { $gt: clearedRev, $lte: rev },
               timestamp: { $gte: new Date(from), $lte: new Date(to) },
             },
-            { projection: datedProjection, sort: { timestamp: 1, rev: 1 }, session },
+            { projection: datedProjection, sort: { timestamp: 1, rev: 1 }, session, ...foldLimit },
           )
           .toArray(),
       );

@@ -110,7 +110,7 @@ export interface UserStore {
    */
   lockForUpdate(userId: string, tx: ClientSession): Promise<boolean>;
   /** Those of these people who are not there. */
-  absentAmong(userIds: readonly string[]): Promise<string[]>;
+  findDeletedUsers(userIds: readonly string[]): Promise<string[]>;
   /** Deletes the account alone; false where there is none (any more). */
   remove(userId: string, tx: ClientSession): Promise<boolean>;
   /** Everything else that is kept here of this person; answers how many rows there were. */
@@ -230,7 +230,7 @@ export const createUserStore = (connection: Connection): UserStore => {
       );
       return matchedCount === 1;
     },
-    async absentAmong(userIds) {
+    async findDeletedUsers(userIds) {
       const docs = await users
         .find({ _id: trusted({ $in: [...userIds] }) }, { _id: 1 })
         .lean<{ _id: string }[]>();

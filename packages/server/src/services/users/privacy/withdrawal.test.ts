@@ -272,7 +272,7 @@ describe('a deletion of the account', () => {
     await isHeld;
     const deletion = here.users.accounts.eraseAccount(actor.userId, log).then(() => writes.push('answered'));
     await eventually('the account is gone', async () => {
-      return (await here.users.absentAmong([actor.userId])).length === 1;
+      return (await here.users.findDeletedUsers([actor.userId])).length === 1;
     });
     release();
     await Promise.all([calls, deletion]);
