@@ -7,6 +7,7 @@ import {
   serverEvents,
 } from '@pufftrack/contract';
 import { z } from 'zod';
+import { clientEventExamples, serverEventExamples } from './event-examples.ts';
 import { withNullableScalars } from './nullable.ts';
 
 type Json = Record<string, unknown>;
@@ -61,13 +62,19 @@ export const asyncApiDocument = (): unknown => {
       name,
       summary: schema.meta()?.description,
       payload: add(schema, 'output'),
+      examples: [{ payload: serverEventExamples[name as keyof typeof serverEvents] }],
       ...((persistentEvents as readonly string[]).includes(name) && { tags: [{ name: 'persistent' }] }),
     };
     operations[`send-${name}`] = { action: 'send', channel: socket, messages: [messageOf(name)] };
   }
   for (const [name, schema] of Object.entries<z.ZodType>(clientEvents)) {
     const answer = clientEventAnswers[name as keyof typeof clientEvents];
-    messages[name] = { name, summary: schema.meta()?.description, payload: add(schema, 'input') };
+    messages[name] = {
+      name,
+      summary: schema.meta()?.description,
+      payload: add(schema, 'input'),
+      examples: [{ payload: clientEventExamples[name as keyof typeof clientEvents] }],
+    };
     messages[`${name}-ack`] = {
       name: `${name}-ack`,
       summary: `The acknowledgement of ${name}: the answer of the same REST call, or the problem.`,

@@ -4,21 +4,24 @@ import {
   Problem,
   problemsOf,
   problemStatus,
+  type EndpointName,
   type EndpointSpec,
   type ProblemCode,
 } from '@pufftrack/contract';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { withNullableScalars } from './nullable.ts';
+import { operationTexts } from './operations/index.ts';
+import { problemExample, problemMeanings } from './problems.ts';
 
 /**
- * OpenAPI 3.1 of every endpoint in the contract. Text lives in the schemas and nowhere else. `servers` is neutral; a
- * running server replaces it by its `PUBLIC_URL`.
+ * OpenAPI 3.1 of every endpoint in the contract. What concerns one property is described in its schema; rules and examples
+ * of an operation are in operations/. `servers` is neutral; a running server replaces it by its `PUBLIC_URL`.
  */
 export const openApiDocument = (): unknown => {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const [name, spec] of Object.entries<EndpointSpec>(endpoints)) {
     const path = spec.path.replaceAll(/:([A-Za-z]+)/g, '{$1}');
-    paths[path] = { ...paths[path], [spec.method.toLowerCase()]: operationOf(name, spec) };
+    paths[path] = { ...paths[path], [spec.method.toLowerCase()]: operationOf(name as EndpointName, spec) };
   }
   const document = createDocument({
     openapi: '3.1.1',
@@ -32,6 +35,15 @@ export const openApiDocument = (): unknown => {
     components: {
       // Named by the batch, whose items are checked one by one and so have no schema of their own in it.
       schemas: { BatchPuffInput },
+      examples: Object.fromEntries(
+        Object.keys(problemStatus).map((code) => [
+          `problem-${code}`,
+          {
+            summary: problemMeanings[code as ProblemCode],
+            value: problemExample(code as ProblemCode),
+          },
+        ]),
+      ),
       securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
     paths: paths,
@@ -39,33 +51,49 @@ export const openApiDocument = (): unknown => {
   return withNullableScalars(document);
 };
 
-const operationOf = (name: string, spec: EndpointSpec): ZodOpenApiOperationObject => ({
-  operationId: name,
-  tags: [spec.tag],
-  summary: spec.summary,
-  security: spec.auth === 'user' ? [{ accessToken: [] }] : [],
-  ...((spec.params ?? spec.query) && {
-    requestParams: { ...(spec.params && { path: spec.params }), ...(spec.query && { query: spec.query }) },
-  }),
-  ...(spec.body && {
-    requestBody: {
-      required: spec.bodyOptional !== true,
-      content: { 'application/json': { schema: spec.body } },
-    },
-  }),
-  responses: { ...successes(spec), ...failures(spec) },
-});
+interface Text {
+  description: string;
+  request?: unknown;
+  answers: Readonly<Record<number, string>>;
+  response?: Readonly<Record<number, unknown>>;
+}
 
-const successes = (spec: EndpointSpec) =>
+const operationOf = (name: EndpointName, spec: EndpointSpec): ZodOpenApiOperationObject => {
+  const text: Text = operationTexts[name];
+  return {
+    operationId: name,
+    tags: [spec.tag],
+    summary: spec.summary,
+    description: text.description,
+    security: spec.auth === 'user' ? [{ accessToken: [] }] : [],
+    ...((spec.params ?? spec.query) && {
+      requestParams: { ...(spec.params && { path: spec.params }), ...(spec.query && { query: spec.query }) },
+    }),
+    ...(spec.body && {
+      requestBody: {
+        required: spec.bodyOptional !== true,
+        content: {
+          'application/json': {
+            schema: spec.body,
+            ...(text.request !== undefined && { example: text.request }),
+          },
+        },
+      },
+    }),
+    responses: { ...successes(spec, text), ...failures(spec) },
+  };
+};
+
+const successes = (spec: EndpointSpec, text: Text) =>
   Object.fromEntries(
     Object.entries(spec.responses).map(([status, schema]) => [
       status,
-      schema === null
-        ? { description: 'Done; no body.' }
-        : {
-            description: Number(status) < 400 ? 'Done.' : 'Not now.',
-            content: { 'application/json': { schema } },
-          },
+      {
+        description: text.answers[Number(status)] ?? '',
+        ...(schema !== null && {
+          content: { 'application/json': { schema, example: text.response?.[Number(status)] } },
+        }),
+      },
     ]),
   );
 
@@ -81,8 +109,15 @@ const failures = (spec: EndpointSpec) => {
     [...codesByStatus].map(([status, codes]) => [
       String(status),
       {
-        description: codes.map((code) => `\`${code}\``).join(', '),
-        content: { 'application/problem+json': { schema: Problem } },
+        description: codes.map((code) => `\`${code}\`: ${problemMeanings[code]}`).join('\n\n'),
+        content: {
+          'application/problem+json': {
+            schema: Problem,
+            examples: Object.fromEntries(
+              codes.map((code) => [code, { $ref: `#/components/examples/problem-${code}` }]),
+            ),
+          },
+        },
       },
     ]),
   );

@@ -41,9 +41,9 @@ export interface EndpointSpec {
   readonly tag:
     'auth' | 'users' | 'friends' | 'puffs' | 'analytics' | 'notifications' | 'coaching' | 'service';
   readonly auth: Auth;
-  /** Which limit counts the call; told where it is another one than its shape says, see `rateClassOf`. */
+  /** Which limit counts the call, where it differs from the default of its shape; see `rateClassOf`. */
   readonly rate?: RateClass;
-  /** A second limit, of the person and of the address, where many accounts at one place could guess together (API-6). */
+  /** A second limit, of the person and of the address, where many accounts at one place could try codes together (API-6). */
   readonly addressRate?: RateClass;
   /** True where an app older than `MIN_APP_BUILD` may still call; see `acceptsAnyBuild`. */
   readonly anyAppBuild?: boolean;
@@ -61,7 +61,7 @@ export interface EndpointSpec {
   readonly body?: z.ZodObject;
   /** A body may be left out; then the handler gets the schema's answer to `{}`. */
   readonly bodyOptional?: boolean;
-  /** Largest body in bytes; 64 KB unless told. */
+  /** Largest body in bytes; 64 KB by default. */
   readonly bodyLimit?: number;
   /** Schema by status; null where there is no body. */
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
@@ -93,8 +93,8 @@ export const acceptsAnyBuild = (spec: EndpointSpec): boolean =>
   spec.anyAppBuild ?? (spec.tag === 'auth' || (spec.tag === 'puffs' && spec.method !== 'GET'));
 
 /**
- * Whether a body of the call is looked at, declared or not: what no call may send is refused everywhere. That of a GET has no
- * meaning (RFC 9110, 9.3.1).
+ * Whether the body of the call is checked, declared or not: a forbidden body is refused on every call. The body of a GET
+ * has no meaning (RFC 9110, 9.3.1).
  */
 export const mayHaveBody = (spec: EndpointSpec): boolean => spec.method !== 'GET';
 

@@ -69,7 +69,7 @@ export const getGoal = endpoint({
   path: '/users/me/goal',
   tag: 'analytics',
   auth: 'user',
-  summary: 'What the person is aiming at, and the limit of today',
+  summary: 'The goal of the account and the limit of today',
   responses: { 200: Goal },
   problems: [],
 });
@@ -90,10 +90,10 @@ export const checkIn = endpoint({
   path: '/users/me/check-ins',
   tag: 'analytics',
   auth: 'user',
-  summary: 'Say that there were no puffs on past days of the last 30, or take it back',
+  summary: 'Confirm past days without puffs, or withdraw the check-in',
   body: z.object({
     days: z.array(Day).min(1).max(30),
-    none: z.boolean().meta({ description: 'false takes it back. A day with puffs is left as it is.' }),
+    none: z.boolean().meta({ description: 'false withdraws it. A day with puffs is left as it is.' }),
   }),
   responses: { 200: UserStats },
   problems: ['consent-required'],

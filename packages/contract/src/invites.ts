@@ -8,7 +8,7 @@ export const createInvite = endpoint({
   path: '/friends/invites',
   tag: 'friends',
   auth: 'user',
-  summary: 'A link that makes one person a friend, once, within 7 days',
+  summary: 'Create a link that makes one account a friend, once, within 7 days',
   responses: {
     201: z.object({
       token: z.string().meta({ description: 'Shown this once; only its hash is kept.' }),
@@ -25,7 +25,7 @@ export const acceptInvite = endpoint({
   tag: 'friends',
   auth: 'user',
   addressRate: 'guess',
-  summary: 'Become a friend of whoever made the invite',
+  summary: 'Become a friend of the account that created the invite',
   body: z.object({ token: text(1, 200), shareLevel: optional(ShareLevel) }),
   responses: { 200: FriendAnswer },
   problems: ['conflict', 'consent-required', 'not-found'],

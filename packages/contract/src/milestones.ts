@@ -51,8 +51,7 @@ export const listMilestones = endpoint({
   path: '/milestones',
   tag: 'coaching',
   auth: 'user',
-  summary:
-    'What I have reached, and what friends have in the last 30 days; of each kind and length the newest',
+  summary: 'Milestones of the caller, and of friends in the last 30 days; the newest of each kind and length',
   responses: { 200: z.object({ mine: z.array(Milestone), friends: z.array(FriendMilestone) }) },
   problems: [],
 });
@@ -74,7 +73,7 @@ export const removeCheer = endpoint({
   path: '/milestones/:id/cheer',
   tag: 'coaching',
   auth: 'user',
-  summary: 'Take back my cheers of a milestone, or the one of a kind',
+  summary: 'Remove the cheers of the caller for a milestone, or those of one kind',
   params: z.object({ id: Id }),
   query: z.object({ kind: CheerKind.optional() }),
   responses: { 204: null },

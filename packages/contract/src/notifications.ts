@@ -66,7 +66,8 @@ export const readNotifications = endpoint({
 
 export const Delivery = z.enum(['push', 'in-app', 'off']).meta({
   id: 'Delivery',
-  description: '`push`: in the inbox and on the lock screen; `in-app`: in the inbox alone; `off`: not told.',
+  description:
+    '`push`: in the inbox and on the lock screen; `in-app`: in the inbox alone; `off`: no notification.',
 });
 export type Delivery = z.infer<typeof Delivery>;
 
@@ -112,7 +113,7 @@ export const getNotificationPreferences = endpoint({
   path: '/users/me/notification-preferences',
   tag: 'notifications',
   auth: 'user',
-  summary: 'What the person wants to be told, and how',
+  summary: 'Which notifications the account receives, and how',
   responses: { 200: NotificationPreferences },
   problems: [],
 });

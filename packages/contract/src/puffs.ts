@@ -193,7 +193,7 @@ export const restorePuff = endpoint({
   tag: 'puffs',
   flush: 'never',
   auth: 'user',
-  summary: 'Take a deletion back; a live puff: the same answer',
+  summary: 'Restore a deleted puff; a live puff is answered unchanged',
   params: PuffId,
   responses: { 200: ChangedPuff },
   problems: [...puffWriteProblems, 'not-found', 'puff-deleted', 'day-full', 'limit-reached'],
@@ -245,7 +245,7 @@ export const listPuffChanges = endpoint({
   path: '/puffs/changes',
   tag: 'puffs',
   auth: 'user',
-  summary: 'What happened after a revision, oldest first; each puff once, at its latest number',
+  summary: 'Changes after a revision, oldest first; each puff once, at its latest revision',
   query: z.object({
     since: z
       .string()
@@ -257,7 +257,7 @@ export const listPuffChanges = endpoint({
   responses: {
     200: z.object({
       changes: z.array(PuffChange),
-      revision: z.number().int().meta({ description: 'The last number looked at: the next `since`.' }),
+      revision: z.number().int().meta({ description: 'The last number examined: the next `since`.' }),
       hasMore: z.boolean(),
     }),
   },

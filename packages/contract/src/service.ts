@@ -66,7 +66,7 @@ export const getConfig = endpoint({
   whileStarting: true,
   auth: 'none',
   anyAppBuild: true,
-  summary: 'What an app asks at its start: the oldest build that is served, the time here, and the limits',
+  summary: 'What an app reads at its start: the oldest build served, the time of the server, and limits',
   responses: {
     200: z.object({
       minAppBuild: z.number().int().meta({ description: '0 where every build is served.' }),

@@ -11,16 +11,16 @@ const Persistent = z.object({ seq: z.number().int(), notification: Notification 
   description: 'Stored and numbered; sent again after a `lastSeq` below it.',
 });
 
-const told = <T extends z.ZodType>(description: string, payload: T): T => payload.meta({ description });
+const described = <T extends z.ZodType>(description: string, payload: T): T => payload.meta({ description });
 
 /** Payloads of the events that the server sends. */
 export const serverEvents = {
-  ready: told(
-    'First of all, with each connection: what a client that was away needs to be right again.',
+  ready: described(
+    'The first event of each connection: brings a client that was offline up to date.',
     z.object({ userId: z.string(), seq: z.number().int(), stats: UserStats, friends: z.array(Friend) }),
   ),
-  friendPuff: told(
-    'A friend who shares `live` has recorded something; one event for each puff or batch, never stored.',
+  friendPuff: described(
+    'Sent to friends with whom the account shares `live`, unless muted or in ghost mode. `count` is the quantity of the new puffs that happened at most 10 minutes before receipt; without such puffs there is no event. One event for each puff or batch; never stored or replayed.',
     z.object({
       friendId: z.string(),
       friendName: z.string().nullable(),
@@ -29,46 +29,52 @@ export const serverEvents = {
       dailyLimit: z.number().int().nullable(),
     }),
   ),
-  friendPuffRetracted: told(
-    'What an event has shown was undone or deleted.',
+  friendPuffRetracted: described(
+    'Sent to the recipients of a `friendPuff` whose puff was undone, or deleted within 24 h of its receipt.',
     z.object({ friendId: z.string(), count: z.number().int(), todayCount: z.number().int() }),
   ),
-  statsUpdate: told('One’s own numbers have changed, or the day has turned.', z.object({ stats: UserStats })),
-  puffRecorded: told(
-    'Another device of the person has recorded or changed a puff.',
+  statsUpdate: described(
+    'Sent to every device of the account after each change of its statistics and at the rollover of its local day.',
+    z.object({ stats: UserStats }),
+  ),
+  puffRecorded: described(
+    'Sent to the other devices of the account when a device has recorded or changed one puff; after a batch they receive `statsUpdate` and read `GET /puffs/changes`.',
     z.object({ puff: Puff }),
   ),
-  puffDeleted: told(
-    'Another device of the person has deleted a puff.',
+  puffDeleted: described(
+    'Sent to the other devices of the account when a device has deleted a puff.',
     z.object({ id: z.string(), revision: z.number().int() }),
   ),
   friendRequest: Persistent,
   friendAccepted: Persistent,
   notification: Persistent,
-  resyncRequired: told(
-    'The `lastSeq` of the handshake is none of the past 7 days: read `GET /notifications`, go on from `seq`.',
+  resyncRequired: described(
+    'The `lastSeq` of the handshake is none of the past 7 days: read `GET /notifications` and continue from `seq`.',
     z.object({ seq: z.number().int() }),
   ),
-  friendRemoved: told(
-    'A friendship has ended; also by another device of the person.',
+  friendRemoved: described(
+    'A friendship has ended. Sent to the other side and to the other devices of the account.',
     z.object({ friendId: z.string() }),
   ),
-  friendUpdated: told(
-    'A friend is new, or what stands between the two has changed, also by another device of the person; never because of a puff.',
+  friendUpdated: described(
+    'A friend is new, or a share level, mute or ghost mode has changed. Sent to the other side and to the other devices of the account; never because of a puff.',
     z.object({ friend: Friend }),
   ),
-  tokenExpiring: told(
-    'The access token of this connection runs out soon: send `authenticate`.',
+  tokenExpiring: described(
+    'The access token of this connection expires soon: send `authenticate`.',
     z.object({ expiresInSeconds: z.number().int() }),
   ),
-  sessionEnded: told(
-    'The connection closes after this.',
+  sessionEnded: described(
+    'The session has ended; the connection closes after this event.',
     z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
   ),
-  serverDraining: told('Connect again after so long.', z.object({ reconnectAfterMs: z.number().int() })),
+  serverDraining: described(
+    'The process is stopping: reconnect after `reconnectAfterMs`.',
+    z.object({ reconnectAfterMs: z.number().int() }),
+  ),
 } as const;
 
-/** Of these nothing is lost: what a client has not had comes again by the `lastSeq` of its handshake. */
+/** Stored and replayed: a client receives what it missed after the `lastSeq` of its handshake. */
 export const persistentEvents = ['friendRequest', 'friendAccepted', 'notification'] as const;
 export type PersistentEventName = (typeof persistentEvents)[number];
 
@@ -84,10 +90,10 @@ export type Ack<T> = (answer: T | { error: Problem }) => void;
 
 /** Payloads of the events that a client sends. */
 export const clientEvents = {
-  puff: told('One puff, or up to 100 of them.', z.union([SocketPuffBatch, PuffInput])),
-  undo: UndoInput,
-  authenticate: told(
-    'A fresh token of the same session, before the one that the socket has runs out.',
+  puff: described('One puff, or up to 100 of them.', z.union([SocketPuffBatch, PuffInput])),
+  undo: described('Undoes a puff; the same rules as `POST /puffs/undo`.', UndoInput),
+  authenticate: described(
+    'A fresh access token of the same session, sent before the current one expires.',
     z.object({ token: z.string().min(1).max(8192) }),
   ),
 } as const;

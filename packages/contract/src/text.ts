@@ -76,7 +76,7 @@ const hiddenIn = (value: string): string | undefined => {
   return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 };
 
-/** A non-joiner at the end of a word separates nothing: without it the word looks the same. */
+/** A non-joiner at the end of a run of letters separates nothing: without it the text renders the same. */
 const trailingNonJoiner = new RegExp(`(?<=[${joiningScripts}])\\u200C+(?=\\s|$)`, 'gu');
 const lineBreak = /[\t\n\v\f\r\u0085\u2028\u2029]+/gu;
 
@@ -85,7 +85,7 @@ const normalised = (value: string): string =>
     ? value.trim()
     : value.replaceAll(directionMark, '').replaceAll(trailingNonJoiner, '').normalize('NFC').trim();
 
-/** What is wrong with text from a person, as a message for whoever wrote the app; undefined where nothing is. */
+/** What is wrong with a text, as a message for the app developer; undefined for a valid text. */
 const faultOf = (value: string): string | undefined => {
   if (printableAscii.test(value)) return undefined;
   const character = hiddenIn(value);

@@ -20,7 +20,7 @@ export const Ghost = z
   })
   .meta({
     id: 'Ghost',
-    description: 'Friends see what they saw last, marked as resting, and hear of nothing.',
+    description: 'Friends see the last summary, marked as resting, and receive no events.',
   });
 export type Ghost = z.infer<typeof Ghost>;
 
@@ -41,7 +41,7 @@ export const User = z
     ageBand: AgeBand,
     ghost: Ghost.optional().meta({ description: 'While it is in force.' }),
   })
-  .meta({ id: 'User', description: 'A person, as they see themselves.' });
+  .meta({ id: 'User', description: 'An account as its owner sees it.' });
 export type User = z.infer<typeof User>;
 
 export const UserPatch = z
@@ -59,7 +59,7 @@ export type UserPatch = z.infer<typeof UserPatch>;
 
 export const Consent = z
   .object({ purpose: Purpose, version: z.string(), granted: z.boolean(), at: Instant })
-  .meta({ id: 'Consent', description: 'The newest word on one purpose.' });
+  .meta({ id: 'Consent', description: 'The newest consent event of one purpose.' });
 export type Consent = z.infer<typeof Consent>;
 
 export const ConsentList = z.object({ consents: z.array(Consent) });
@@ -67,7 +67,7 @@ export const ConsentList = z.object({ consents: z.array(Consent) });
 export const ConsentChange = z.object({ purpose: Purpose, version: text(1, 32), granted: z.boolean() });
 export type ConsentChange = z.infer<typeof ConsentChange>;
 
-/** Refuses a list in which a purpose stands twice: which of the two counts would be a guess. */
+/** Refuses a list that names a purpose twice: which of the two counts is undefined. */
 export const eachPurposeOnce = (
   consents: readonly { purpose: Purpose }[],
   context: z.RefinementCtx,
@@ -75,7 +75,7 @@ export const eachPurposeOnce = (
   const seen = new Set<Purpose>();
   consents.forEach(({ purpose }, index) => {
     if (seen.has(purpose))
-      context.addIssue({ code: 'custom', path: [index, 'purpose'], message: 'must stand in the list once' });
+      context.addIssue({ code: 'custom', path: [index, 'purpose'], message: 'must be in the list once' });
     seen.add(purpose);
   });
 };
@@ -85,7 +85,7 @@ export const getMe = endpoint({
   path: '/users/me',
   tag: 'users',
   auth: 'user',
-  summary: 'The signed-in person',
+  summary: 'The profile of the caller',
   responses: { 200: User },
   problems: [],
 });
@@ -108,7 +108,7 @@ export const rotateFriendCode = endpoint({
   path: '/users/me/friend-code',
   tag: 'users',
   auth: 'user',
-  summary: 'A new friend code; the old one dies',
+  summary: 'Replace the friend code; the old one becomes invalid',
   responses: { 200: z.object({ friendCode: z.string() }) },
   problems: [],
 });
@@ -118,7 +118,7 @@ export const putGhost = endpoint({
   path: '/users/me/ghost',
   tag: 'users',
   auth: 'user',
-  summary: 'Rest from sharing until an instant, or until it is ended; my own view stays as it is',
+  summary: 'Start ghost mode, until an instant or until it is ended',
   body: z.object({ until: Instant.nullable() }),
   responses: { 200: Ghost },
   problems: [],
@@ -129,7 +129,7 @@ export const deleteGhost = endpoint({
   path: '/users/me/ghost',
   tag: 'users',
   auth: 'user',
-  summary: 'Share again; what happened meanwhile is not told later',
+  summary: 'End ghost mode; events of the time in between are not sent later',
   responses: { 204: null },
   problems: [],
 });
@@ -141,7 +141,7 @@ export const deleteMe = endpoint({
   auth: 'user',
   freshSignIn: true,
   anyAppBuild: true,
-  summary: 'Delete the account with everything that is kept of the person',
+  summary: 'Delete the account and all its data',
   body: z.object({
     authorizationCode: optional(z.string().min(1).max(2048)).meta({
       description: 'A fresh one of Apple, for the revocation of sign-ins that left no token here.',

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { clientEvents, Notification, serverEvents } from '@pufftrack/contract';
+import type { z } from 'zod';
+import { clientEventExamples, serverEventExamples } from '../../../openapi/event-examples.ts';
 import { asyncApiDocument } from '../../../openapi/asyncapi.ts';
 
 const committed: unknown = JSON.parse(
@@ -41,6 +43,20 @@ describe('the AsyncAPI document', () => {
     const operation = document.operations[`receive-${name}`];
     expect(operation).toMatchObject({ action: 'receive', reply: expect.any(Object) });
     expect(document.components.messages[name]?.payload).toBeDefined();
+  });
+
+  it.each([
+    ...Object.entries<z.ZodType>(serverEvents).map(
+      ([name, schema]) => [name, schema, serverEventExamples[name as keyof typeof serverEvents]] as const,
+    ),
+    ...Object.entries<z.ZodType>(clientEvents).map(
+      ([name, schema]) => [name, schema, clientEventExamples[name as keyof typeof clientEvents]] as const,
+    ),
+  ])('has a description and a valid example of %s', (name, schema, example) => {
+    expect(document.components.messages[name]?.summary).toMatch(/^[A-Z`].*[.]$/);
+    expect(document.components.messages[name]).toMatchObject({ examples: [{ payload: example }] });
+    // A schema drops what it does not know, so an unknown member of an example shows as a difference.
+    expect(schema.parse(example)).toEqual(example);
   });
 
   it('leaves out no property of a schema', () => {

@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { endpoints, type EndpointSpec } from '@pufftrack/contract';
+import {
+  endpoints,
+  Problem,
+  type EndpointName,
+  type EndpointSpec,
+  type ProblemCode,
+} from '@pufftrack/contract';
+import type { z } from 'zod';
 import { asyncApiDocument } from '../../../openapi/asyncapi.ts';
 import { openApiDocument } from '../../../openapi/document.ts';
+import { operationTexts } from '../../../openapi/operations/index.ts';
+import { problemExample, problemMeanings } from '../../../openapi/problems.ts';
 import { withNullableScalars } from '../../../openapi/nullable.ts';
 
 const committed: unknown = JSON.parse(
@@ -55,6 +64,50 @@ const unionsIn = (value: unknown): Record<string, unknown>[][] => {
       : unionsIn(inner),
   );
 };
+
+interface Example {
+  request?: unknown;
+  response?: Readonly<Record<number, unknown>>;
+}
+
+describe('descriptions and examples of operations', () => {
+  const sentence = /^[A-Z0-9`].*[.]$/s;
+
+  it.each(Object.entries<EndpointSpec>(endpoints))('%s describes itself and every status', (name, spec) => {
+    const operation = document.paths[spec.path.replaceAll(/:(\w+)/g, '{$1}')]?.[
+      spec.method.toLowerCase()
+    ] as unknown as { description: string; responses: Record<string, { description: string }> };
+    expect(operation.description).toMatch(sentence);
+    expect(operationTexts[name as EndpointName].description).toBe(operation.description);
+    for (const { description } of Object.values(operation.responses)) expect(description).toMatch(sentence);
+  });
+
+  it.each(Object.entries<EndpointSpec>(endpoints))(
+    '%s has valid examples for all its bodies',
+    (name, spec) => {
+      const text: Example = operationTexts[name as EndpointName];
+      const bodies: [z.ZodType | null, unknown][] = [
+        [spec.body ?? null, text.request],
+        ...Object.entries(spec.responses).map(([status, schema]): [z.ZodType | null, unknown] => [
+          schema,
+          text.response?.[Number(status)],
+        ]),
+      ];
+      // A schema drops what it does not know, so an unknown member of an example shows as a difference.
+      expect(bodies.map(([schema, example]) => (schema ? schema.parse(example) : undefined))).toEqual(
+        bodies.map(([, example]) => example),
+      );
+    },
+  );
+
+  it.each(Object.keys(problemMeanings) as ProblemCode[])(
+    'the problem %s has a sentence and a valid example',
+    (code) => {
+      expect(problemMeanings[code]).toMatch(sentence);
+      expect(Problem.parse(problemExample(code))).toEqual(problemExample(code));
+    },
+  );
+});
 
 describe('values that may be null', () => {
   it.each([

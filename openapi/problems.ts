@@ -1,0 +1,62 @@
+import { problemStatus, type Problem, type ProblemCode } from '@pufftrack/contract';
+
+/** What each problem code means for a client; one sentence for every error status of the OpenAPI document. */
+export const problemMeanings: Record<ProblemCode, string> = {
+  malformed: 'The request is not well-formed JSON or not an object.',
+  'forbidden-key': 'A key of the body starts with `$`, contains a dot or names a prototype.',
+  'invalid-cursor': 'The cursor is malformed or belongs to another list.',
+  invalid: 'A value has the wrong type or is out of range; `errors` names each field and what is right.',
+  unauthenticated: 'The access token is missing, or a token is in the URL.',
+  'invalid-token': 'The token is not one of this server; sign in again.',
+  'token-expired': 'The token has expired; refresh it and repeat the request.',
+  'session-ended': 'The session has ended; sign in again.',
+  'refresh-reused': 'An old refresh token was reused, so the session has ended; sign in again.',
+  'invalid-identity-token': 'The identity token of Apple fails its verification.',
+  'invalid-nonce': 'The nonce is unknown, expired, used, or does not match the identity token.',
+  'reauth-required': 'The call requires a sign-in within the last 5 minutes.',
+  'account-gone': 'The account was deleted; delete what the device stores of it.',
+  'consent-required': 'A consent is missing; `purposes` names it.',
+  'age-confirmation-required': 'A first sign-in requires `ageBand`.',
+  'under-age': 'The service is for adults; nothing was stored.',
+  'device-refused': 'The device check refuses this device.',
+  'origin-not-allowed': 'The `Origin` is not on the list of allowed origins.',
+  'not-found': 'The resource does not exist, or belongs to another account.',
+  'method-not-allowed': 'The path has no such method; `Allow` lists its methods.',
+  'request-timeout': 'The request arrived too slowly; send a smaller body.',
+  conflict: 'The state of the resource does not permit the change; `detail` says why.',
+  'undo-too-late': 'The puff was received more than 10 minutes ago; delete it instead.',
+  'puff-deleted': 'The puff is deleted: an edit is refused, and a restore is possible for 30 days only.',
+  'resync-required': 'The revision is not in the change log; read all puffs again.',
+  'payload-too-large': 'The body exceeds its limit; send less at once.',
+  'unsupported-media-type': 'The body is not `application/json`.',
+  'expectation-failed': 'The `Expect` header has a value other than `100-continue`.',
+  'timestamp-in-future': 'The timestamp is more than 5 minutes ahead of `serverTime`.',
+  'too-old': 'The timestamp is more than 10 years old.',
+  'day-full': 'The local day has its maximum of 5,000 units.',
+  'limit-reached': 'The history has its maximum of `limit` entries.',
+  'consent-version': 'The version of the consent is not in force; read `GET /legal/versions`.',
+  'upgrade-required': 'The build of the app is below `minAppBuild`; update the app.',
+  'rate-limited': 'Too many requests; repeat after `Retry-After` seconds.',
+  'headers-too-large': 'The headers exceed their limit.',
+  internal: 'The server has failed; the same request is safe to repeat.',
+  overloaded: 'The server is overloaded; repeat the same request after `Retry-After` seconds.',
+  'not-ready': 'The process is starting or stopping; repeat the request.',
+  'apple-unavailable': 'Apple cannot be reached; nothing was consumed, repeat the request.',
+};
+
+const requestId = '5b0c3f1e-9a57-4f0e-8d0d-6a1c2b3d4e5f';
+
+/** A problem as a client receives it. */
+export const problemExample = (code: ProblemCode): Problem => ({
+  type: `urn:pufftrack:problem:${code}`,
+  title: code.charAt(0).toUpperCase() + code.slice(1).replaceAll('-', ' '),
+  status: problemStatus[code],
+  code,
+  detail: problemMeanings[code],
+  instance: `urn:uuid:${requestId}`,
+  requestId,
+  ...(code === 'invalid' && { errors: [{ path: 'quantity', message: 'must be from 1 to 50' }] }),
+  ...(code === 'consent-required' && { purposes: ['health-processing'] }),
+  ...(code === 'timestamp-in-future' && { serverTime: '2026-10-21T10:15:00.000Z' }),
+  ...(code === 'limit-reached' && { limit: 1000 }),
+});
