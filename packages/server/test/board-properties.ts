@@ -13,7 +13,7 @@ const anyDay: fc.Arbitrary<BoardDay> = fc
     count: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5_000 })),
     limit: fc.option(fc.integer({ min: 0, max: 20 })),
     isKnown: fc.boolean(),
-    isTrimmed: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
+    hasLateRemovals: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
     isLateOnly: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
     isCheckedInLate: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
   })
@@ -31,7 +31,7 @@ const anyPerson = fc.record({
   ),
 });
 
-/** A day after more puffs, all of which came when they happened, or all of them late. */
+/** A day with more puffs, which were all received on time or all late. */
 const withMore = (day: BoardDay, more: number, late: boolean): BoardDay =>
   more === 0
     ? day
@@ -43,8 +43,8 @@ const withMore = (day: BoardDay, more: number, late: boolean): BoardDay =>
       };
 
 /**
- * The invariant of domain.md D11: more puffs on days that are confirmed already, whether they arrive in time or not,
- * never give a better value or a better place on any board; not even by making a day void.
+ * The invariant of domain.md D11: more puffs on confirmed days, received on time or late, never give a better value or
+ * rank on any board, also where they make a day void.
  */
 export const expectMorePuffsNeverToHelp = (numRuns: number): void => {
   const more = fc.array(fc.record({ puffs: fc.integer({ min: 0, max: 30 }), late: fc.boolean() }), {
@@ -53,7 +53,7 @@ export const expectMorePuffsNeverToHelp = (numRuns: number): void => {
   });
   fc.assert(
     fc.property(anyPerson, fc.array(anyPerson, { maxLength: 6 }), more, (me, others, added) => {
-      // Logging a day of which nothing counted may make somebody eligible, and is not what this is about.
+      // More puffs on a day that did not count can make a person eligible; the invariant excludes that.
       const days = me.days.map((day, index) => {
         const { puffs = 0, late = false } = added[index] ?? {};
         return countsOnBoards(day) ? withMore(day, puffs, late) : day;
@@ -63,7 +63,7 @@ export const expectMorePuffsNeverToHelp = (numRuns: number): void => {
           const listed = [mine, ...others].map((person, index) => ({
             userId: String(index),
             name: null,
-            standing: boardScoresOf(person)[board],
+            score: boardScoresOf(person)[board],
           }));
           return rankEntries(listed).find(({ userId }) => userId === '0');
         };
@@ -78,7 +78,7 @@ export const expectMorePuffsNeverToHelp = (numRuns: number): void => {
   );
 };
 
-/** Every board lists everybody once, in the order of ranks, and ranks are 1 plus how many are better. */
+/** Every board lists each person once in the order of ranks, and a rank is 1 plus the number of better values. */
 export const expectRanksOfDefinition = (numRuns: number): void => {
   const values = fc.array(fc.option(fc.integer({ min: -3, max: 3 })), { maxLength: 12 });
   fc.assert(
@@ -87,7 +87,7 @@ export const expectRanksOfDefinition = (numRuns: number): void => {
         all.map((value, index) => ({
           userId: String(index),
           name: null,
-          standing: value === null ? { reason: 'no-baseline' } : { value },
+          score: value === null ? { reason: 'no-baseline' } : { value },
         })),
       );
       expect(entries.map(({ userId }) => Number(userId)).sort((a, b) => a - b)).toEqual([...all.keys()]);

@@ -7,11 +7,11 @@ describe('boards of 100,000 random people', () => {
     expectMorePuffsNeverToHelp(100_000);
   });
 
-  it('never reward what is edited, deleted or restored after the fact', () => {
+  it('never reward late edits, deletions and restores', () => {
     expectLateEditsNeverToHelp(50_000);
   });
 
-  it('rank by how many are better', () => {
+  it('rank by the number of better values', () => {
     expectRanksOfDefinition(20_000);
   });
 });

@@ -7,11 +7,11 @@ describe('boards of random people', () => {
     expectMorePuffsNeverToHelp(2_000);
   });
 
-  it('never reward what is edited, deleted or restored after the fact', () => {
+  it('never reward late edits, deletions and restores', () => {
     expectLateEditsNeverToHelp(2_000);
   });
 
-  it('rank by how many are better', () => {
+  it('rank by the number of better values', () => {
     expectRanksOfDefinition(500);
   });
 });

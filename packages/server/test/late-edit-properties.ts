@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { Board } from '@pufftrack/contract';
 import fc from 'fast-check';
+import { dayMs, hourMs } from '../src/domain/durations.ts';
 import { boardDayOf } from '../src/services/analytics/boards/board-day.ts';
 import {
   countsOnBoards,
@@ -15,13 +16,11 @@ import { comesLate, editedPuff, newPuff, type NewPuff } from '../src/services/pu
 import { PuffState } from '../src/services/puffs/state/puff-state.ts';
 import { removesLate } from '../src/services/puffs/domain/late-removals.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 const timeZone = 'Europe/Berlin';
 /** Summer time ends on the third day. */
 const weekStart = Date.UTC(2026, 9, 23) / dayMs;
 const week = Array.from({ length: 7 }, (_, index) => weekStart + index);
-/** Every day of the week has been over for more than 48 hours, whatever the hour at which days start. */
+/** Every day of the week has been over for more than 48 hours, for any start of the day. */
 const muchLater = (weekStart + 10) * dayMs;
 
 interface Kept {
@@ -43,7 +42,7 @@ const anyPuffs = fc.array(
     hour: instant,
     quantity: fc.integer({ min: 1, max: 12 }),
     lateHours: fc.constantFrom(0, 0, 0, 40, 60),
-    /** Where it came at once it was deleted at once. */
+    /** Deleted at once where it was received at once. */
     isRegretted: fc.constantFrom(false, false, false, true),
   }),
   { minLength: 1, maxLength: 25 },
@@ -83,7 +82,7 @@ const recorded = ({
   cameLate: lateHours > 48,
 });
 
-/** The days of the week as boards see them, after these edits, the first of which is made at `muchLater`. */
+/** The days of the week as boards evaluate them after these edits, the first of which is made at `muchLater`. */
 const boardWeek = (
   puffs: readonly Kept[],
   edits: readonly Edit[],
@@ -123,11 +122,11 @@ const boardWeek = (
   return week.map((day) => ({ ...boardDayOf(calendar, state, day), limit: 6 }));
 };
 
-const uncounted = (day: BoardDay): BoardDay => ({ ...day, isTrimmed: true });
+const uncounted = (day: BoardDay): BoardDay => ({ ...day, hasLateRemovals: true });
 
 /**
- * Whatever somebody edits, deletes and restores more than 48 hours after a week: no day of it begins to count, and of those
- * that still count none has fewer puffs than before. So over the same days the place is never better than without.
+ * Edits, deletions and restores more than 48 hours after a week never make a day count, and no day that still counts has
+ * fewer puffs than before. So over the same days the rank is never better than without them.
  */
 export const expectLateEditsNeverToHelp = (numRuns: number): void => {
   const settings = fc.record({
@@ -148,13 +147,13 @@ export const expectLateEditsNeverToHelp = (numRuns: number): void => {
       });
       for (const board of Board.options) {
         const placed = (days: readonly BoardDay[]) => {
-          const standing = boardScoresOf({ days, accountDays: 100, baseline: 8 })[board];
+          const score = boardScoresOf({ days, accountDays: 100, baseline: 8 })[board];
           const listed = [
-            { userId: 'me', name: null, standing },
+            { userId: 'me', name: null, score },
             ...theirs.map((value, index) => ({
               userId: String(index),
               name: null,
-              standing: { value: value / 10 },
+              score: { value: value / 10 },
             })),
           ];
           return rankEntries(listed).find(({ userId }) => userId === 'me');

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { wallClockAt } from '../src/domain/time-zones.ts';
 import { createDetailedStats } from '../src/services/analytics/stats/detailed-stats.ts';
 import { createGapReader } from '../src/services/analytics/streaks/gap-reader.ts';
-import { settle } from '../src/services/analytics/streaks/settled-runs.ts';
+import { computeSettled } from '../src/services/analytics/streaks/settled-runs.ts';
 import { hourBins, statsDays } from '../src/services/analytics/stats/stats-days.ts';
 import { statsOf } from '../src/services/analytics/stats/stats.ts';
 import { dayOf, localDayAt } from '../src/services/puffs/index.ts';
 import { referenceDay, referenceStats, type ReferenceWorld } from './stats-reference.ts';
 import { anyWorld, serverWorld, timeZone } from './stats-world.ts';
 
-/** The gaps as `GET /users/stats` tells them, and once more with what was learned, which reads less. */
+/** The gaps of `GET /users/stats`, computed twice: the second time from the stored gaps, without reads. */
 const detailsTwice = async (
   world: ReferenceWorld,
   inputs: Omit<Parameters<ReturnType<typeof createDetailedStats>>[0], 'person'>,
@@ -19,18 +19,20 @@ const detailsTwice = async (
   let reads = 0;
   const detailed = createDetailedStats({
     settled: {
-      learn: (_person, before, stretch) => {
+      storeGaps: (_person, before, stretch) => {
         settled = { ...before, gaps: { ...before.gaps, stretch } };
         return Promise.resolve();
       },
     },
-    reads: createGapReader({
-      momentsBetween(_userId, { from, to }) {
-        reads += 1;
-        const moments = world.puffs
-          .filter(({ timestamp }) => timestamp >= from && timestamp <= to)
-          .map(({ timestamp, timeZone }) => ({ timestamp, wall: wallClockAt(timeZone, timestamp) }));
-        return Promise.resolve(moments.sort((a, b) => a.timestamp - b.timestamp));
+    gapReader: createGapReader({
+      puffs: {
+        momentsBetween(_userId, { from, to }) {
+          reads += 1;
+          const moments = world.puffs
+            .filter(({ timestamp }) => timestamp >= from && timestamp <= to)
+            .map(({ timestamp, timeZone }) => ({ timestamp, wall: wallClockAt(timeZone, timestamp) }));
+          return Promise.resolve(moments.sort((a, b) => a.timestamp - b.timestamp));
+        },
       },
     }),
   });
@@ -42,13 +44,13 @@ const detailsTwice = async (
   return first;
 };
 
-/** Every figure of the server equals the reference, in random lives. */
-export const expectFiguresOfReference = (numRuns: number): Promise<void> =>
+/** Every number of the server equals the reference, in random histories. */
+export const expectStatsOfReference = (numRuns: number): Promise<void> =>
   fc.assert(
     fc.asyncProperty(anyWorld, async (world) => {
       const { settings, history, calendar } = serverWorld(world);
       const countOn = (day: number) => history.countOn(day, world.dayStartHour);
-      const settled = settle(calendar, {
+      const settled = computeSettled(calendar, {
         rev: history.rev,
         firstActiveDay: history.activeDays(world.dayStartHour)[0],
         countOn,
@@ -97,7 +99,7 @@ export const expectFiguresOfReference = (numRuns: number): Promise<void> =>
     { numRuns },
   );
 
-/** The server's zone library and the other one agree on the one day of every instant, whatever the start of the day. */
+/** The server's zone library and Intl agree on the day of every instant, for any start of the day. */
 export const expectOneDayForEachInstant = (numRuns: number): void => {
   const instants = fc.integer({ min: Date.UTC(2016, 0), max: Date.UTC(2030, 0) });
   fc.assert(
@@ -108,7 +110,7 @@ export const expectOneDayForEachInstant = (numRuns: number): void => {
   );
 };
 
-/** Every puff stands on exactly one of the days that are listed, and their hours sum to what was sent. */
+/** Every puff is on exactly one of the listed days, and their hours sum to the total quantity. */
 export const expectDaysToSumUp = (numRuns: number): void => {
   fc.assert(
     fc.property(anyWorld, (world) => {

@@ -1,21 +1,23 @@
 import type { GoalInput } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { calendarOf, dayRules, todayOf, type Calendar } from '../src/services/analytics/goals/calendar.ts';
+import { todayOf } from '../src/services/analytics/days/local-days.ts';
+import { calendarOf, dayRules, type Calendar } from '../src/services/analytics/goals/calendar.ts';
 import { goalRows } from '../src/services/analytics/goals/goal.ts';
 import type { Goal } from '../src/services/analytics/goals/goal-history.ts';
+import type { CalendarSettings } from '../src/services/analytics/days/local-days.ts';
 import type { StatsSettings } from '../src/services/analytics/stats/stats.ts';
 import { localDayAt, type PuffHistory } from '../src/services/puffs/index.ts';
 import { PuffState } from '../src/services/puffs/state/puff-state.ts';
 import { wallClockAt } from '../src/domain/time-zones.ts';
+import { dayMs, hourMs, minuteMs } from '../src/domain/durations.ts';
 import type { ReferenceWorld } from './stats-reference.ts';
 
-const quarterMs = 15 * 60_000;
-const dayMs = 86_400_000;
+const quarterMs = 15 * minuteMs;
 /** Summer time ends in Berlin and New York and begins in Auckland and on Lord Howe Island within the span. */
 export const worldStart = Date.UTC(2026, 6, 20);
 export const worldDays = 130;
 
-/** The two beside the date line come often, so that days are skipped and repeated. */
+/** The zones beside the date line are frequent, so that days are skipped and repeated. */
 export const timeZone = fc.constantFrom(
   'Europe/Berlin',
   'America/New_York',
@@ -28,7 +30,7 @@ export const timeZone = fc.constantFrom(
   'Pacific/Kiritimati',
 );
 
-/** How long before now something was, in ms; often lately, so that there is something to average. */
+/** The age of an event in ms; mostly recent, so that averages are not null. */
 const ago = (maxDays: number) =>
   fc
     .oneof(fc.integer({ min: 0, max: Math.min(20, maxDays) * 96 }), fc.integer({ min: 0, max: maxDays * 96 }))
@@ -44,7 +46,7 @@ const plan = fc.record({
 });
 const limit = fc.option(fc.integer({ min: 0, max: 8 }));
 
-/** What a client sends at some instant; a quit lies up to 200 days back or 20 ahead, a plan begins near. */
+/** The input of a client at an instant. A quit is up to 200 days back or 20 ahead; a plan begins near it. */
 const goalInput: fc.Arbitrary<(at: number) => GoalInput> = fc.oneof(
   limit.map((dailyLimit) => (): GoalInput => ({ mode: 'reduce', dailyLimit })),
   fc.constant((): GoalInput => ({ mode: 'track' })),
@@ -79,12 +81,12 @@ const flightOverTheLine = fc.tuple(ago(100), fc.integer({ min: 1, max: 400 })).m
   { timeZone: 'Pacific/Kiritimati', ago: landed },
 ]);
 
-/** A random life of some months; puffs crowd together, so that there are runs and full days. */
+/** A random history of some months. Puffs are clustered, so that there are runs and full days. */
 export const anyWorld: fc.Arbitrary<ReferenceWorld> = fc
   .record({
     now: fc
       .integer({ min: 30 * 96, max: worldDays * 96 })
-      .map((quarters) => worldStart + quarters * quarterMs + 7 * 60_000),
+      .map((quarters) => worldStart + quarters * quarterMs + 7 * minuteMs),
     dayStartHour: fc.constantFrom(0, 0, 3, 4, 12, 23),
     weekStart: fc.constantFrom('monday' as const, 'sunday' as const),
     home: timeZone,
@@ -129,7 +131,7 @@ export const anyWorld: fc.Arbitrary<ReferenceWorld> = fc
       puffs: puffs
         .flatMap(({ ago: before, timeZone: abroad, quantity, repeats, everyHours }) =>
           Array.from({ length: repeats }, (_, index) => {
-            const timestamp = instant(before) + index * everyHours * 3_600_000;
+            const timestamp = instant(before) + index * everyHours * hourMs;
             return { timestamp, timeZone: abroad ?? zoneAt(timestamp), quantity };
           }),
         )
@@ -137,9 +139,9 @@ export const anyWorld: fc.Arbitrary<ReferenceWorld> = fc
     };
   });
 
-/** The same life as the server's own code holds it. */
+/** The same history in the types of the server. */
 export interface ServerWorld {
-  readonly settings: StatsSettings;
+  readonly settings: StatsSettings & CalendarSettings;
   readonly history: PuffHistory;
   readonly calendar: Calendar;
   readonly goals: readonly Goal[];
@@ -154,7 +156,7 @@ export const goalsOf = (world: ReferenceWorld): Goal[] =>
     return [...earlier, ...goalRows(input, { earlier, now: at, dayAt, measured: undefined })];
   }, []);
 
-/** As the puffs arrived, one after the other; none of them in the order of time. */
+/** Folds the puffs in the order of their arrival, which is not the order of time. */
 const foldOf = (puffs: ReferenceWorld['puffs']): PuffHistory => {
   const state = new PuffState();
   puffs.forEach(({ timestamp, timeZone: zone, quantity }, index) => {
@@ -166,7 +168,7 @@ const foldOf = (puffs: ReferenceWorld['puffs']): PuffHistory => {
 
 export const serverWorld = (world: ReferenceWorld): ServerWorld => {
   const { zones, dayStartHour, weekStart, now } = world;
-  const settings: StatsSettings = {
+  const settings: ServerWorld['settings'] = {
     userId: 'alice',
     timeZone: zones.at(-1)?.timeZone ?? 'UTC',
     timeZones: zones,

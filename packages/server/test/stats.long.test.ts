@@ -1,16 +1,12 @@
 import { describe, it } from '@jest/globals';
-import {
-  expectDaysToSumUp,
-  expectFiguresOfReference,
-  expectOneDayForEachInstant,
-} from './stats-properties.ts';
+import { expectDaysToSumUp, expectStatsOfReference, expectOneDayForEachInstant } from './stats-properties.ts';
 
-describe('stats of 10,000 random lives', () => {
-  it('equal a naive reference', async () => {
-    await expectFiguresOfReference(10_000);
+describe('stats of 10,000 random histories', () => {
+  it('equal a reference implementation', async () => {
+    await expectStatsOfReference(10_000);
   });
 
-  it('give each instant one day', () => {
+  it('assign each instant to one day', () => {
     expectOneDayForEachInstant(100_000);
   });
 

@@ -1,16 +1,12 @@
 import { describe, it } from '@jest/globals';
-import {
-  expectDaysToSumUp,
-  expectFiguresOfReference,
-  expectOneDayForEachInstant,
-} from './stats-properties.ts';
+import { expectDaysToSumUp, expectStatsOfReference, expectOneDayForEachInstant } from './stats-properties.ts';
 
-describe('stats of random lives, with zones, travel, clock changes, check-ins and goals', () => {
-  it('equal a naive reference', async () => {
-    await expectFiguresOfReference(200);
+describe('stats of random histories with travel, clock changes, check-ins and goals', () => {
+  it('equal a reference implementation', async () => {
+    await expectStatsOfReference(200);
   });
 
-  it('give each instant one day', () => {
+  it('assign each instant to one day', () => {
     expectOneDayForEachInstant(2_000);
   });
 

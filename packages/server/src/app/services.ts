@@ -112,17 +112,10 @@ export const createServices = (deps: {
   const analytics: Analytics = createAnalytics({
     connection,
     clock,
-    history: puffs.history,
-    momentsBetween: puffs.momentsBetween,
-    person: users.settings,
-    newestRevs: puffs.newestRevs,
-    histories: puffs.histories,
-    boardFriendsOf: users.boardFriendsOf,
-    changeSettings: users.changeSettings,
-    onStatsChanged: notifications.statsChanged,
-    jobPeople: users,
-    onDayTurned: notifications.dayTurned,
-    countByHour: puffs.countByHour,
+    users,
+    sharing: users,
+    puffs,
+    live: notifications,
   });
 
   const auth: Auth = createAuth({

@@ -69,8 +69,6 @@ export interface Notifications extends Pick<
   }): Promise<void>;
   /** The payload of an event that another process refers to; undefined where there is nothing to tell any more. */
   loadEvent(event: string, reference: unknown): Promise<object | undefined>;
-  /** A person's day turned: their numbers changed though they did nothing. */
-  dayTurned(stats: UserStats): void;
   /** From now on the sockets of `viewers`, and no others of this process, are told of the puffs of `userId`. */
   setAudience(userId: string, viewers: ReadonlySet<string>): void;
   /** From now on the sockets of `viewer` here are told of the puffs of these people, and of no others. */
@@ -176,11 +174,6 @@ export const createNotifications = (
 
     loadEvent: (event, reference) => loadEvent(deps, event, reference),
 
-    dayTurned(stats) {
-      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }), {
-        reference: statsReference(stats.userId),
-      });
-    },
     setAudience(userId, viewers) {
       deps.realtime().setMembers(liveRoom(userId), [...viewers].map(userRoom));
     },

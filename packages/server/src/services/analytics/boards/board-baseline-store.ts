@@ -1,9 +1,9 @@
 import { Schema, trusted, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 
-/** What a person's reduction is measured against. No cache: it was taken from days that may have changed since. */
+/** The baseline of a person's `reduction`. Not derived: the days that it was measured on may have changed since. */
 interface BoardBaselineDoc {
-  /** The person. */
+  /** The user's id. */
   _id: string;
   /** Units a day. */
   baseline: number;
@@ -19,14 +19,14 @@ const boardBaselineSchema = new Schema<BoardBaselineDoc>(
   { collection: 'boardbaselines', versionKey: false },
 );
 
-/** Frozen baselines in units a day; rows are added and never changed. */
+/** Frozen baselines in units a day. Rows are added and never changed. */
 export interface BoardBaselineStore {
   ensureIndexes(): Promise<void>;
-  /** In one query; people without one are left out. */
+  /** In one query. People without a baseline are absent. */
   findMany(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** One that is there already stays as it is; `at` in ms. */
+  /** An existing baseline stays unchanged. `at` in ms. */
   add(baselines: ReadonlyMap<string, number>, at: number): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Deletes all rows of this person and returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 

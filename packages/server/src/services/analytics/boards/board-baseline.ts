@@ -1,5 +1,8 @@
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
 import { isFrozen, measuredBaseline } from '../goals/baseline.ts';
+import type { Calendar } from '../goals/calendar.ts';
+import { boardDayOf } from './board-day.ts';
+import { countsOnBoards } from './board.ts';
 
 /** 48 h after the end of a local day, in local days after it. */
 const freezesAfterDays = 3;
@@ -10,9 +13,19 @@ export interface CountedDay {
   readonly count: number;
 }
 
+/** The complete days from `first` on that count on boards, ascending. `history` is loaded from there. */
+export const countedDays = (calendar: Calendar, history: PuffHistory, first: DayNumber): CountedDay[] => {
+  const confirmed = new Set([...history.activeDays(calendar.dayStartHour), ...calendar.rules.checkIns]);
+  return [...confirmed]
+    .filter((day) => day >= first && day < calendar.today)
+    .sort((a, b) => a - b)
+    .map((day) => ({ day, ...boardDayOf(calendar, history, day) }))
+    .filter(countsOnBoards);
+};
+
 /**
- * What `reduction` compares with: the median of the first 7 days that boards count, once the seventh has been over for
- * 48 h. Undefined before. `days` are all complete days that boards count, in their order.
+ * The baseline of `reduction`: the median of the first 7 days that count on boards, once the seventh has been over for
+ * 48 h. Undefined before. `days` are all complete days that count, in order.
  * Example: seven days in a row from the 1st: frozen from the 10th on.
  */
 export const baselineToFreeze = (days: readonly CountedDay[], today: DayNumber): number | undefined => {

@@ -1,81 +1,76 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
-import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
-import { baselineToFreeze } from './board-baseline.ts';
+import type { PuffHistory } from '../../puffs/index.ts';
+import { pastDayOf } from '../days/local-days.ts';
+import type { Calendar } from '../goals/calendar.ts';
+import type { PuffHistories, StatsPerson } from '../ports.ts';
+import { baselineToFreeze, countedDays } from './board-baseline.ts';
 import type { BoardBaselineStore } from './board-baseline-store.ts';
-import { countedDays } from './board-day.ts';
-import { dayThen, type Calendar, type CalendarSettings } from '../goals/calendar.ts';
 
 const maxPeople = 20_000;
-/** Two days that a puff may be late, three that a check-in may, and one for the zones. */
-const daysBeforeAccount = 4;
-
-export interface BaselinePerson extends CalendarSettings {
-  readonly userId: string;
-  /** ms */
-  readonly createdAt: number;
-}
+/** The first day that can count: puffs count two days late, check-ins three, and one day covers the zones. */
+const maxDaysBeforeSignUp = 4;
 
 export interface PersonToMeasure {
-  readonly person: BaselinePerson;
+  readonly person: StatsPerson;
   readonly calendar: Calendar;
   readonly history: PuffHistory;
 }
 
-/** Frozen baselines of people; once there, one never changes. */
+/** The frozen board baselines of people. A baseline never changes. */
 export interface BoardBaselines {
   /**
-   * The baseline of each who has one, in units a day; freezes it for those whose time has come. One query for all of
-   * whom this process knows none, and one more history for each who has recorded for months and still has none.
+   * The baselines of those who have one, in units a day; freezes those that are due. One query for all people who are not
+   * cached, and one more history for each who has recorded for months and has no baseline.
    */
   ofMany(people: readonly PersonToMeasure[]): Promise<ReadonlyMap<string, number>>;
-  forget(userId: string): void;
+  evict(userId: string): void;
 }
 
 export const createBoardBaselines = (deps: {
   store: BoardBaselineStore;
   clock: Clock;
-  history: (userId: string, from: DayNumber) => Promise<PuffHistory>;
+  puffs: Pick<PuffHistories, 'history'>;
 }): BoardBaselines => {
   const { store, clock } = deps;
-  const kept = new LRUCache<string, number>({ max: maxPeople });
+  const cache = new LRUCache<string, number>({ max: maxPeople });
 
   const measure = async ({ person, calendar, history }: PersonToMeasure): Promise<number | undefined> => {
-    const first = dayThen(person, person.createdAt) - daysBeforeAccount;
-    const whole = history.isLoadedFrom(first) ? history : await deps.history(person.userId, first);
+    const first = pastDayOf(person, person.createdAt) - maxDaysBeforeSignUp;
+    const whole = history.isLoadedFrom(first) ? history : await deps.puffs.history(person.userId, first);
     return baselineToFreeze(countedDays(calendar, whole, first), calendar.today);
   };
 
-  const keep = (baselines: ReadonlyMap<string, number>) => {
-    for (const [userId, baseline] of baselines) kept.set(userId, baseline);
+  const putAll = (baselines: ReadonlyMap<string, number>) => {
+    for (const [userId, baseline] of baselines) cache.set(userId, baseline);
   };
 
   return {
     async ofMany(people) {
-      const isUnknown = ({ person }: PersonToMeasure) => !kept.has(person.userId);
+      const isUnknown = ({ person }: PersonToMeasure) => !cache.has(person.userId);
       const unknown = people.filter(isUnknown);
-      if (unknown.length > 0) keep(await store.findMany(unknown.map(({ person }) => person.userId)));
+      if (unknown.length > 0) putAll(await store.findMany(unknown.map(({ person }) => person.userId)));
       const due = new Map<string, number>();
       await Promise.all(
-        unknown.filter(isUnknown).map(async (one) => {
-          const baseline = await measure(one);
-          if (baseline !== undefined) due.set(one.person.userId, baseline);
+        unknown.filter(isUnknown).map(async (candidate) => {
+          const baseline = await measure(candidate);
+          if (baseline !== undefined) due.set(candidate.person.userId, baseline);
         }),
       );
       if (due.size > 0) {
         await store.add(due, clock.now());
-        // Another process may have been first.
-        keep(await store.findMany([...due.keys()]));
+        // Read back: another process may have added one first.
+        putAll(await store.findMany([...due.keys()]));
       }
       return new Map(
         people.flatMap(({ person: { userId } }) => {
-          const baseline = kept.get(userId);
+          const baseline = cache.get(userId);
           return baseline === undefined ? [] : [[userId, baseline] as const];
         }),
       );
     },
-    forget(userId) {
-      kept.delete(userId);
+    evict(userId) {
+      cache.delete(userId);
     },
   };
 };

@@ -7,7 +7,7 @@ const day = (parts: Partial<BoardDay> = {}): BoardDay => ({
   count: 4,
   limit: null,
   isConfirmed: true,
-  isTrimmed: false,
+  hasLateRemovals: false,
   isLateOnly: false,
   isCheckedInLate: false,
   ...parts,
@@ -16,29 +16,33 @@ const unknown = day({ count: 0, isConfirmed: false });
 const week = (...counts: (number | null)[]) =>
   counts.map((count) => (count === null ? unknown : day({ count, limit: 5 })));
 
-describe('a day on boards (domain.md D11)', () => {
+describe('countsOnBoards (domain.md D11)', () => {
   it.each<[string, Partial<BoardDay>, boolean]>([
-    ['with puffs', {}, true],
-    ['with a word that there was none', { count: 0 }, true],
-    ['of which nothing is known', { count: 0, isConfirmed: false }, false],
-    ['from which puffs were deleted late', { isTrimmed: true }, false],
-    ['emptied late, with a word that there was none', { count: 0, isTrimmed: true }, false],
-    ['whose puffs all came late', { isLateOnly: true }, false],
-    ['whose word came late', { count: 0, isCheckedInLate: true }, false],
-    ['whose word came late, with puffs that did not', { isCheckedInLate: true }, true],
+    ['counts a day with puffs', {}, true],
+    ['counts a day with a check-in', { count: 0 }, true],
+    ['does not count an unknown day', { count: 0, isConfirmed: false }, false],
+    ['does not count a day with late removals', { hasLateRemovals: true }, false],
+    [
+      'does not count a day with a check-in that was emptied late',
+      { count: 0, hasLateRemovals: true },
+      false,
+    ],
+    ['does not count a day whose puffs were all received late', { isLateOnly: true }, false],
+    ['does not count a day with a late check-in only', { count: 0, isCheckedInLate: true }, false],
+    ['counts a day with a late check-in and timely puffs', { isCheckedInLate: true }, true],
   ])('%s', (_name, parts, counts) => {
     expect(countsOnBoards(day(parts))).toBe(counts);
   });
 });
 
-describe('the standing of a person', () => {
+describe('boardScoresOf', () => {
   const of = (
     days: readonly BoardDay[],
     parts: { accountDays?: number; baseline?: number | undefined } = {},
   ) => boardScoresOf({ days, accountDays: 100, baseline: 10, ...parts });
 
-  it('is made of the days that count', () => {
-    expect(of([...week(0, 4, 4, 6, 6), unknown, day({ count: 50, isTrimmed: true })])).toEqual({
+  it('uses only the days that count', () => {
+    expect(of([...week(0, 4, 4, 6, 6), unknown, day({ count: 50, hasLateRemovals: true })])).toEqual({
       reduction: { value: 0.6 },
       underLimitDays: { value: 3 },
       puffFreeDays: { value: 1 },
@@ -47,14 +51,14 @@ describe('the standing of a person', () => {
 
   it.each<[string, readonly BoardDay[], number, number | undefined, (BoardScore | undefined)[]]>([
     [
-      'four days',
+      'four counted days',
       week(4, 4, 4, 4, null, null, null),
       3,
       undefined,
       Board.options.map(() => ({ reason: 'not-enough-data' })),
     ],
     [
-      'a young account',
+      'a new account',
       week(4, 4, 4, 4, 4),
       6,
       undefined,
@@ -68,10 +72,16 @@ describe('the standing of a person', () => {
       [{ reason: 'no-baseline' }, { value: 4 }, { value: 0 }],
     ],
     ['a baseline of 0', week(0, 0, 0, 0, 6), 7, 0, [{ reason: 'no-baseline' }, { value: 4 }, { value: 4 }]],
-    ['all of it', week(4, 4, 4, 4, 6), 7, 10, [{ value: 0.56 }, { value: 4 }, { value: 0 }]],
-  ])('with %s', (_name, days, accountDays, baseline, expected) => {
-    const standings = of(days, { accountDays, baseline });
-    expect(Board.options.map((board) => standings[board])).toEqual(expected);
+    [
+      'enough days, account age and baseline',
+      week(4, 4, 4, 4, 6),
+      7,
+      10,
+      [{ value: 0.56 }, { value: 4 }, { value: 0 }],
+    ],
+  ])('gives values or reasons with %s', (_name, days, accountDays, baseline, expected) => {
+    const scores = of(days, { accountDays, baseline });
+    expect(Board.options.map((board) => scores[board])).toEqual(expected);
   });
 
   it.each<[number, number, number]>([
@@ -80,26 +90,26 @@ describe('the standing of a person', () => {
     [30, 10, -1],
     [1, 3, 0.67],
     [10.04, 10, 0],
-  ])('at a mean of %p against %p is %p', (mean, baseline, value) => {
+  ])('computes the reduction of a mean of %p against a baseline of %p as %p', (mean, baseline, value) => {
     const { reduction } = of(week(mean, mean, mean, mean, mean), { baseline });
     expect(reduction).toEqual({ value });
     expect(Object.is('value' in reduction && reduction.value, -0)).toBe(false);
   });
 
-  it('needs a limit to have been under it', () => {
+  it('counts days under the limit only where a limit was in force', () => {
     const days = [1, 2, 3, 4, 5].map((count) => day({ count, limit: count < 3 ? null : 4 }));
     expect(of(days).underLimitDays).toEqual({ value: 2 });
   });
 });
 
-describe('ranks', () => {
-  it('are shared by equals, who stand by name; who has none stands last', () => {
+describe('rankEntries', () => {
+  it('gives equal values the same rank ordered by name, and puts entries without a rank last', () => {
     const listed = [
-      { userId: '1', name: 'Zoe', standing: { value: 0.2 } },
-      { userId: '2', name: null, standing: { reason: 'no-baseline' as const } },
-      { userId: '3', name: 'Bea', standing: { value: 0.5 } },
-      { userId: '4', name: 'Ada', standing: { value: 0.2 } },
-      { userId: '5', name: 'Ben', standing: { value: -1 } },
+      { userId: '1', name: 'Zoe', score: { value: 0.2 } },
+      { userId: '2', name: null, score: { reason: 'no-baseline' as const } },
+      { userId: '3', name: 'Bea', score: { value: 0.5 } },
+      { userId: '4', name: 'Ada', score: { value: 0.2 } },
+      { userId: '5', name: 'Ben', score: { value: -1 } },
     ];
     expect(rankEntries(listed)).toEqual([
       { rank: 1, userId: '3', name: 'Bea', value: 0.5 },
@@ -112,7 +122,7 @@ describe('ranks', () => {
   });
 });
 
-describe('the baseline of boards', () => {
+describe('baselineToFreeze', () => {
   const days = (...numbers: number[]) => numbers.map((number) => ({ day: number, count: number }));
 
   it.each<[number[], number, number | undefined]>([
@@ -121,7 +131,7 @@ describe('the baseline of boards', () => {
     [[1, 2, 3, 4, 5, 6, 7], 10, 4],
     [[1, 3, 5, 7, 9, 11, 20, 21, 22], 23, 7],
     [[1, 3, 5, 7, 9, 11, 20, 21, 22], 22, undefined],
-  ])('of the days %j on day %i is %p', (counted, today, baseline) => {
+  ])('with the counted days %j returns on day %i: %p', (counted, today, baseline) => {
     expect(baselineToFreeze(days(...counted), today)).toBe(baseline);
   });
 });

@@ -1,56 +1,58 @@
 import type { Board, LeaderboardEntry } from '@pufftrack/contract';
 
-/** The complete local days that boards look at. */
+/** The number of complete local days that boards evaluate. */
 export const boardDays = 7;
 const leastDays = 5;
 const leastAccountDays = 7;
 
-/** A complete local day as boards see it. */
+/** A complete local day as boards evaluate it. */
 export interface BoardDay {
   /** Units. */
   readonly count: number;
   readonly limit: number | null;
   readonly isConfirmed: boolean;
-  /** Puffs were deleted from it more than 24 h after they happened. */
-  readonly isTrimmed: boolean;
-  /** It has puffs, and all of them arrived more than 48 h after they happened. */
+  /** Puffs were removed from it more than 24 h after they happened. */
+  readonly hasLateRemovals: boolean;
+  /** It has puffs, and all of them were received more than 48 h after they happened. */
   readonly isLateOnly: boolean;
-  /** The person's word that there was nothing came more than 3 days after it. */
+  /** Its check-in was given more than 3 days after it. */
   readonly isCheckedInLate: boolean;
 }
 
-/** Whether boards count a day (domain.md D11): it is confirmed, and nothing makes it void. */
+/** Whether a day counts on boards (domain.md D11): it is confirmed and not void. */
 export const countsOnBoards = (day: BoardDay): boolean => {
-  const isWordAlone = day.count === 0;
-  return day.isConfirmed && !day.isTrimmed && !day.isLateOnly && !(isWordAlone && day.isCheckedInLate);
+  const isCheckInOnly = day.count === 0;
+  return (
+    day.isConfirmed && !day.hasLateRemovals && !day.isLateOnly && !(isCheckInOnly && day.isCheckedInLate)
+  );
 };
 
-/** What a person's place on a board rests on. */
+/** The inputs of a person's scores. */
 export interface BoardPerson {
   /** The last `boardDays` complete local days. */
   readonly days: readonly BoardDay[];
-  /** Local days since the one on which the account was made. */
+  /** Local days since the sign-up. */
   readonly accountDays: number;
-  /** The frozen one (board-baseline.ts), in units a day; undefined without. */
+  /** The frozen baseline (board-baseline.ts) in units a day; undefined without one. */
   readonly baseline: number | undefined;
 }
 
 type Reason = NonNullable<LeaderboardEntry['reason']>;
-/** A value to be ranked by, or why there is none. Higher is better on every board. */
+/** The value that ranks a person, or the reason why there is none. Higher is better on every board. */
 export type BoardScore = { readonly value: number } | { readonly reason: Reason };
 export type BoardScores = Readonly<Record<Board, BoardScore>>;
 
 /**
- * What a person reached on each board (domain.md D11). With the same days counted and the same baseline, more puffs
- * never give a higher value. Example: baseline 10; of the last seven days five count, with 0, 4, 4, 6 and 6 puffs under
- * a limit of 5: reduction 0.6, underLimitDays 3, puffFreeDays 1.
+ * A person's scores on all boards (domain.md D11). With the same counted days and the same baseline, more puffs never give
+ * a higher value. Example: baseline 10; five of the last seven days count, with 0, 4, 4, 6 and 6 puffs and a limit of 5:
+ * reduction 0.6, underLimitDays 3, puffFreeDays 1.
  *
- * The reason is the first that holds: too few days count, the account is young, nothing to compare with. A baseline of
- * 0 is nothing to compare with either.
+ * The reason is the first one that applies: too few counted days, a new account, no baseline. A baseline of 0 is no
+ * baseline.
  */
 export const boardScoresOf = ({ days, accountDays, baseline }: BoardPerson): BoardScores => {
   const counted = days.filter(countsOnBoards);
-  const reason = reasonNotTo(counted.length, accountDays);
+  const reason = unrankedReason(counted.length, accountDays);
   if (reason) return { reduction: { reason }, underLimitDays: { reason }, puffFreeDays: { reason } };
   const valueOf = (holds: (day: BoardDay) => boolean) => ({ value: counted.filter(holds).length });
   const mean = counted.reduce((sum, { count }) => sum + count, 0) / counted.length;
@@ -61,37 +63,35 @@ export const boardScoresOf = ({ days, accountDays, baseline }: BoardPerson): Boa
   };
 };
 
-const reasonNotTo = (countedDays: number, accountDays: number): Reason | undefined => {
+const unrankedReason = (countedDays: number, accountDays: number): Reason | undefined => {
   if (countedDays < leastDays) return 'not-enough-data';
   return accountDays < leastAccountDays ? 'new-account' : undefined;
 };
 
-/** Share of the baseline that is left out, -1..1, two decimals. Mean 9 of 12: 0.25. */
+/** The reduction against the baseline, -1..1, two decimals. Mean 9 of 12: 0.25. */
 const reduction = (mean: number, baseline: number): number => {
   const share = Math.max(-1, Math.min(1, 1 - mean / baseline));
   // `+ 0` turns -0 into 0.
   return Math.round(share * 100) / 100 + 0;
 };
 
-/** Somebody who is listed. */
+/** A person on a board. */
 export interface Listed {
   readonly userId: string;
   readonly name: string | null;
-  readonly standing: BoardScore;
+  readonly score: BoardScore;
 }
 
 /**
- * A board from best to last, then those without a place. Who has the same value has the same rank, and the next one
- * stands after all of them: 1, 2, 2, 4. Among equals by name, so that every call shows the same order.
+ * The entries from the best rank to the last, then those without a rank. Equal values share a rank: 1, 2, 2, 4. They are
+ * ordered by name, so that every call returns the same order.
  */
 export const rankEntries = (listed: readonly Listed[]): LeaderboardEntry[] => {
-  const values = listed
-    .flatMap(({ standing }) => ('value' in standing ? [standing.value] : []))
-    .sort((a, b) => b - a);
+  const values = listed.flatMap(({ score }) => ('value' in score ? [score.value] : [])).sort((a, b) => b - a);
   return listed
-    .map(({ userId, name, standing }): LeaderboardEntry => {
-      if ('reason' in standing) return { rank: null, userId, name, value: null, reason: standing.reason };
-      const { value } = standing;
+    .map(({ userId, name, score }): LeaderboardEntry => {
+      if ('reason' in score) return { rank: null, userId, name, value: null, reason: score.reason };
+      const { value } = score;
       return { rank: values.indexOf(value) + 1, userId, name, value };
     })
     .sort(inOrder);

@@ -2,10 +2,10 @@ import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../puffs/index.ts';
-import { rowsFrom } from '../stats/by-person.ts';
+import { rowsFrom } from './rows-from.ts';
 import type { CheckIn } from './check-in.ts';
 
-/** A person's word that there was nothing on a day; `at` is when they first gave it. */
+/** The user's confirmation that a day had no puff; `at` is the first time it was given. */
 interface CheckInDoc {
   userId: string;
   /** Days since 1970-01-01. */
@@ -25,12 +25,12 @@ checkInSchema.index({ userId: 1, day: 1 }, { unique: true });
 
 export interface CheckInStore {
   ensureIndexes(): Promise<void>;
-  /** Those of each person from a day on, or all, in one query; people without any are left out. */
+  /** The check-ins of each person from a day on, or all, in one query. People without check-ins are absent. */
   listMany(from: ReadonlyMap<string, DayNumber | undefined>): Promise<ReadonlyMap<string, CheckIn[]>>;
-  /** A day that is there already keeps its `at` (ms). */
+  /** An existing check-in keeps its `at` (ms). */
   add(userId: string, days: readonly DayNumber[], at: number, tx: ClientSession): Promise<void>;
   remove(userId: string, days: readonly DayNumber[], tx: ClientSession): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Deletes all rows of this person and returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 

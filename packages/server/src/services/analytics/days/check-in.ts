@@ -2,27 +2,27 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import { dayNumberOf, type DayNumber } from '../../puffs/index.ts';
 
 const maxDaysBack = 30;
-/** Further back than any check-in reaches, whatever zone and start of the day the person moves to meanwhile. */
+/** Further back than any check-in reaches, whatever zone and start of the day the user changes to meanwhile. */
 export const checkInHistoryDays = maxDaysBack + 8;
-/** So long after its day a check-in still counts where people are compared. */
+/** A check-in counts on boards up to this many days after its day. */
 const boardDaysBack = 3;
 
-/** A person's word that there was nothing on a day; `at` (ms) is when they first gave it. */
+/** The user's confirmation that a past day had no puff; `at` (ms) is the first time it was given. */
 export interface CheckIn {
   readonly day: DayNumber;
   readonly at: number;
 }
 
 /**
- * Whether boards take no notice of a check-in (domain.md D11), by the local day on which it was given. A word about
- * Friday counts until Monday; on Tuesday it is late. How many days one call named says nothing: a phone can also call
- * once for each.
+ * Whether a check-in is too late for boards (domain.md D11). `givenOn` is the local day on which it was given.
+ * A check-in for Friday counts until Monday; on Tuesday it is late. The number of days in one request decides nothing:
+ * a client can also send one request for each day.
  */
-export const isLateCheckIn = (day: DayNumber, saidOn: DayNumber): boolean => saidOn - day > boardDaysBack;
+export const isLateCheckIn = (day: DayNumber, givenOn: DayNumber): boolean => givenOn - day > boardDaysBack;
 
 /**
- * The days of a check-in as numbers, each once. Only past days of the last 30 can be checked in: today is not over.
- * Throws `invalid` naming each day that cannot.
+ * The days of a check-in as numbers, without duplicates. Only past days of the last 30 are valid, because today is not
+ * over. Throws `invalid` with the path of each other day.
  */
 export const checkInDays = (days: readonly string[], today: DayNumber): DayNumber[] => {
   const numbers = days.map(dayNumberOf);

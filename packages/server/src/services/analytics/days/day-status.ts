@@ -1,8 +1,8 @@
 import type { DayStatus } from '@pufftrack/contract';
 
 /**
- * What is known of a local day (domain.md D4). A puff confirms it, and wins over the person's word that there was
- * none; a day that hardly existed (D1) is skipped only where there is neither.
+ * The status of a local day (domain.md D4). A puff confirms the day and takes precedence over a check-in. A day of which
+ * less than 6 hours existed (D1) is skipped only without both.
  */
 export const dayStatus = (day: {
   readonly count: number;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { dayNumberOf, dayOf } from '../../puffs/index.ts';
-import { existenceMs, skippedDays, type ZonePeriod } from './skipped-days.ts';
+import type { ZonePeriod } from '../ports.ts';
+import { existenceMs, skippedDays } from './skipped-days.ts';
 
 const hourMs = 3_600_000;
 const lived = (...periods: [timeZone: string, from: string][]): ZonePeriod[] =>

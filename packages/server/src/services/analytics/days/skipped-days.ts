@@ -1,22 +1,18 @@
+import { dayMs, hourMs, minuteMs } from '../../../domain/durations.ts';
 import { offsetMinutesAt } from '../../../domain/time-zones.ts';
 import { localDayAt, type DayNumber } from '../../puffs/index.ts';
+import type { ZonePeriod } from '../ports.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 const leastExistenceMs = 6 * hourMs;
-
-/** A zone that somebody lived in from an instant (ms) on; the first also holds for all time before. */
-export interface ZonePeriod {
-  readonly timeZone: string;
-  readonly from: number;
-}
+/** No zone is further from UTC. */
+const maxOffsetMs = 15 * hourMs;
 
 /**
- * The local days of which less than 6 hours existed where the person was (domain.md D1): a flight over the date line,
- * or a country that left a date out. In UTC-10 until 23:00, then in UTC+14: of the next day one hour is left.
+ * The local days of which less than 6 hours existed for the user (domain.md D1): after a flight over the date line, or in
+ * a country that omitted a date. In UTC-10 until 23:00, then in UTC+14: one hour of the next day is left.
  *
- * Only a wall clock that jumps ahead by more than 16 hours within three days can lose 18 of a day (two hours are left
- * to clock changes), so days are measured around such jumps alone.
+ * A day can lose 18 hours only where the wall clock jumps ahead by more than 16 hours within three days (clock changes
+ * can add two). So only days around such jumps are measured.
  */
 export const skippedDays = (periods: readonly ZonePeriod[], dayStartHour: number): ReadonlySet<DayNumber> => {
   const near = new Set<DayNumber>();
@@ -28,7 +24,7 @@ export const skippedDays = (periods: readonly ZonePeriod[], dayStartHour: number
       aheadMs -= old.aheadMs;
     if (aheadMs <= 16 * hourMs) continue;
     const day = localDayAt(jump.at, jump.timeZone, dayStartHour);
-    // A phone may set its zone many times a day, so a day is measured once, however many jumps it lies near.
+    // A client may set its zone many times a day: each day is measured once, however many jumps are near it.
     for (let one = day - 3; one <= day + 1; one++) near.add(one);
   }
   const offsetOn = createOffsets();
@@ -43,7 +39,7 @@ interface Jump {
   readonly aheadMs: number;
 }
 
-/** Where the person's wall clock went ahead: by changing zones, or with a zone that moved over the date line. */
+/** The jumps ahead of the user's wall clock: a change of zone, or a zone that moved over the date line. */
 const jumpsOf = (periods: readonly ZonePeriod[]): Jump[] => {
   const jumps = periods.flatMap(({ timeZone, from }, index) => {
     const start = index === 0 ? -Infinity : from;
@@ -53,12 +49,12 @@ const jumpsOf = (periods: readonly ZonePeriod[]): Jump[] => {
   periods.slice(1).forEach(({ timeZone, from }, index) => {
     const before = periods[index]?.timeZone ?? timeZone;
     const minutes = offsetMinutesAt(timeZone, from) - offsetMinutesAt(before, from - 1);
-    jumps.push({ at: from, timeZone, aheadMs: Math.max(0, minutes * 60_000) });
+    jumps.push({ at: from, timeZone, aheadMs: Math.max(0, minutes * minuteMs) });
   });
   return jumps.sort((a, b) => a.at - b.at);
 };
 
-/** Zones seldom move over the date line; who looks each quarter of a year sees it. */
+/** Zones rarely move over the date line: a scan in steps of a quarter finds every move. */
 const scanStepMs = 91 * dayMs;
 const scanFrom = Date.UTC(2005, 0);
 const scanUntil = Date.UTC(2060, 0);
@@ -70,7 +66,7 @@ const dateLineMovesOf = (timeZone: string): readonly Jump[] => {
   const found: Jump[] = [];
   for (let at = scanFrom; at < scanUntil; at += scanStepMs) {
     const before = offsetMinutesAt(timeZone, at);
-    const aheadMs = (offsetMinutesAt(timeZone, at + scanStepMs) - before) * 60_000;
+    const aheadMs = (offsetMinutesAt(timeZone, at + scanStepMs) - before) * minuteMs;
     if (aheadMs <= 12 * hourMs) continue;
     const moved = firstWhere(
       at,
@@ -86,7 +82,7 @@ const dateLineMovesOf = (timeZone: string): readonly Jump[] => {
 /** Minutes that a zone is ahead of UTC as a day begins in UTC. */
 type OffsetOn = (timeZone: string, day: DayNumber) => number;
 
-/** Remembers what it has answered: neighbouring days ask for the same. */
+/** Memoized: neighbouring days need the same offsets. */
 const createOffsets = (): OffsetOn => {
   const known = new Map<string, Map<DayNumber, number>>();
   return (timeZone, day) => {
@@ -98,13 +94,13 @@ const createOffsets = (): OffsetOn => {
   };
 };
 
-/** Where on earth a local day may lie, in ms, whatever the zone and the start of the day. */
+/** The instants (ms) that a local day can contain, in any zone and with any start of the day. */
 const boundsOf = (day: DayNumber) => ({
-  low: day * dayMs - 15 * hourMs,
-  high: (day + 2) * dayMs + 15 * hourMs,
+  low: day * dayMs - maxOffsetMs,
+  high: (day + 2) * dayMs + maxOffsetMs,
 });
 
-/** How long a local day lasted where the person was, in ms. */
+/** How long a local day lasted for the user, in ms. */
 export const existenceMs = (
   day: DayNumber,
   periods: readonly ZonePeriod[],
@@ -133,7 +129,7 @@ export const existenceMs = (
   return sum;
 };
 
-/** The place of the last period that has begun by an instant (ms); 0 without any. */
+/** The index of the last period that has begun by an instant (ms); 0 without one. */
 const lastBegunBy = (periods: readonly ZonePeriod[], instant: number): number => {
   let [low, high] = [0, periods.length];
   while (low < high) {
@@ -144,17 +140,17 @@ const lastBegunBy = (periods: readonly ZonePeriod[], instant: number): number =>
   return Math.max(0, low - 1);
 };
 
-/** The first instant (ms) of a local day in one zone; of a day that was left out, that of the next. */
+/** The first instant (ms) of a local day in one zone; for an omitted day, that of the next day. */
 const startOf = (day: DayNumber, timeZone: string, dayStartHour: number, offsetOn: OffsetOn): number => {
   const { low, high } = boundsOf(day);
   const offset = offsetOn(timeZone, day);
-  // Hardly ever does a clock change within these days; a search has to look for the instant only then.
-  const isEven = [-1, 1, 2, 3].every((after) => offsetOn(timeZone, day + after) === offset);
-  if (isEven) return day * dayMs + dayStartHour * hourMs - offset * 60_000;
+  // The binary search is needed only where the offset changes within these days.
+  const isConstant = [-1, 1, 2, 3].every((after) => offsetOn(timeZone, day + after) === offset);
+  if (isConstant) return day * dayMs + dayStartHour * hourMs - offset * minuteMs;
   return firstWhere(low, high, (instant) => localDayAt(instant, timeZone, dayStartHour) >= day);
 };
 
-/** The first ms in (low, high] where a condition holds that holds from some point on. */
+/** The first ms in (low, high] where a monotone condition holds. */
 const firstWhere = (low: number, high: number, holds: (instant: number) => boolean): number => {
   let [before, after] = [low, high];
   while (after - before > 1) {

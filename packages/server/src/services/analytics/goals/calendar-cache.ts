@@ -1,39 +1,29 @@
 import { LRUCache } from 'lru-cache';
 import type { DayNumber } from '../../puffs/index.ts';
-import {
-  calendarOf,
-  dayRules,
-  todayOf,
-  type Calendar,
-  type CalendarSettings,
-  type DayRules,
-} from './calendar.ts';
+import { todayOf, type CalendarSettings } from '../days/local-days.ts';
+import type { StatsPerson, ZonePeriod } from '../ports.ts';
+import { calendarOf, dayRules, type Calendar, type DayRules } from './calendar.ts';
 import { checkInHistoryDays, type CheckIn } from '../days/check-in.ts';
 import type { CheckInStore } from '../days/check-in-store.ts';
 import { earliestToday, type StoredGoal } from './goal-history.ts';
 import type { GoalStore } from './goal-store.ts';
-import type { ZonePeriod } from '../days/skipped-days.ts';
 
 const maxPeople = 20_000;
 
-export interface CalendarPerson extends CalendarSettings {
-  readonly userId: string;
-  /** Moves with every change of what a calendar is made of. */
-  readonly settingsVersion: number;
-}
+export type CalendarPerson = CalendarSettings & Pick<StatsPerson, 'userId' | 'settingsVersion'>;
 
-/** People's calendars, kept in memory until their settings or their day change. Instants in ms. */
+/** The calendars of people, in memory until their settings or their local day change. Instants in ms. */
 export interface CalendarCache {
   /** Without a database call; undefined where one is needed. */
   peek(person: CalendarPerson, now: number): Calendar | undefined;
   load(person: CalendarPerson, now: number): Promise<Calendar>;
-  /** The same for many, in two queries whatever their number. */
+  /** For many people, in two queries whatever their number. */
   loadMany(people: readonly CalendarPerson[], now: number): Promise<ReadonlyMap<string, Calendar>>;
-  forget(userId: string): void;
+  evict(userId: string): void;
 }
 
-/** What was read of a person; later reads ask for what may have been added or changed since. */
-interface Kept {
+/** What was read of a person. Later reads query only the rows that may have been added or changed since. */
+interface CacheEntry {
   readonly settingsVersion: number;
   readonly goals: readonly StoredGoal[];
   readonly checkIns: readonly CheckIn[];
@@ -44,48 +34,53 @@ interface Kept {
 }
 
 export const createCalendarCache = (deps: { goals: GoalStore; checkIns: CheckInStore }): CalendarCache => {
-  const kept = new LRUCache<string, Kept>({ max: maxPeople });
+  const entries = new LRUCache<string, CacheEntry>({ max: maxPeople });
 
-  const keep = (person: CalendarPerson, rules: DayRules, read: Omit<Kept, 'calendar'>, now: number) => {
+  const put = (
+    person: CalendarPerson,
+    rules: DayRules,
+    read: Omit<CacheEntry, 'calendar'>,
+    now: number,
+  ): Calendar => {
     const calendar = calendarOf(person.dayStartHour, rules, todayOf(person, now));
-    // A read that began before a change must not come over it.
-    if ((kept.peek(person.userId)?.settingsVersion ?? 0) <= person.settingsVersion)
-      kept.set(person.userId, { ...read, calendar });
+    // A read that began before a change must not replace a newer entry.
+    if ((entries.peek(person.userId)?.settingsVersion ?? 0) <= person.settingsVersion)
+      entries.set(person.userId, { ...read, calendar });
     return calendar;
   };
 
   const peek = (person: CalendarPerson, now: number): Calendar | undefined => {
-    const entry = kept.get(person.userId);
+    const entry = entries.get(person.userId);
     if (entry?.settingsVersion !== person.settingsVersion) return undefined;
     return entry.calendar.today === todayOf(person, now)
       ? entry.calendar
-      : keep(person, entry.calendar.rules, entry, now);
+      : put(person, entry.calendar.rules, entry, now);
   };
 
-  /** Reads what these people have said since what is kept of them; the answer makes their calendars. */
+  /** Reads the goals and check-ins that are not cached. The result builds the calendars. */
   const readRules = async (userIds: readonly string[]) => {
-    const known = new Map(userIds.map((userId) => [userId, kept.peek(userId)]));
+    const known = new Map(userIds.map((userId) => [userId, entries.peek(userId)]));
     const goalsFrom = mapValues(known, settledGoal);
     const checkInsFrom = mapValues(known, firstOpenCheckIn);
     const [newGoals, newCheckIns] = await Promise.all([
       deps.goals.listMany(mapValues(goalsFrom, (goal) => goal?.number)),
       deps.checkIns.listMany(checkInsFrom),
     ]);
-    // Where the row that both have is another one, the rows before it may be others too.
-    const moved = userIds.filter((userId) => {
+    // Where the row that both reads have in common differs, the rows before it may differ too: read all.
+    const changed = userIds.filter((userId) => {
       const [goal, found] = [goalsFrom.get(userId), newGoals.get(userId)?.[0]];
       return goal && !(found && isSameRow(goal, found));
     });
     const whole =
-      moved.length === 0
+      changed.length === 0
         ? undefined
-        : await deps.goals.listMany(new Map(moved.map((userId) => [userId, undefined])));
+        : await deps.goals.listMany(new Map(changed.map((userId) => [userId, undefined])));
     return (person: CalendarPerson, now: number): Calendar => {
       const { userId, settingsVersion, timeZones } = person;
       const before = known.get(userId);
       const [goal, day] = [goalsFrom.get(userId), checkInsFrom.get(userId)];
-      const isMoved = moved.includes(userId);
-      const goals = isMoved
+      const isChanged = changed.includes(userId);
+      const goals = isChanged
         ? (whole?.get(userId) ?? [])
         : [
             ...(before?.goals ?? []).filter(({ number }) => goal && number < goal.number),
@@ -100,7 +95,7 @@ export const createCalendarCache = (deps: { goals: GoalStore; checkIns: CheckInS
       const skipped = isSame ? before.calendar.rules.skipped : undefined;
       const rules = dayRules(person, { goals, checkIns }, skipped);
       const readOn = todayOf(person, now);
-      return keep(person, rules, { settingsVersion, goals, checkIns, readOn, timeZones }, now);
+      return put(person, rules, { settingsVersion, goals, checkIns, readOn, timeZones }, now);
     };
   };
 
@@ -121,24 +116,24 @@ export const createCalendarCache = (deps: { goals: GoalStore; checkIns: CheckInS
       for (const person of missing) calendars.set(person.userId, calendarFor(person, now));
       return calendars;
     },
-    forget(userId) {
-      kept.delete(userId);
+    evict(userId) {
+      entries.delete(userId);
     },
   };
 };
 
-/** The newest goal that no later one can supersede, so that everything before it stays as it was read. */
-const settledGoal = (known: Kept | undefined): StoredGoal | undefined =>
+/** The newest goal that no later one can supersede: the rows before it never change. */
+const settledGoal = (known: CacheEntry | undefined): StoredGoal | undefined =>
   known?.goals.findLast(({ effectiveDay }) => effectiveDay <= earliestToday(known.readOn));
 
 const isSameRow = (one: StoredGoal, other: StoredGoal): boolean =>
   one.number === other.number && one.setAt === other.setAt && one.effectiveDay === other.effectiveDay;
 
-/** Check-ins of earlier days cannot have changed since they were read. */
-const firstOpenCheckIn = (known: Kept | undefined): DayNumber | undefined =>
+/** Check-ins of earlier days cannot change any more. */
+const firstOpenCheckIn = (known: CacheEntry | undefined): DayNumber | undefined =>
   known && known.readOn - checkInHistoryDays;
 
-/** Zones are added to the end. */
+/** Periods are only appended. */
 const hasSamePeriods = (one: readonly ZonePeriod[], other: readonly ZonePeriod[]): boolean =>
   one.length === other.length && one.at(-1)?.from === other.at(-1)?.from;
 

@@ -1,29 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { DayStatus } from '@pufftrack/contract';
-import { localDayAt, type DayNumber } from '../../puffs/index.ts';
+import { startOfMonth, type DayNumber } from '../../puffs/index.ts';
 import { isLateCheckIn, type CheckIn } from '../days/check-in.ts';
 import { dayStatus } from '../days/day-status.ts';
+import { pastDayOf, type CalendarSettings } from '../days/local-days.ts';
+import { skippedDays } from '../days/skipped-days.ts';
 import { goalInForce, goalSteps, limitOnDay, type Goal } from './goal-history.ts';
-import { settledThrough } from '../days/settled-day.ts';
-import { skippedDays, type ZonePeriod } from '../days/skipped-days.ts';
 
-/** What a person's days are judged by, puffs apart. */
+/** What the status and the limit of a user's days depend on, apart from puffs. */
 export interface DayRules {
-  /** In the order of setting. */
+  /** In the order in which they were set. */
   readonly goals: readonly Goal[];
   readonly checkIns: ReadonlySet<DayNumber>;
-  /** Those of `checkIns` that came too late for boards; see check-in.ts. */
+  /** The subset of `checkIns` that is too late for boards (check-in.ts). */
   readonly lateCheckIns: ReadonlySet<DayNumber>;
   readonly skipped: ReadonlySet<DayNumber>;
 }
 
-export interface CalendarSettings {
-  readonly timeZone: string;
-  readonly timeZones: readonly ZonePeriod[];
-  readonly dayStartHour: number;
-}
-
-/** `skipped`: the days that `skippedDays` finds in these settings, where the caller has them already. */
+/** @param skipped the result of `skippedDays` for these settings, where the caller has it already. */
 export const dayRules = (
   settings: CalendarSettings,
   { goals, checkIns }: { goals: readonly Goal[]; checkIns: readonly CheckIn[] },
@@ -32,49 +26,49 @@ export const dayRules = (
   goals,
   checkIns: new Set(checkIns.map(({ day }) => day)),
   lateCheckIns: new Set(
-    checkIns.filter(({ day, at }) => isLateCheckIn(day, dayThen(settings, at))).map(({ day }) => day),
+    checkIns.filter(({ day, at }) => isLateCheckIn(day, pastDayOf(settings, at))).map(({ day }) => day),
   ),
   skipped,
 });
 
-/** A person's days as they stand on one of them: everything that numbers depend on but the puffs and the time of day. */
+/** A user's days as of one local day: everything that the numbers depend on, apart from puffs and the time of day. */
 export interface Calendar {
   readonly today: DayNumber;
   readonly dayStartHour: number;
   readonly rules: DayRules;
-  /** The last day that is settled; see settled-day.ts. */
+  /** The last settled day; see `settledThrough`. */
   readonly settledThrough: DayNumber;
-  /** A hash of all rules that decide about days up to `settledThrough`. */
+  /** A hash of all rules that affect days up to `settledThrough`. */
   readonly settledKey: string;
-  /** When the person quit or will, by the goal in force, in ms; null without. */
+  /** The past or planned quit of the goal in force, in ms; null without one. */
   readonly quitAt: number | null;
-  /** From here on puff-free days count although there may be no puff; Infinity where nothing says so. */
+  /** The first day that counts as puff-free without an earlier puff; Infinity without a quit and a check-in. */
   readonly puffFreeFrom: DayNumber;
-  /** The first day on which a goal holds; Infinity without any. */
+  /** The first day with a goal in force; Infinity without one. */
   readonly firstLimitDay: DayNumber;
   limitOn(day: DayNumber): number | null;
   statusOf(day: DayNumber, count: number): DayStatus;
 }
 
-export const todayOf = (settings: CalendarSettings, now: number): DayNumber =>
-  localDayAt(now, settings.timeZone, settings.dayStartHour);
+const minOpenDays = 35;
 
-/** The local day of an instant (ms) that is over, where the person was at that time. */
-export const dayThen = (settings: CalendarSettings, instant: number): DayNumber => {
-  const lived = settings.timeZones.findLast(({ from }) => from <= instant) ?? settings.timeZones[0];
-  return localDayAt(instant, lived?.timeZone ?? settings.timeZone, settings.dayStartHour);
-};
+/**
+ * The last settled day: a month end 35 to 65 days before today. Later days are walked with every read. They include all
+ * days of check-ins (30 days back at most), averages and the current month, and the days of most late puffs.
+ * On 25 November: 30 September, because 35 days before is in October.
+ */
+export const settledThrough = (today: DayNumber): DayNumber => startOfMonth(today - minOpenDays) - 1;
 
 export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumber): Calendar => {
   const { goals, checkIns, skipped } = rules;
   const settled = settledThrough(today);
   const steps = goalSteps(goals);
-  // Asked with each puff, so they are looked up once a day.
+  // Computed once a day: every puff needs the limits of the open days.
   const limits = Array.from({ length: today - settled }, (_, index) =>
     limitOnDay(steps, settled + 1 + index),
   );
   const goal = goalInForce(goals, today);
-  // Its day may be tomorrow although the instant has passed: today moves back over a flight west.
+  // The day of a past quit may be in the future: today moves back on a flight west.
   const quitDay = goal && goal.quitDay !== null && goal.quitDay <= today ? goal.quitDay : null;
   let settledKey: string | undefined;
   let puffFreeFrom = quitDay ?? Infinity;
@@ -85,7 +79,7 @@ export const calendarOf = (dayStartHour: number, rules: DayRules, today: DayNumb
     rules,
     settledThrough: settled,
     firstLimitDay: steps[0]?.effectiveDay ?? Infinity,
-    // Serialises whole histories, so it is made where it is needed, and once for a calendar.
+    // Computed on demand and once per calendar: it serializes whole histories.
     get settledKey() {
       settledKey ??= settledKeyOf({ dayStartHour, steps, rules, through: settled, quitDay });
       return settledKey;

@@ -1,10 +1,10 @@
 import type { Connection } from 'mongoose';
+import { dayMs } from '../../../domain/durations.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import { scanLimit } from '../../../platform/mongo/time-limits.ts';
 import { compactGoals, earlierGoals, frozenBaseline, type Goal } from './goal-history.ts';
 
-const dayMs = 86_400_000;
-/** Days between an instant's day in UTC and any today of the person from then on. */
+/** The most days between the UTC day of an instant and any later today of the user. */
 const zoneDays = 6;
 
 type GoalRow = Omit<Goal, 'setAt'> & {
@@ -15,8 +15,8 @@ type GoalRow = Omit<Goal, 'setAt'> & {
 };
 
 /**
- * Histories of goals of an older release hold every change ever made. The rows that decide nothing any more are removed,
- * the rest move up and say what came before them (`Goal.before`). Throws where `signal` aborts.
+ * Histories of an older release hold every change. Removes the rows that decide nothing any more, renumbers the others and
+ * stores what came before them (`Goal.before`). Throws when `signal` aborts.
  */
 export const compactGoalHistories = async (connection: Connection, signal: AbortSignal): Promise<void> => {
   const goals = connection.collection<GoalRow>('goals');
@@ -34,7 +34,7 @@ export const compactGoalHistories = async (connection: Connection, signal: Abort
     const compacted = compactRows(rows);
     const isContiguous = rows.at(-1)?.number === rows.length;
     if (compacted.length === rows.length && isContiguous) continue;
-    // Killed anywhere, the next run finds in the rows that are left what those that are gone have decided.
+    // `before` is stored first: after a crash the next run finds in it what removed rows have decided.
     await goals.bulkWrite(
       compacted.map(({ _id, before }) => ({
         updateOne: { filter: { _id: _id as never }, update: { $set: { before: before as never } } },

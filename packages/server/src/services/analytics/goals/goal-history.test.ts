@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GoalInput, PlanInput } from '@pufftrack/contract';
 import fc from 'fast-check';
+import { dayMs } from '../../../domain/durations.ts';
 import { dayOf } from '../../puffs/index.ts';
 import { goalRows } from './goal.ts';
 import {
@@ -14,16 +15,15 @@ import {
   hadLimitBefore,
   limitInForce,
   limitOnDay,
-  reachesBack,
+  fitsTail,
   type Goal,
   type StoredGoal,
 } from './goal-history.ts';
 
-const dayMs = 86_400_000;
 const firstDay = 20_000;
 const instant = (day: number) => new Date((day + 0.25) * dayMs).toISOString();
 
-/** Setting a goal; the person's today may move back by up to 2 days, as on a flight west. */
+/** A change of the goal. The user's today may move back by up to 2 days, as on a flight west. */
 interface Step {
   readonly daysLater: number;
   readonly input: (today: number) => GoalInput;
@@ -85,12 +85,12 @@ const rowsFor = (step: Step, today: number, earlier: readonly Goal[]): Goal[] =>
       measured: { baseline: 1 + (today % 5), days: step.measuredDays },
     });
   } catch {
-    return []; // a target above the baseline, and the like: refused in both histories
+    return []; // invalid input, for example a target above the baseline: refused in both histories
   }
 };
 
-/** What the store answers: the newest row in effect by `day`, and all after it. */
-const endOf = (stored: readonly StoredGoal[], day: number): readonly StoredGoal[] =>
+/** The tail that the store returns: the newest row in effect by `day`, and all after it. */
+const tailOf = (stored: readonly StoredGoal[], day: number): readonly StoredGoal[] =>
   stored.slice(
     Math.max(
       0,
@@ -110,22 +110,22 @@ const withoutPlace = (goal: Goal | undefined): Omit<Goal, 'before'> | undefined 
     effectiveDay: goal.effectiveDay,
   };
 
-/** Sets a goal as the service does: from the end of the history where that is enough. */
+/** Sets a goal as the service does: from the tail of the history where that is enough. */
 const setGoal = (stored: readonly StoredGoal[], step: Step, today: number): StoredGoal[] => {
-  const end = endOf(stored, earliestToday(today));
+  const end = tailOf(stored, earliestToday(today));
   const goals = rowsFor(step, today, end);
   if (goals.length === 0) return [...stored];
-  const { from, rows } = addToHistory(reachesBack(end, goals) ? end : stored, goals, today);
+  const { from, rows } = addToHistory(fitsTail(end, goals) ? end : stored, goals, today);
   return [...stored.slice(0, from - 1), ...rows];
 };
 
-/** Sets goals in a history that keeps every row, and in one that is read from its end and compacted. */
+/** Sets the goals in a history that keeps every row, and in one that is read from its tail and compacted. */
 const play = (steps: readonly Step[], visit: (full: Goal[], stored: StoredGoal[], today: number) => void) => {
   let full: Goal[] = [];
   let stored: StoredGoal[] = [];
   let now = firstDay;
   for (const step of steps) {
-    // Days pass; only a zone moves today back, and not by more than 2 days altogether.
+    // Only a zone change moves today back, by at most 2 days in total.
     now = Math.max(now, now + step.daysLater);
     const today = step.daysLater < 0 ? now + step.daysLater : now;
     stored = setGoal(stored, step, today);
@@ -134,9 +134,9 @@ const play = (steps: readonly Step[], visit: (full: Goal[], stored: StoredGoal[]
   }
 };
 
-describe('a history of goals that is compacted', () => {
+describe('a compacted history of goals', () => {
   const expectSameAnswers = (full: readonly Goal[], stored: readonly StoredGoal[], today: number) => {
-    // A goal holds from its `effectiveDay`, a plan or a quit from its own: one day of each stretch is enough.
+    // Limits change only on these days, so one day of each stretch is enough.
     const days = full.flatMap((goal) => [
       goal.effectiveDay - 1,
       goal.effectiveDay,
@@ -149,7 +149,7 @@ describe('a history of goals that is compacted', () => {
     expect(stored.map(({ number }) => number)).toEqual(stored.map((_goal, index) => index + 1));
     expect(withoutPlace(stored.at(-1))).toEqual(withoutPlace(full.at(-1)));
     expect(goalSteps(stored)[0]?.effectiveDay).toBe(goalSteps(full)[0]?.effectiveDay);
-    const end = endOf(stored, earliestToday(today));
+    const end = tailOf(stored, earliestToday(today));
     expect(frozenBaseline(end)).toEqual(frozenBaseline(full));
     const limited = full.some(
       (one) => one.effectiveDay <= today && limitInForce(full, one.effectiveDay) !== null,
@@ -157,7 +157,7 @@ describe('a history of goals that is compacted', () => {
     expect(hadLimitBefore(end, today + 1)).toBe(limited);
   };
 
-  it('gives every answer that the one with all its rows gives', () => {
+  it('gives the same answers as a history with all rows', () => {
     fc.assert(
       fc.property(anySteps, (steps) => {
         play(steps, expectSameAnswers);
@@ -166,29 +166,32 @@ describe('a history of goals that is compacted', () => {
     );
   });
 
-  it.each([0, 1, 2])('keeps a raise under a quit of tomorrow that is put off %i days later', (later) => {
-    const step = (daysLater: number, input: Step['input']): Step => ({ daysLater, input, measuredDays: 7 });
-    const quitIn =
-      (days: number) =>
-      (today: number): GoalInput => ({
-        mode: 'quit',
-        quitAt: instant(today + days),
-      });
-    play(
-      [
-        step(0, () => ({ mode: 'reduce', dailyLimit: 2 })),
-        step(0, () => ({ mode: 'reduce', dailyLimit: 3 })),
-        step(0, quitIn(1)),
-        step(-later, quitIn(9)),
-      ],
-      (full, stored, today) => {
-        expectSameAnswers(full, stored, today);
-        expect(stored.length).toBeLessThanOrEqual(full.length);
-      },
-    );
-  });
+  it.each([0, 1, 2])(
+    'keeps a higher limit under a quit of tomorrow that is postponed %i days later',
+    (later) => {
+      const step = (daysLater: number, input: Step['input']): Step => ({ daysLater, input, measuredDays: 7 });
+      const quitIn =
+        (days: number) =>
+        (today: number): GoalInput => ({
+          mode: 'quit',
+          quitAt: instant(today + days),
+        });
+      play(
+        [
+          step(0, () => ({ mode: 'reduce', dailyLimit: 2 })),
+          step(0, () => ({ mode: 'reduce', dailyLimit: 3 })),
+          step(0, quitIn(1)),
+          step(-later, quitIn(9)),
+        ],
+        (full, stored, today) => {
+          expectSameAnswers(full, stored, today);
+          expect(stored.length).toBeLessThanOrEqual(full.length);
+        },
+      );
+    },
+  );
 
-  it('keeps for one day one goal without a start of its own, and one for each start', () => {
+  it('keeps for one day one goal without a pending start and one for each pending start', () => {
     const startOf = (goal: Goal) => (goal.dailyLimit === null ? beginsOn(goal) : Infinity);
     fc.assert(
       fc.property(anySteps, (steps) => {
@@ -203,7 +206,7 @@ describe('a history of goals that is compacted', () => {
 
   it.each<[string, GoalInput[]]>([
     [
-      'limits, and quits that are planned',
+      'limits and planned quits',
       [
         { mode: 'reduce', dailyLimit: 2 },
         { mode: 'reduce', dailyLimit: 3 },
@@ -213,7 +216,7 @@ describe('a history of goals that is compacted', () => {
       ],
     ],
     [
-      'quits of the day itself',
+      'quits on the same day',
       [
         { mode: 'quit', quitAt: instant(firstDay) },
         { mode: 'quit', quitAt: instant(firstDay + 0.125) },
@@ -221,11 +224,11 @@ describe('a history of goals that is compacted', () => {
       ],
     ],
     [
-      'quits of the last days',
+      'quits on the last days',
       [0, -1, -2, -3].map((day): GoalInput => ({ mode: 'quit', quitAt: instant(firstDay + day) })),
     ],
     [
-      'quits and plans of the day',
+      'quits and plans that begin on the same day',
       [
         { mode: 'quit', quitAt: instant(firstDay) },
         {
@@ -259,8 +262,8 @@ describe('a history of goals that is compacted', () => {
   });
 });
 
-describe('the steps of a history', () => {
-  it('give the limit that the whole history gives', () => {
+describe('goalSteps', () => {
+  it('gives the limits of the whole history by limitOnDay', () => {
     fc.assert(
       fc.property(anySteps, (steps) => {
         play(steps, (full) => {
@@ -275,7 +278,7 @@ describe('the steps of a history', () => {
     );
   });
 
-  it('leave out only rows that were superseded', () => {
+  it('removes only superseded rows', () => {
     const goal = (effectiveDay: number): Goal => ({
       mode: 'reduce',
       dailyLimit: effectiveDay,

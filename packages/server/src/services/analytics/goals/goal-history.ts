@@ -3,36 +3,33 @@ import type { DayNumber } from '../../puffs/index.ts';
 import { isFrozen, type MeasuredBaseline } from './baseline.ts';
 import { taperLimit, type TaperPlan } from './taper.ts';
 
-/**
- * What a person aims at from `effectiveDay` on. Goals are a history (domain.md D7):
- * a later row never changes the limit of a day that is over.
- */
+/** A user's goal from `effectiveDay` on. Goals are a history (domain.md D7): a later row never changes a past limit. */
 export interface Goal {
   readonly mode: GoalMode;
   readonly dailyLimit: number | null;
   readonly plan: TaperPlan | null;
-  /** Confirmed days behind a measured baseline of the plan. */
+  /** The number of confirmed days in a measured baseline of the plan. */
   readonly baselineDays: number | null;
   /** ms; in mode `quit`. */
   readonly quitAt: number | null;
-  /** The local day of `quitAt`, taken once. */
+  /** The local day of `quitAt`, computed once. */
   readonly quitDay: DayNumber | null;
   /** ms */
   readonly setAt: number;
   readonly effectiveDay: DayNumber;
-  /** Absent in rows of older releases and at the beginning of a history. */
+  /** Absent in rows of older releases and in the first row of a history. */
   readonly before?: EarlierGoals;
 }
 
-/** What the rows before a goal still decide after they were removed, or where they are not read. */
+/** What the rows before a goal decide; kept for when they are removed or not read. */
 export interface EarlierGoals {
-  /** Whether a limit held on any day before the goal's `effectiveDay`. */
+  /** Whether a limit was in force on any day before the goal's `effectiveDay`. */
   readonly limited: boolean;
   /** The measured baseline that an earlier plan froze. */
   readonly baseline: MeasuredBaseline | null;
 }
 
-/** The goal that holds on a day: the one set last among those in effect by then. `goals` in the order of setting. */
+/** The goal in force on a day: the last set one of those in effect by then. `goals` in the order in which they were set. */
 export const goalInForce = (goals: readonly Goal[], day: DayNumber): Goal | undefined =>
   goals.findLast(({ effectiveDay }) => effectiveDay <= day);
 
@@ -45,7 +42,7 @@ export const limitInForce = (goals: readonly Goal[], day: DayNumber): number | n
   return goal ? limitOf(goal, day) : null;
 };
 
-/** What a goal says of a day that it holds on. */
+/** The limit that a goal gives to a day on which it is in force. */
 export const limitOf = ({ dailyLimit, plan, quitDay }: LimitParts, day: DayNumber): number | null => {
   if (quitDay !== null && day >= quitDay) return 0;
   if (plan && day >= plan.startDay) return taperLimit(plan, day - plan.startDay);
@@ -53,21 +50,18 @@ export const limitOf = ({ dailyLimit, plan, quitDay }: LimitParts, day: DayNumbe
 };
 export type LimitParts = Pick<Goal, 'dailyLimit' | 'plan' | 'quitDay'>;
 
-/** The day on which a plan or a quit begins, the earlier of the two; Infinity without either. */
+/** The day on which a plan or a quit begins, the earlier one of both; Infinity without either. */
 export const beginsOn = ({ plan, quitDay }: LimitParts): DayNumber =>
   Math.min(plan?.startDay ?? Infinity, quitDay ?? Infinity);
 
-/** Whether a goal says nothing yet, because it has no limit until its plan or its quit begins. */
+/** Whether a goal has no effect yet: it gives no limit until its plan or its quit begins. */
 export const isPending = (goal: LimitParts, today: DayNumber): boolean =>
   goal.dailyLimit === null && beginsOn(goal) !== Infinity && beginsOn(goal) > today;
 
-/**
- * A person's today never moves back by more than this many days: 26 hours from the first zone to the last, and 23 hours
- * of `dayStartHour`.
- */
+/** The most that a user's today can move back: 26 hours between the outermost zones, and 23 hours of `dayStartHour`. */
 const todayMovesBackDays = 4;
 
-/** No later today of the person is before this day. */
+/** The user's today is never before this day again. */
 export const earliestToday = (today: DayNumber): DayNumber => today - todayMovesBackDays;
 
 /**
@@ -93,18 +87,18 @@ export const compactGoals = <G extends Goal>(goals: readonly G[], earliest: DayN
 const isSupersededWhilePending = (goal: Goal, later: Goal): boolean =>
   later.effectiveDay <= goal.effectiveDay && beginsOn(later) <= beginsOn(goal);
 
-/** A goal with its place in the person's history, from 1. */
+/** A goal with its position in the history, from 1. */
 export type StoredGoal = Goal & { readonly number: number };
 
-/** What becomes of a stored history: the rows from number `from` on are replaced by `rows`. */
+/** A change of a stored history: `rows` replace the rows from number `from` on. */
 export interface HistoryChange {
   readonly from: number;
   readonly rows: readonly StoredGoal[];
 }
 
 /**
- * Adds `goals`, set on `today`, to a history, and leaves out what decides nothing from then on. `earlier` is the end of
- * the history, which decides from `earliestToday` on; see `reachesBack` for a quit of long ago.
+ * Appends `goals`, set on `today`, and removes the rows that decide nothing from then on. `earlier` is the tail of the
+ * history that decides from `earliestToday` on; `fitsTail` says whether it is long enough.
  */
 export const addToHistory = (
   earlier: readonly StoredGoal[],
@@ -120,8 +114,8 @@ export const addToHistory = (
   return { from: first + kept, rows: rows.slice(kept).map(({ stored }) => stored) };
 };
 
-/** Whether goals take effect within `earlier`, the end of a history; a quit of long ago may take effect before it. */
-export const reachesBack = (earlier: readonly StoredGoal[], goals: readonly Goal[]): boolean => {
+/** Whether goals take effect within `earlier`, the tail of a history. A quit far in the past can take effect before it. */
+export const fitsTail = (earlier: readonly StoredGoal[], goals: readonly Goal[]): boolean => {
   const [oldest] = earlier;
   return (
     oldest === undefined ||
@@ -130,10 +124,10 @@ export const reachesBack = (earlier: readonly StoredGoal[], goals: readonly Goal
   );
 };
 
-/** The rows that are in force on some day, by ascending `effectiveDay`; each holds until the day before the next. */
+/** The rows that are in force on some day, by ascending `effectiveDay`. Each is in force until the day before the next. */
 export const goalSteps = <G extends Goal>(goals: readonly G[]): G[] => compactGoals(goals, Infinity);
 
-/** `limitInForce` for many days of one history: `steps` is `goalSteps` of it. */
+/** `limitInForce` by binary search. `steps` is `goalSteps` of the history. */
 export const limitOnDay = (steps: readonly Goal[], day: DayNumber): number | null => {
   let [low, high] = [0, steps.length];
   while (low < high) {
@@ -145,18 +139,18 @@ export const limitOnDay = (steps: readonly Goal[], day: DayNumber): number | nul
   return goal ? limitOf(goal, day) : null;
 };
 
-/** Whether a limit held on any day before `day`. */
+/** Whether a limit was in force on any day before `day`. */
 export const hadLimitBefore = (goals: readonly Goal[], day: DayNumber): boolean => {
   const steps = goalSteps(goals);
   return steps.some((goal, index) => {
     if (goal.effectiveDay > day) return false;
-    // A goal that has a limit keeps having one, so the last of its days says it.
+    // A goal that gives a limit gives one on every later day, so the last of its days decides.
     const last = Math.min(steps[index + 1]?.effectiveDay ?? Infinity, day) - 1;
     return goal.before?.limited === true || (last >= goal.effectiveDay && limitOf(goal, last) !== null);
   });
 };
 
-/** The baseline that was frozen by an earlier plan. */
+/** The baseline that an earlier plan froze. */
 export const frozenBaseline = (goals: readonly Goal[]): MeasuredBaseline | undefined => {
   for (const { before, baselineDays, plan } of goals) {
     if (before?.baseline) return before.baseline;
@@ -166,7 +160,7 @@ export const frozenBaseline = (goals: readonly Goal[]): MeasuredBaseline | undef
   return undefined;
 };
 
-/** What has to be kept with a goal of the history that comes before it. */
+/** The facts of the history before a goal that are stored with it. */
 export const earlierGoals = (earlier: readonly Goal[], effectiveDay: DayNumber): EarlierGoals => ({
   limited: hadLimitBefore(earlier, effectiveDay),
   baseline: frozenBaseline(earlier) ?? null,

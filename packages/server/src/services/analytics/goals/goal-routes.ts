@@ -7,7 +7,4 @@ export const goalRoutes = (goals: GoalService): Route[] => [
   route(endpoints.putGoal, async ({ actor, input }) =>
     answer(200, await goals.set(actor.userId, input.body)),
   ),
-  route(endpoints.checkIn, async ({ actor, input }) =>
-    answer(200, await goals.checkIn(actor.userId, input.body)),
-  ),
 ];

@@ -3,17 +3,17 @@ import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../puffs/index.ts';
-import { rowsFrom } from '../stats/by-person.ts';
+import { rowsFrom } from '../days/rows-from.ts';
 import type { EarlierGoals, HistoryChange, StoredGoal } from './goal-history.ts';
 import type { TaperPlan } from './taper.ts';
 
 /**
- * A goal as it was set. A row is removed once it can decide nothing any more (`compactGoals`), and the rows after it
- * move up; nothing else of a row changes. Days are numbers since 1970-01-01.
+ * A goal as it was set. A row that decides nothing any more is removed (`compactGoals`) and the rows after it are
+ * renumbered; nothing else changes. Days are numbers since 1970-01-01.
  */
 interface GoalDoc {
   userId: string;
-  /** The place in the person's history, from 1. */
+  /** The position in the history, from 1. */
   number: number;
   mode: GoalMode;
   dailyLimit: number | null;
@@ -26,8 +26,8 @@ interface GoalDoc {
   before?: EarlierGoals;
 }
 
-/** More are in a history's end only where a quit or a plan is ahead and was put off. */
-const usualRows = 4;
+/** The tail is longer only where a pending quit or plan was postponed. */
+const usualTailRows = 4;
 
 const planSchema = new Schema<TaperPlan>(
   {
@@ -65,18 +65,18 @@ const goalSchema = new Schema<GoalDoc>(
 );
 goalSchema.index({ userId: 1, number: 1 }, { unique: true });
 
-/** Goals of people, each history in the order of setting. */
+/** Histories of goals, each in the order in which the goals were set. */
 export interface GoalStore {
   ensureIndexes(): Promise<void>;
   /**
-   * The end of a history: from the newest row in effect by `day` that says what came before it, or else all of it. It
-   * decides about everything from `day` on.
+   * The tail of a history that decides from `day` on: from the newest row in effect by `day` that has `before`, or the
+   * whole history without one.
    */
   listFrom(userId: string, day: DayNumber, tx: ClientSession): Promise<StoredGoal[]>;
-  /** The rows of each person from a number on, or all, in one query; people without any are left out. */
+  /** The rows of each person from a number on, or all, in one query. People without rows are absent. */
   listMany(from: ReadonlyMap<string, number | undefined>): Promise<ReadonlyMap<string, StoredGoal[]>>;
   replaceFrom(userId: string, change: HistoryChange, tx: ClientSession): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Deletes all rows of this person and returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -94,7 +94,7 @@ export const createGoalStore = (connection: Connection): GoalStore => {
         .sort({ number: -1 })
         .session(tx)
         .lean<GoalDoc[]>()
-        .cursor({ batchSize: usualRows });
+        .cursor({ batchSize: usualTailRows });
       for await (const doc of newestFirst) {
         rows.push(toGoal(doc));
         if (doc.effectiveDay <= day && doc.before !== undefined) break;

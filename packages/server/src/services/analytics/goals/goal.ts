@@ -1,4 +1,5 @@
 import type { GoalInput } from '@pufftrack/contract';
+import { dayMs } from '../../../domain/durations.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { dayNumberOf, type DayNumber } from '../../puffs/index.ts';
 import type { MeasuredBaseline } from './baseline.ts';
@@ -16,14 +17,13 @@ import {
 } from './goal-history.ts';
 import type { TaperPlan } from './taper.ts';
 
-const dayMs = 86_400_000;
 const furthestPlanDays = 366;
 const maxYearsBack = 10;
 
 /**
- * The first limit ever and a lower one count from today, a higher one or none from tomorrow. A plan or a quit that
- * begins later, with no limit until then, leaves the goal before it in force (see `goalUntil`). A quit of long ago counts
- * from its day, but only where no limit ever held: what was within a limit once stays within it.
+ * The first limit ever and a lower limit take effect today; a higher limit or none takes effect tomorrow. A pending goal
+ * leaves the goal before it in force (see `goalUntil`). A quit in the past takes effect on its day, but only where no limit
+ * was ever in force: past limits never change.
  */
 const effectiveDayOf = (earlier: readonly Goal[], goal: LimitParts, today: DayNumber): DayNumber => {
   const { quitDay } = goal;
@@ -38,13 +38,13 @@ export interface GoalContext {
   readonly earlier: readonly Goal[];
   /** ms */
   readonly now: number;
-  /** The person's local day of an instant (ms). */
+  /** The user's local day of an instant (ms). */
   readonly dayAt: (instant: number) => DayNumber;
-  /** Where enough days are confirmed. */
+  /** Undefined where too few days are confirmed. */
   readonly measured: MeasuredBaseline | undefined;
 }
 
-/** A goal from what the client sent. Throws `invalid` with the path of what does not fit. */
+/** A goal from the client's input. Throws `invalid` with the path of the field that is wrong. */
 export const newGoal = (input: GoalInput, context: GoalContext): Goal => {
   const { earlier, now, dayAt } = context;
   const today = dayAt(now);
@@ -65,7 +65,7 @@ export const newGoal = (input: GoalInput, context: GoalContext): Goal => {
   };
 };
 
-const onlyTracking = {
+const trackingGoal = {
   mode: 'track',
   dailyLimit: null,
   plan: null,
@@ -75,23 +75,23 @@ const onlyTracking = {
 } as const;
 
 /**
- * What holds from tomorrow until a goal that is to begin later: the goal of today, without a plan or a quit that had not
- * begun either. They are given up, and would come first otherwise. Undefined where there are none.
- * Example: to quit on the 31st, put off to the 20th of the next month: the limit of today holds until the 19th.
+ * The goal from tomorrow until a pending goal begins: the goal of today without a plan or quit that has not begun. Those
+ * are cancelled, and would begin first otherwise. Undefined where there are none.
+ * Example: a quit on the 31st is postponed to the 20th of the next month: today's limit stays in force until the 19th.
  */
 const goalUntil = (goal: Goal, { earlier, now, dayAt }: GoalContext): Goal | undefined => {
   const today = dayAt(now);
   const isAhead = (day: DayNumber | null | undefined) => day != null && day > today;
-  const isGivenUp = (one: Goal) =>
+  const isCancelled = (one: Goal) =>
     (isAhead(one.plan?.startDay) || isAhead(one.quitDay)) &&
     goalInForce(earlier, Math.max(one.effectiveDay, today + 1)) === one;
-  if (!isPending(goal, today) || !earlier.some(isGivenUp)) return undefined;
+  if (!isPending(goal, today) || !earlier.some(isCancelled)) return undefined;
   const held = goalInForce(
     earlier.filter((one) => !isPending(one, today)),
     today + 1,
   );
   return {
-    ...(held ?? onlyTracking),
+    ...(held ?? trackingGoal),
     ...(isAhead(held?.plan?.startDay) && { plan: null, baselineDays: null }),
     ...(isAhead(held?.quitDay) && { mode: 'reduce', quitAt: null, quitDay: null }),
     setAt: now,
@@ -99,7 +99,7 @@ const goalUntil = (goal: Goal, { earlier, now, dayAt }: GoalContext): Goal | und
   };
 };
 
-/** The rows that setting a goal adds to the history, in their order; none where it says nothing new. Throws `invalid`. */
+/** The rows that a new goal appends to the history, in order; none where the goal is the same. Throws `invalid`. */
 export const goalRows = (input: GoalInput, context: GoalContext): Goal[] => {
   const goal = newGoal(input, context);
   if (isSameGoal(goal, context.earlier.at(-1))) return [];
@@ -114,7 +114,7 @@ export const goalRows = (input: GoalInput, context: GoalContext): Goal[] => {
     : [withEarlier(goal, earlier)];
 };
 
-/** Whether setting `goal` would say nothing new. */
+/** Whether the user sets the goal that is set already. */
 export const isSameGoal = (goal: Goal, last: Goal | undefined): boolean =>
   last !== undefined && contentOf(goal) === contentOf(last);
 
@@ -123,7 +123,7 @@ const contentOf = ({ mode, dailyLimit, plan, quitAt }: Goal): string =>
 
 const quitAtOf = ({ mode, quitAt }: GoalInput, last: Goal | undefined, now: number): number | null => {
   if (mode !== 'quit') {
-    if (quitAt) throw invalid('quitAt', 'goes with mode quit alone');
+    if (quitAt) throw invalid('quitAt', 'is allowed in mode quit only');
     return null;
   }
   if (!quitAt) return (quitAt === undefined ? last?.quitAt : null) ?? now;
@@ -140,7 +140,7 @@ const planOf = (
   today: DayNumber,
 ): { plan: TaperPlan | null; baselineDays: number | null } => {
   if (!plan) return { plan: null, baselineDays: null };
-  if (mode === 'track') throw invalid('plan', 'goes with mode reduce or quit');
+  if (mode === 'track') throw invalid('plan', 'is allowed in mode reduce or quit only');
   const startDay = dayNumberOf(plan.startDay);
   if (Math.abs(startDay - today) > furthestPlanDays)
     throw invalid('plan.startDay', 'must be at most a year from today');
@@ -148,12 +148,12 @@ const planOf = (
   const baseline = plan.baselineSource === 'measured' ? found?.baseline : plan.baseline;
   if (baseline === undefined)
     throw plan.baselineSource === 'measured'
-      ? invalid('plan.baselineSource', 'cannot be measured yet: at least 5 confirmed days are needed')
-      : invalid('plan.baseline', 'is required where the baseline is declared');
-  if (baseline <= 0) throw invalid('plan.baselineSource', 'was measured as 0; there is nothing to taper');
-  if (plan.target > baseline) throw invalid('plan.target', `must not be above the baseline of ${baseline}`);
+      ? invalid('plan.baselineSource', 'cannot be measured yet: at least 5 confirmed days are required')
+      : invalid('plan.baseline', 'is required with baselineSource declared');
+  if (baseline <= 0) throw invalid('plan.baselineSource', 'was measured as 0, so there is nothing to taper');
+  if (plan.target > baseline) throw invalid('plan.target', `must be at most the baseline of ${baseline}`);
   return { plan: { ...plan, baseline, startDay }, baselineDays: found?.days ?? null };
 };
 
 const invalid = (path: string, message: string): DomainError =>
-  new DomainError('invalid', { detail: 'The goal does not fit together.', errors: [{ path, message }] });
+  new DomainError('invalid', { detail: 'The goal is inconsistent.', errors: [{ path, message }] });

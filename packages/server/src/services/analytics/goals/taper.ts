@@ -1,15 +1,15 @@
 import type { Plan } from '@pufftrack/contract';
 import type { DayNumber } from '../../puffs/index.ts';
 
-/** A plan as the rules use it: its first day as a number. Units a day. */
+/** A plan with its first day as a number. Units a day. */
 export type TaperPlan = Omit<Plan, 'startDay'> & { readonly startDay: DayNumber };
 
-/** A curve that multiplies never reaches 0; half a unit is where it is said to. */
+/** An exponential curve never reaches 0, so it ends at half a unit. */
 const leastFactorTarget = 0.5;
 
 /**
- * The limit `dayOfPlan` days after the plan's first day (0 is that day), in whole units a day; domain.md D7. It never
- * rises, is the target exactly on the last day and stays there. Example: baseline 30, target 0, 20 days, linear: 29 on
+ * The limit of day `dayOfPlan` of a plan (0 is its first day), in whole units a day (domain.md D7). It never rises, equals
+ * the target on the last day and stays there. Example: baseline 30, target 0, 20 days, linear: 29 on
  * day 1, 2 on day 19, 0 on day 20.
  */
 export const taperLimit = (
@@ -25,5 +25,5 @@ export const taperLimit = (
   return wholeUnits(baseline - ((baseline - target) * day) / lengthDays);
 };
 
-/** Rounded up; a power that should be whole may lie above it by less than this. */
+/** Rounds up. Tolerates floating-point errors of a power that is mathematically whole. */
 const wholeUnits = (units: number): number => Math.ceil(units - 1e-9);

@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import type { Cell, PlatformMetric, Product } from './platform-metrics.ts';
 
-/** No key of a person stands here, and no cell under 20 people (figures.ts). */
+/** Contains no key of a person and no cell under 20 people (platform-metrics.ts). */
 interface PlatformMetricDoc {
   /** `hour:2026-10-21T10` or `day:2026-10-21`, of UTC. */
   _id: string;
@@ -10,7 +10,7 @@ interface PlatformMetricDoc {
   from: Date;
   all: Cell | null;
   byProduct: Partial<Record<Product, Cell>> | null;
-  /** True once nothing that still arrives can change it. */
+  /** True once late puffs cannot change it any more. */
   final: boolean;
 }
 
@@ -28,8 +28,8 @@ const platformMetricSchema = new Schema<PlatformMetricDoc>(
 
 export interface PlatformMetricsStore {
   ensureIndexes(): Promise<void>;
-  /** Over what stands there for the same periods. */
-  save(figures: readonly PlatformMetric[], final: boolean): Promise<void>;
+  /** Replaces the rows of the same periods. */
+  save(metrics: readonly PlatformMetric[], final: boolean): Promise<void>;
 }
 
 export const createPlatformMetricsStore = (connection: Connection): PlatformMetricsStore => {
@@ -39,9 +39,9 @@ export const createPlatformMetricsStore = (connection: Connection): PlatformMetr
     async ensureIndexes() {
       await model.createCollection();
     },
-    async save(figures, final) {
+    async save(metrics, final) {
       await docs.bulkWrite(
-        figures.map(({ period, from, all, byProduct }) => ({
+        metrics.map(({ period, from, all, byProduct }) => ({
           replaceOne: {
             filter: { _id: idOf(period, from) },
             replacement: { period, from: new Date(from), all, byProduct, final },

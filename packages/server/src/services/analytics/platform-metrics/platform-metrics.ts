@@ -1,25 +1,25 @@
+import { hourMs } from '../../../domain/durations.ts';
 import type { PersonHour } from '../../puffs/index.ts';
 
-/** A cell with fewer people could tell something about one of them; it is not kept at all. */
+/** A cell with fewer people could disclose something about one of them. It is not stored. */
 export const minPeople = 20;
-const hourMs = 3_600_000;
 
 export type Product = PersonHour['product'];
 
-/** People who took a puff, their puffs, and the sum of quantity. */
+/** The people who recorded a puff, their puffs, and the sum of quantity. */
 export interface Cell {
   readonly people: number;
   readonly puffs: number;
   readonly quantity: number;
 }
 
-/** What the platform did in an hour or a day of UTC. Null: withheld, which nought people are too. */
+/** The activity of the platform in an hour or a day of UTC. Null: withheld, which includes zero people. */
 export interface PlatformMetric {
   readonly period: 'hour' | 'day';
   /** ms */
   readonly from: number;
   readonly all: Cell | null;
-  /** Null also where a product that is withheld would follow from the sum and the others. */
+  /** Null also where a withheld product could be computed from the sum and the other products. */
   readonly byProduct: Readonly<Partial<Record<Product, Cell>>> | null;
 }
 
@@ -29,12 +29,12 @@ export interface Period {
   readonly to: number;
 }
 
-/** Counts what people did in one period, so that nothing about one of them is left in what comes out. */
+/** Counts the activity in one period. The result contains nothing about a single person. */
 export interface PeriodCounter {
-  /** All that one person did in the period; each person once. */
+  /** The whole activity of one person in the period; called once per person. */
   add(hours: readonly Omit<PersonHour, 'person'>[]): void;
-  /** The figure of the period; of a day also those of its 24 hours. */
-  figures(): PlatformMetric[];
+  /** The metric of the period; for a day also those of its 24 hours. */
+  metrics(): PlatformMetric[];
 }
 
 class Sums {
@@ -53,7 +53,7 @@ class Sums {
   }
 }
 
-/** Sums of a period, altogether and by product. */
+/** The sums of a period, in total and by product. */
 class PeriodSums {
   readonly all = new Sums();
   readonly products = new Map<Product, Sums>();
@@ -67,7 +67,7 @@ class PeriodSums {
     }
   }
 
-  figure(period: PlatformMetric['period'], from: number): PlatformMetric {
+  metric(period: PlatformMetric['period'], from: number): PlatformMetric {
     const enough = this.all.people >= minPeople;
     const everyProduct = [...this.products.values()].every(({ people }) => people >= minPeople);
     return {
@@ -83,14 +83,14 @@ class PeriodSums {
 }
 
 /**
- * Platform figures without any per-person key and without a cell under 20 people, neither printed nor to be had by
- * subtraction: of a day's hours that are withheld, whose sum is the day less the others, either nobody or at least 20
- * people are in them together; if not, the smallest hour that could be told is withheld as well.
+ * Platform metrics without per-person keys and without a cell under 20 people, published or by subtraction. The withheld
+ * hours of a day follow from the day minus the other hours, so together they contain no person or at least 20. Otherwise
+ * the smallest published hour is withheld too.
  */
 export const createPeriodCounter = ({ period, from }: Pick<Period, 'period' | 'from'>): PeriodCounter => {
   const whole = new PeriodSums();
   const hours = Array.from({ length: period === 'day' ? 24 : 0 }, () => new PeriodSums());
-  /** How many people were there in exactly this set of hours, as bits. */
+  /** The number of people by the set of hours in which they were active, as bits. */
   const peopleByHours = new Map<number, number>();
 
   const withheldHours = (): ReadonlySet<number> => {
@@ -119,14 +119,14 @@ export const createPeriodCounter = ({ period, from }: Pick<Period, 'period' | 'f
       }
       peopleByHours.set(bits, (peopleByHours.get(bits) ?? 0) + 1);
     },
-    figures() {
+    metrics() {
       const withheld = withheldHours();
       return [
-        whole.figure(period, from),
+        whole.metric(period, from),
         ...hours.map((sums, hour): PlatformMetric => {
           const start = from + hour * hourMs;
           if (withheld.has(hour)) return { period: 'hour', from: start, all: null, byProduct: null };
-          return sums.figure('hour', start);
+          return sums.metric('hour', start);
         }),
       ];
     },

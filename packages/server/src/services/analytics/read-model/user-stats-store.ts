@@ -3,16 +3,19 @@ import { Schema, trusted, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { BoardScores } from '../boards/board.ts';
 
-/** The numbers of one person, and what they were made from: with any of it changed the row says nothing. */
+/** The numbers of one person, and the versions of their inputs. */
 export interface UserStatsRow {
   readonly settingsVersion: number;
-  /** Says itself of which revision and which local day it is. */
+  /** Contains its revision and local day. */
   readonly stats: UserStats;
-  readonly standings: BoardScores;
+  readonly boardScores: BoardScores;
 }
 
-interface UserStatsDoc extends UserStatsRow {
+interface UserStatsDoc {
   _id: string;
+  settingsVersion: number;
+  stats: UserStats;
+  standings: BoardScores;
 }
 
 const userStatsSchema = new Schema<UserStatsDoc>(
@@ -25,13 +28,13 @@ const userStatsSchema = new Schema<UserStatsDoc>(
   { collection: 'userstats', versionKey: false },
 );
 
-/** `UserStats` as a read model: a cache that may be dropped at any time. */
+/** `UserStats` as a read model: derived, may be dropped at any time. */
 export interface UserStatsStore {
   ensureIndexes(): Promise<void>;
-  /** In one query; people without a row are left out. */
+  /** In one query. People without a row are absent. */
   findMany(people: readonly string[]): Promise<ReadonlyMap<string, UserStatsRow>>;
   save(rows: readonly UserStatsRow[]): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Deletes all rows of this person and returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -42,18 +45,27 @@ export const createUserStatsStore = (connection: Connection): UserStatsStore => 
       await model.createCollection();
     },
     async findMany(people) {
-      // A row without standings was stored by another release.
+      // A row without board scores was stored by an older release.
       const docs = await model
         .find({ _id: trusted({ $in: [...people] }), standings: trusted({ $exists: true }) })
         .batchSize(wholeBatch)
         .lean<UserStatsDoc[]>();
-      return new Map(docs.map((doc) => [doc._id, doc]));
+      return new Map(
+        docs.map(({ _id, settingsVersion, stats, standings }) => [
+          _id,
+          { settingsVersion, stats, boardScores: standings },
+        ]),
+      );
     },
     async save(rows) {
       if (rows.length === 0) return;
       await model.bulkWrite(
-        rows.map((row) => ({
-          updateOne: { filter: { _id: row.stats.userId }, update: { $set: row }, upsert: true },
+        rows.map(({ settingsVersion, stats, boardScores: standings }) => ({
+          updateOne: {
+            filter: { _id: stats.userId },
+            update: { $set: { settingsVersion, stats, standings } },
+            upsert: true,
+          },
         })),
         { ordered: false },
       );

@@ -5,9 +5,9 @@ import { dayGapsOf, dayGapSeconds, type DayGaps } from '../streaks/day-gaps.ts';
 import type { GapReader, PersonGaps } from '../streaks/gap-reader.ts';
 import { bestAbstinenceSeconds, resolveOpenStretches, stretchOf } from '../streaks/gaps.ts';
 import type { SettledRuns } from '../streaks/settled-runs.ts';
-import type { SettledRunsCache, SettledPerson } from '../streaks/settled-runs-cache.ts';
+import type { SettledPerson, SettledRunsCache } from '../streaks/settled-runs-cache.ts';
 
-/** Stats as they are everywhere, and what they were computed from. */
+/** Stats without gaps, and their inputs. */
 export interface StatsInputs {
   readonly person: SettledPerson;
   readonly stats: UserStats;
@@ -20,11 +20,13 @@ export interface StatsInputs {
 }
 
 /**
- * The numbers that stand in `GET /users/stats` alone, gaps between puffs. They come from the spans of wall dates; records
- * are read only where these leave open what would change an answer. An edit that another call makes in the meantime may
- * be in it already.
+ * Adds the numbers that only `GET /users/stats` has: gaps between puffs. They come from the spans of wall dates. Records
+ * are read only where the spans leave a result open. The result may include a concurrent edit.
  */
-export const createDetailedStats = (deps: { settled: Pick<SettledRunsCache, 'learn'>; reads: GapReader }) => {
+export const createDetailedStats = (deps: {
+  settled: Pick<SettledRunsCache, 'storeGaps'>;
+  gapReader: GapReader;
+}) => {
   const best = async (
     { person, stats, calendar, settled, now }: StatsInputs,
     recent: ReturnType<typeof stretchOf>,
@@ -42,10 +44,10 @@ export const createDetailedStats = (deps: { settled: Pick<SettledRunsCache, 'lea
     const between = past && recent ? recent.first - past.last : 0;
     const known = bestOf(Math.max(between, past?.longestMs ?? 0, recent?.longestMs ?? 0));
     if (known === null) return null;
-    // No gap below the next whole second changes the answer.
+    // A gap below the next whole second does not change the result.
     const enoughMs = (known + 1) * 1_000 - 1;
     const pastFound = past && (await resolveOpenStretches(past, enoughMs, read.between));
-    if (pastFound && pastFound !== past) await deps.settled.learn(person, settled, pastFound);
+    if (pastFound && pastFound !== past) await deps.settled.storeGaps(person, settled, pastFound);
     const recentFound =
       recent &&
       (await resolveOpenStretches(recent, Math.max(enoughMs, pastFound?.longestMs ?? 0), read.between));
@@ -66,11 +68,11 @@ export const createDetailedStats = (deps: { settled: Pick<SettledRunsCache, 'lea
 
   return async (inputs: StatsInputs): Promise<UserStats> => {
     const { person, stats, calendar, history, settled } = inputs;
-    // Taken before the first wait: the history moves on with the log.
+    // Read before the first await: the history grows with the log.
     const { rev, lastPuffAt } = history;
     const recent = stretchOf(history.spans(settled.gaps.through + 1));
     const today = dayGapsOf(history, calendar.today, calendar.dayStartHour);
-    const read = deps.reads(person.userId, rev);
+    const read = deps.gapReader(person.userId, rev);
 
     const { streaks } = stats;
     const longest = await best(inputs, recent, read);

@@ -2,7 +2,7 @@ import type { HourBins, StatsDay } from '@pufftrack/contract';
 import { dayOf, startOfWeek, type DayNumber } from '../../puffs/index.ts';
 import type { Calendar } from '../goals/calendar.ts';
 
-/** Sums of quantity on a local day by wall-clock hour 0..23. */
+/** The sums of quantity on a local day by wall-clock hour 0..23. */
 export type HoursOn = (day: DayNumber) => readonly number[];
 
 const sumOf = (hours: readonly number[]) => hours.reduce((sum, count) => sum + count, 0);
@@ -26,8 +26,8 @@ export const statsDays = (
   });
 
 /**
- * The hours of the week in which the puffs of some local days fell, by what the wall showed: with dayStartHour 4,
- * Tuesday 02:00 belongs to the local day Monday and stands under Tuesday 02. `confirmedDays` is what to divide by.
+ * The puffs of some local days by hour of the week on the wall clock: with dayStartHour 4, Tuesday 02:00 belongs to the
+ * local day Monday and is counted in bin Tuesday 02. `confirmedDays` is the divisor for averages.
  */
 export const hourBins = (
   calendar: Calendar,

@@ -1,20 +1,17 @@
 import type { FriendSummary, UserStats } from '@pufftrack/contract';
+import { secondMs } from '../../../domain/durations.ts';
 import { dayOf, startOfMonth, startOfWeek, type DayNumber, type PuffHistory } from '../../puffs/index.ts';
 import { averageOf, changeOf } from './averages.ts';
-import type { Calendar, CalendarSettings } from '../goals/calendar.ts';
+import type { Calendar } from '../goals/calendar.ts';
+import type { StatsPerson } from '../ports.ts';
 import { walkRuns, type SettledRuns } from '../streaks/settled-runs.ts';
 import { confirmedDaysOf, streakOf } from '../streaks/streaks.ts';
 
-/** The settings that a person's numbers depend on. */
-export interface StatsSettings extends CalendarSettings {
-  readonly userId: string;
-  readonly weekStart: 'monday' | 'sunday';
-}
+export type StatsSettings = Pick<StatsPerson, 'userId' | 'timeZone' | 'weekStart'>;
 
 /**
- * A person's numbers, as a pure function of their history, settings, calendar and now (ms). Derived every time, never
- * changed in place: domain.md, common rules. `history` is loaded from the day after the settled one, and `settled` is
- * valid for both; so it costs the same for ten puffs and for ten million.
+ * A person's numbers: a pure function of history, settings, calendar and now (ms). `history` is loaded from the day after
+ * the settled one and `settled` is valid for it, so the cost does not depend on the number of puffs.
  */
 export const statsOf = (inputs: {
   settings: StatsSettings;
@@ -44,7 +41,7 @@ export const statsOf = (inputs: {
   const isOverLimit = limitToday !== null && countToday > limitToday;
   const puffFreeDays = streakOf(runs.puffFree, countToday > 0 ? 'puff' : null);
 
-  /** Over the complete days `from`..`to` days back. */
+  /** Over the complete days from `from` to `to` days back. */
   const average = (from: number, to: number, least: number) =>
     averageOf({ counts, isConfirmed }, { from: today - from - first, to: today - to - first, least });
   const average7 = average(7, 1, 3);
@@ -74,8 +71,8 @@ export const statsOf = (inputs: {
 };
 
 /**
- * Real elapsed time since the last puff or since the person quit, whichever is later (domain.md D5); whole seconds. A
- * quit that is planned has not begun. Null without both. All instants in ms.
+ * The elapsed time since the last puff or the quit, whichever is later (domain.md D5), in whole seconds. A planned quit
+ * does not count. Null without both. Instants in ms.
  */
 export const abstinenceSeconds = (
   lastPuffAt: number | null,
@@ -84,10 +81,10 @@ export const abstinenceSeconds = (
 ): number | null => {
   const quit = quitAt !== null && quitAt <= now ? quitAt : null;
   if (lastPuffAt === null && quit === null) return null;
-  return Math.max(0, Math.floor((now - Math.max(lastPuffAt ?? -Infinity, quit ?? -Infinity)) / 1000));
+  return Math.max(0, Math.floor((now - Math.max(lastPuffAt ?? -Infinity, quit ?? -Infinity)) / secondMs));
 };
 
-/** What a friend at `summary` sees: confirmed days only (domain.md D4). */
+/** The numbers that a friend at `summary` sees: confirmed days only (domain.md D4). */
 export const summaryOf = (stats: UserStats): FriendSummary => ({
   todayCount: stats.dailyPuffCount,
   dailyLimit: stats.dailyLimit,

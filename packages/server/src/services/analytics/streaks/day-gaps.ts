@@ -1,16 +1,16 @@
 import { localDayOf, type DayNumber, type Moment, type PuffHistory } from '../../puffs/index.ts';
 import { longestGapMs, secondsOf, stretchOf, type Stretch } from './gaps.ts';
 
-/** A local day shares time with dates up to two before its own, whatever the zones. */
+/** A local day can overlap in time with up to two earlier dates, in any zones. */
 const datesBefore = 2;
 
-/** What is known of a local day and all puffs after its first one: a stretch, or which records (ms) tell. */
+/** The gaps from the first puff of a local day on: a stretch, or the range of records (ms) that determines them. */
 export type DayGaps =
   { readonly stretch: Stretch } | { readonly stretch: null; readonly from: number; readonly to: number };
 
 /**
- * Spans tell where the local day is made of whole dates, as it mostly is whatever the `dayStartHour` (nobody puffed in
- * the hours around it that belong to other days), and no earlier date reaches into it. Undefined without a puff on it.
+ * Spans are enough where the local day consists of whole dates (no puff in the hours of its dates that belong to other
+ * days, the usual case for any `dayStartHour`) and no earlier date overlaps it. Undefined without a puff on the day.
  */
 export const dayGapsOf = (
   history: PuffHistory,
@@ -35,7 +35,7 @@ export const dayGapsOf = (
 /**
  * The longest gap (ms) between neighbours from the first puff of a local day on; undefined without one.
  *
- * @param moments ascending; earlier ones of other days do no harm.
+ * @param moments ascending; may begin with moments of earlier days.
  */
 export const longestGapSince = (
   moments: readonly Moment[],
@@ -47,7 +47,7 @@ export const longestGapSince = (
 };
 
 /**
- * The longest stretch without a puff since the first one of a day, the running one included (domain.md D5); whole seconds.
+ * The longest gap since the first puff of a day, the current one included (domain.md D5), in whole seconds.
  * Example: puffs at 6:00 and 9:00, now 10:00: 10,800.
  */
 export const dayGapSeconds = (longestMs: number, lastPuffAt: number, now: number): number =>

@@ -1,6 +1,6 @@
 import type { DateSpan, DayNumber } from '../../puffs/index.ts';
 
-/** A time whose longest gap is in the records alone; none in it is longer than `atMostMs`. */
+/** A span of time whose longest gap only the records tell. It is at most `atMostMs`. */
 export interface OpenStretch {
   readonly from: number;
   readonly to: number;
@@ -11,15 +11,15 @@ export interface OpenStretch {
 export interface Stretch {
   readonly first: number;
   readonly last: number;
-  /** The longest gap between two neighbours, those in `open` apart. */
+  /** The longest gap between two neighbours outside `open`. */
   readonly longestMs: number;
-  /** Where there may be a longer one; the longest first. */
+  /** Where a longer gap is possible; the longest first. */
   readonly open: readonly OpenStretch[];
 }
 
 /**
- * What spans tell of the gaps between neighbouring puffs. Dates that overlap in time (a flight) mix their puffs, and a
- * gap that was split is not known: both are left open. Null without a puff.
+ * The gaps between neighbouring puffs, as far as the spans of dates determine them. Dates that overlap in time (a flight)
+ * mix their puffs, and the two parts of a split gap are unknown: both stay open. Null without a puff.
  */
 export const stretchOf = (spans: readonly DateSpan[]): Stretch | null => {
   const [earliest, ...later] = [...spans].sort((a, b) => a.first - b.first).map(clusterOf);
@@ -28,7 +28,7 @@ export const stretchOf = (spans: readonly DateSpan[]): Stretch | null => {
   let current = earliest;
   for (const next of later) {
     if (next.from < current.to) {
-      // Whatever lies between two neighbours of the mix lies in a gap of each date that it belongs to.
+      // A gap of the mix lies inside a gap of each of its dates, so the longest of those is the bound.
       current.to = Math.max(current.to, next.to);
       current.atMostMs = Math.max(current.atMostMs, next.atMostMs);
       current.isExact = false;
@@ -66,10 +66,10 @@ export const longestGapMs = (instants: readonly number[]): number =>
   );
 
 /**
- * Looks into the records where a gap longer than `longerThanMs` may be, the likeliest first; what is left open then holds
- * none. The same object where there was nothing to look for.
+ * Reads the records of open stretches that can contain a gap longer than `longerThanMs`, the longest first. The stretches
+ * that stay open contain none. Returns the same object where nothing had to be read.
  *
- * @param read the longest gap (ms) in a part of the records.
+ * @param read returns the longest gap (ms) in the records of a stretch.
  */
 export const resolveOpenStretches = async (
   stretch: Stretch,
@@ -85,15 +85,15 @@ export const resolveOpenStretches = async (
   }
 };
 
-/** The settled part of a person's puffs: those of the wall dates up to `through`. */
+/** The gaps of the settled past: between the puffs of the wall dates up to `through`. */
 export interface SettledGaps {
   readonly through: DayNumber;
   readonly stretch: Stretch | null;
 }
 
 /**
- * The puffs up to a settled day as a stretch of their own. It ends a day or two earlier where dates on both sides of the
- * day overlap in time; somebody who has told of every date from two ends of the world has none.
+ * The puffs up to a settled day as one stretch. It ends earlier where dates on both sides of the day overlap in time, and
+ * is null where every date overlaps the next one.
  *
  * @param spans ascending by date.
  */
@@ -116,8 +116,8 @@ export const settledGapsOf = (spans: readonly DateSpan[], settledThrough: DayNum
 };
 
 /**
- * The longest abstinence ever, in whole seconds: between two puffs, the one that runs, or from the day they quit to their
- * first puff. Null where none runs (`currentSeconds`). A planned quit has not begun. Instants in ms.
+ * The longest abstinence ever, in whole seconds: between two puffs, the current one, or from the quit to the first puff.
+ * Null without a current one. A planned quit does not count. Instants in ms.
  */
 export const bestAbstinenceSeconds = (abstinence: {
   currentSeconds: number | null;

@@ -1,20 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { historyOf, type TestHistory } from '../../../../test/history-of-puffs.ts';
+import { dayMs, hourMs } from '../../../domain/durations.ts';
 import { dayNumberOf, dayOf, type DayNumber } from '../../puffs/index.ts';
-import { calendarOf, type Calendar } from '../goals/calendar.ts';
+import { calendarOf, settledThrough, type Calendar } from '../goals/calendar.ts';
 import { createSettledRunsCache } from './settled-runs-cache.ts';
-import { settledThrough } from '../days/settled-day.ts';
-import { settle, walkRuns, type SettledRuns } from './settled-runs.ts';
+import { computeSettled, walkRuns, type SettledRuns } from './settled-runs.ts';
 import type { SettledRunsStore } from './settled-runs-store.ts';
 import type { Goal } from '../goals/goal-history.ts';
 
 const firstDay = dayNumberOf('2026-03-01');
-const dayMs = 86_400_000;
 const person = { userId: 'alice', createdAt: firstDay * dayMs };
 
 const addPuff = (log: TestHistory, day: number, hour: number): void => {
-  log.add({ timestamp: day * dayMs + hour * 3_600_000, timeZone: 'UTC', quantity: 1 });
+  log.add({ timestamp: day * dayMs + hour * hourMs, timeZone: 'UTC', quantity: 1 });
 };
 
 const limitFrom = (effectiveDay: DayNumber, dailyLimit: number | null): Goal => ({
@@ -28,7 +27,7 @@ const limitFrom = (effectiveDay: DayNumber, dailyLimit: number | null): Goal => 
   effectiveDay,
 });
 
-/** One row for each person, and how often each was read and written. */
+/** Rows in memory, and the number of reads and writes. */
 const memoryStore = () => {
   const rows = new Map<string, string>();
   const calls = { found: 0, saved: 0 };
@@ -52,19 +51,19 @@ const memoryStore = () => {
   return { store, calls };
 };
 
-describe('the settled day', () => {
+describe('settledThrough', () => {
   it.each([
     ['2026-11-25', '2026-09-30'],
     ['2026-11-05', '2026-09-30'],
     ['2026-11-04', '2026-08-31'],
     ['2026-03-31', '2026-01-31'],
     ['2026-03-01', '2025-12-31'],
-  ])('on %s is %s', (today, settled) => {
+  ])('on %s returns %s', (today, settled) => {
     expect(dayOf(settledThrough(dayNumberOf(today)))).toBe(settled);
   });
 });
 
-describe('settled runs', () => {
+describe('createSettledRunsCache', () => {
   type Step =
     | { what: 'puff'; back: number; hour: number }
     | { what: 'check-in'; back: number }
@@ -95,16 +94,16 @@ describe('settled runs', () => {
     fc.constant<Step>({ what: 'restart' }),
   );
 
-  /** The runs up to yesterday, without a settled day. */
+  /** The runs up to yesterday, by a walk over all days. */
   const walkAll = (calendar: Calendar, log: TestHistory) =>
-    walkRuns(calendar, settle({ ...calendar, settledThrough: firstDay - 400 }, emptyPast).runs, {
+    walkRuns(calendar, computeSettled({ ...calendar, settledThrough: firstDay - 400 }, emptyPast).runs, {
       from: firstDay - 400,
       to: calendar.today - 1,
       countOn: (day) => log.countOn(day, calendar.dayStartHour),
     });
   const emptyPast = { rev: 0, firstActiveDay: undefined, countOn: () => 0, spans: [] };
 
-  it('and the days after them make the same as a walk over everything, whatever changed meanwhile', async () => {
+  it('gives with the days after the settled ones the runs of a walk over all days, for any changes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
         const log = historyOf([]);
@@ -112,7 +111,7 @@ describe('settled runs', () => {
         const open = () =>
           createSettledRunsCache({
             store,
-            history: (_person, from) => Promise.resolve(log.loadedFrom(from)),
+            puffs: { history: (_userId, from = 0) => Promise.resolve(log.loadedFrom(from)) },
           });
         let settled = open();
         let today = firstDay + 200;
@@ -166,35 +165,40 @@ describe('settled runs', () => {
     return log;
   };
 
-  it('are read from the whole history once, and then from memory while days of late are written', async () => {
+  it('reads the whole history once and uses memory while only recent days change', async () => {
     const log = aged();
     const { store, calls } = memoryStore();
-    const asked: DayNumber[] = [];
+    const loads: DayNumber[] = [];
     const settled = createSettledRunsCache({
       store,
-      history: (_person, from) => {
-        asked.push(from);
-        return Promise.resolve(log.loadedFrom(from));
+      puffs: {
+        history: (_userId, from = 0) => {
+          loads.push(from);
+          return Promise.resolve(log.loadedFrom(from));
+        },
       },
     });
     const days = calendar();
     const held = log.loadedFrom(days.settledThrough + 1);
     expect(settled.peek(person, days, held)).toBeUndefined();
     await settled.whenReady(person, days, held, () => undefined);
-    expect(asked).toHaveLength(1);
+    expect(loads).toHaveLength(1);
     for (let index = 0; index < 5; index++) {
       addPuff(log, today - index * 3, 9);
       expect(settled.peek(person, days, held)).toBeDefined();
     }
     expect(settled.peek(person, calendar([today - 3]), held)).toBeDefined();
-    expect({ calls, asked: asked.length }).toEqual({ calls: { found: 1, saved: 1 }, asked: 1 });
+    expect({ calls, loads: loads.length }).toEqual({ calls: { found: 1, saved: 1 }, loads: 1 });
   });
 
-  it('are taken from the stored row by another process, until a day of the past changes', async () => {
+  it('uses the stored row of another process until a settled day changes', async () => {
     const log = aged();
     const { store, calls } = memoryStore();
     const open = () =>
-      createSettledRunsCache({ store, history: (_person, from) => Promise.resolve(log.loadedFrom(from)) });
+      createSettledRunsCache({
+        store,
+        puffs: { history: (_userId, from = 0) => Promise.resolve(log.loadedFrom(from)) },
+      });
     const days = calendar();
     const held = log.loadedFrom(days.settledThrough + 1);
     await open().whenReady(person, days, held, () => undefined);
@@ -208,11 +212,14 @@ describe('settled runs', () => {
     expect(calls.saved).toBe(2);
   });
 
-  it('need no read where nothing lies so far back', () => {
+  it('reads nothing where no puff is in the settled past', () => {
     const log = historyOf([]);
     addPuff(log, today, 9);
     const { store, calls } = memoryStore();
-    const settled = createSettledRunsCache({ store, history: () => Promise.reject(new Error('was asked')) });
+    const settled = createSettledRunsCache({
+      store,
+      puffs: { history: () => Promise.reject(new Error('the history was read')) },
+    });
     const days = calendar();
     expect(settled.peek(person, days, log.loadedFrom(days.settledThrough + 1))).toBeDefined();
     expect(calls.found).toBe(0);

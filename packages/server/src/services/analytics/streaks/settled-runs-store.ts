@@ -4,10 +4,10 @@ import type { SettledGaps, Stretch } from './gaps.ts';
 import type { SettledRuns } from './settled-runs.ts';
 import type { Run } from './streaks.ts';
 
-/** The settled runs of one person; a cache that may be dropped at any time. Days are numbers since 1970-01-01. */
+/** The settled runs of one person: derived, may be dropped at any time. Days are numbers since 1970-01-01. */
 interface SettledDoc extends Omit<SettledRuns, 'gaps'> {
   _id: string;
-  /** With the `rev` of the row: a program that knows no gaps leaves those of before in it, or writes none. */
+  /** With the `rev` of the row: a release without gaps leaves old gaps in the row, or writes none. */
   gaps?: SettledGaps & { rev: number };
 }
 
@@ -50,10 +50,10 @@ const settledSchema = new Schema<SettledDoc>(
 
 export interface SettledRunsStore {
   ensureIndexes(): Promise<void>;
-  /** In one query; people without a row are left out. */
+  /** In one query. People without a valid row are absent. */
   findMany(userIds: readonly string[]): Promise<ReadonlyMap<string, SettledRuns>>;
   save(userId: string, settled: SettledRuns): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Deletes all rows of this person and returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 

@@ -3,26 +3,26 @@ import type { Calendar } from '../goals/calendar.ts';
 import { settledGapsOf, type SettledGaps } from './gaps.ts';
 import { extendRun, newRun, puffFreeDay, underLimitDay, type Run } from './streaks.ts';
 
-/** Both day streaks of a person, walked up to and with some day. */
+/** Both day streaks of a person up to and including some day. */
 export interface Runs {
   readonly puffFree: Run;
-  /** Whether puff-free days count yet: there was a puff, a check-in, or the day on which they quit. */
+  /** Whether puff-free days count: there was a puff, a check-in or the day of the quit. */
   puffFreeHasBegun: boolean;
   readonly underLimit: Run;
 }
 
-/** The runs up to the settled day, and what they were computed from. */
+/** The runs up to the settled day, and the versions of their inputs. */
 export interface SettledRuns {
   readonly through: DayNumber;
-  /** Every puff up to this number of the log is in it. */
+  /** The revision of the log that is counted. */
   readonly rev: number;
-  /** Of the settings, goals, check-ins and zones that decide about days up to `through`. */
+  /** The hash of the settings, goals, check-ins and zones that affect days up to `through`. */
   readonly key: string;
   readonly runs: Runs;
   readonly gaps: SettledGaps;
 }
 
-/** Counts by local day, as the walk asks for them. */
+/** The count of a local day. */
 export type CountOn = (day: DayNumber) => number;
 
 const newRuns = (): Runs => ({ puffFree: newRun(), puffFreeHasBegun: false, underLimit: newRun() });
@@ -33,7 +33,7 @@ const copyOf = (runs: Runs): Runs => ({
   underLimit: { ...runs.underLimit },
 });
 
-/** The runs `from`..`to` days further; `before` is left as it is. */
+/** Extends `before` by the days `from`..`to`. `before` is not changed. */
 export const walkRuns = (
   calendar: Calendar,
   before: Runs,
@@ -55,7 +55,7 @@ export const walkRuns = (
  *
  * @param past `firstActiveDay`: the first local day with a puff; undefined without any. `spans`: of all wall dates.
  */
-export const settle = (
+export const computeSettled = (
   calendar: Calendar,
   past: {
     rev: number;
@@ -76,8 +76,8 @@ export const settle = (
 };
 
 /**
- * Whether settled runs still say what a walk would: nothing up to their day was added, changed or taken away, neither
- * puffs nor rules. One day more is asked of the history, because a local day ends on the wall date after it.
+ * Whether settled runs equal a new walk: no puff and no rule up to their day has changed. The check of the history includes
+ * one more day, because a local day ends on the next wall date.
  */
 export const isSettledValid = (settled: SettledRuns, calendar: Calendar, history: PuffHistory): boolean =>
   settled.through === calendar.settledThrough &&

@@ -1,7 +1,9 @@
 import type { Clock } from '../../../platform/clock.ts';
-import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
-import type { CalendarPerson, CalendarCache } from '../goals/calendar-cache.ts';
-import { firstDayOf, type SettledRunsCache, type SettledPerson } from './settled-runs-cache.ts';
+import type { DayNumber } from '../../puffs/index.ts';
+import { firstDayOf } from '../days/local-days.ts';
+import type { CalendarCache, CalendarPerson } from '../goals/calendar-cache.ts';
+import type { PuffHistories } from '../ports.ts';
+import type { SettledPerson, SettledRunsCache } from './settled-runs-cache.ts';
 import { streakDaysOf, type StreakDays } from './streak-days.ts';
 
 export type StreakPerson = CalendarPerson & SettledPerson;
@@ -30,8 +32,7 @@ export const createStreakReader = (deps: {
   calendars: CalendarCache;
   settled: SettledRunsCache;
   clock: Clock;
-  histories: (revs: ReadonlyMap<string, number>) => Promise<ReadonlyMap<string, PuffHistory>>;
-  history: (userId: string, from?: DayNumber) => Promise<PuffHistory>;
+  puffs: Pick<PuffHistories, 'history' | 'histories'>;
 }): StreakReader => {
   const { calendars, settled, clock } = deps;
   return {
@@ -39,7 +40,7 @@ export const createStreakReader = (deps: {
       const people = subjects.map(({ person }) => person);
       const [calendarsOf, histories] = await Promise.all([
         calendars.loadMany(people, clock.now()),
-        deps.histories(new Map(people.map(({ userId }) => [userId, revs.get(userId) ?? 0]))),
+        deps.puffs.histories(new Map(people.map(({ userId }) => [userId, revs.get(userId) ?? 0]))),
       ]);
       const known = subjects.flatMap((subject) => {
         const { person } = subject;
@@ -59,7 +60,7 @@ export const createStreakReader = (deps: {
             results.set(person.userId, answer as Result);
             break;
           }
-          history = await deps.history(person.userId, Math.max(answer.loadFrom, firstDay));
+          history = await deps.puffs.history(person.userId, Math.max(answer.loadFrom, firstDay));
         }
       }
       return results;

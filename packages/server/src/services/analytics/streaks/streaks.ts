@@ -3,7 +3,7 @@ import { dayOf, type DayNumber } from '../../puffs/index.ts';
 
 type EndedReason = NonNullable<Streak['endedReason']>;
 
-/** The run that reaches the last day walked over, and the best so far. */
+/** The current run at the end of a walk, and the best one so far. */
 export interface Run {
   current: number;
   best: number;
@@ -12,7 +12,7 @@ export interface Run {
   endedReason: EndedReason | null;
 }
 
-/** A run that has not begun. */
+/** A run of no days. */
 export const newRun = (): Run => ({
   current: 0,
   best: 0,
@@ -22,16 +22,16 @@ export const newRun = (): Run => ({
 });
 
 /**
- * What one complete day does to a run: `kept` and `unconfirmed` extend it, `neutral` leaves it, and a reason ends it;
- * `none` ends it without one.
+ * The effect of one complete day on a run: `kept` and `unconfirmed` extend it, `neutral` leaves it unchanged, a reason ends
+ * it, and `none` ends it without a reason.
  */
 export type DayInRun = 'kept' | 'unconfirmed' | 'neutral' | 'none' | EndedReason;
 
-/** Without a puff (domain.md D5). Silence extends a run and says so: it is no success, and no failure either (D4). */
+/** A puff ends a puff-free run (domain.md D5). An unknown day extends it as unconfirmed (D4). */
 export const puffFreeDay = (count: number, status: DayStatus): DayInRun =>
   count > 0 ? 'puff' : quietDay(status);
 
-/** Within the limit: at it is within. On a day without a limit there is nothing to be under, and the run is over. */
+/** A count above the limit ends a run; a count equal to it does not. A day without a limit ends it without a reason. */
 export const underLimitDay = (count: number, limit: number | null, status: DayStatus): DayInRun => {
   if (limit === null) return 'none';
   return count > limit ? 'over-limit' : quietDay(status);
@@ -42,7 +42,7 @@ const quietDay = (status: DayStatus): DayInRun => {
   return status === 'unknown' ? 'unconfirmed' : 'neutral';
 };
 
-/** Walks one day further, in place: a walk goes over years of days. */
+/** Extends or ends a run by one day. Mutates the run, because a walk covers years of days. */
 export const extendRun = (run: Run, day: DayNumber, kind: DayInRun): void => {
   if (kind === 'neutral') return;
   if (kind === 'kept' || kind === 'unconfirmed') {
@@ -60,7 +60,7 @@ export const extendRun = (run: Run, day: DayNumber, kind: DayInRun): void => {
 };
 
 /**
- * The streak that a run up to yesterday makes. Today adds nothing; with `broken` it has ended the run already.
+ * The streak of a run up to yesterday. Today adds nothing; `broken` is the reason for which today has ended the run.
  * Example: puffs on day 10 and 14, today 17: current 2 since day 15, best 3.
  */
 export const streakOf = (run: Run, broken: EndedReason | null): Streak =>
@@ -82,5 +82,5 @@ export const streakOf = (run: Run, broken: EndedReason | null): Streak =>
         provisional: run.current > 0,
       };
 
-/** What friends see of a streak: confirmed days only (domain.md D4). */
+/** The days of a streak that friends see: confirmed days only (domain.md D4). */
 export const confirmedDaysOf = ({ current, unconfirmedDays }: Streak): number => current - unconfirmedDays;
