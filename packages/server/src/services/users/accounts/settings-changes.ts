@@ -20,13 +20,17 @@ export type SettingsChanges = <T>(
 export const createSettingsChanges =
   (deps: { connection: Connection; store: UserStore; userSettings: UserSettingsCache }): SettingsChanges =>
   async (userId, purposes, work) => {
-    const { user, result } = await inTransaction(deps.connection, async (tx) => {
-      const changed = await deps.store.bumpSettingsVersion(userId, tx);
-      if (!changed)
-        throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
-      const person = settingsOf(changed);
-      requireConsents(person, purposes);
-      return { user: changed, result: await work(person, tx) };
-    });
+    const { user, result } = await inTransaction(
+      deps.connection,
+      async (tx) => {
+        const changed = await deps.store.bumpSettingsVersion(userId, tx);
+        if (!changed)
+          throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+        const person = settingsOf(changed);
+        requireConsents(person, purposes);
+        return { user: changed, result: await work(person, tx) };
+      },
+      () => void deps.userSettings.republish(userId),
+    );
     return { person: deps.userSettings.publish(user), result };
   };

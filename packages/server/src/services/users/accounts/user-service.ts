@@ -90,8 +90,10 @@ export const createUserService = (deps: {
       return ((await store.find(userId)) ?? gone()).consents.map(viewConsent);
     },
     async changeConsents(userId, changes) {
-      const changed = await inTransaction(deps.connection, (tx) =>
-        service.applyConsents(userId, changes, tx),
+      const changed = await inTransaction(
+        deps.connection,
+        (tx) => service.applyConsents(userId, changes, tx),
+        () => void userSettings.republish(userId),
       );
       await service.consentsCommitted(changed);
       return changed.after.consents.map(viewConsent);

@@ -28,6 +28,11 @@ export interface UserSettingsCache {
   evict(userId: string): void;
   /** Puts a change in force: in this process at once, and in the others by their being told. */
   publish(user: UserRecord): PersonSettings;
+  /**
+   * Reads the settings and puts them in force as `publish` does: for a transaction whose outcome is not known. Where the
+   * read fails, the cache forgets the person.
+   */
+  republish(userId: string): Promise<void>;
   /** Another process has changed this person's settings, which have reached this version. */
   markStale(change: SettingsChanged): void;
 }
@@ -80,6 +85,12 @@ export const createUserSettingsCache = (deps: {
     return put(user, readAt);
   };
 
+  const publish = (user: UserRecord): PersonSettings => {
+    const settings = put(user);
+    deps.onChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
+    return settings;
+  };
+
   return {
     get(userId) {
       return current(known.get(userId)) ?? read(userId);
@@ -97,10 +108,11 @@ export const createUserSettingsCache = (deps: {
     evict(userId) {
       known.delete(userId);
     },
-    publish(user) {
-      const settings = put(user);
-      deps.onChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
-      return settings;
+    publish,
+    async republish(userId) {
+      known.delete(userId);
+      const user = await store.find(userId).catch(() => undefined);
+      if (user) publish(user);
     },
     markStale({ userId, settingsVersion }) {
       const entry = known.peek(userId);

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { newId } from '../../../platform/ids.ts';
 import type { OutboxJob, OutboxStore } from '../../../platform/outbox/outbox.ts';
@@ -76,7 +76,7 @@ export const createErasures = (deps: {
     const closing = deps.closing();
     const fresh =
       authorizationCode === undefined ? undefined : await closing.redeemCode(userId, authorizationCode, log);
-    const { closed, friendIds } = await inTransaction(connection, async (tx) => {
+    const erase = async (tx: ClientSession) => {
       const now = clock.now();
       // First what others write too: a conflict over it shows at once, and not after everything else was done.
       const isThere = await users.remove(userId, tx);
@@ -90,6 +90,11 @@ export const createErasures = (deps: {
         closed: ended,
         friendIds: friendships.map((friendship) => sidesFor(friendship, userId).theirs.person),
       };
+    };
+    const { closed, friendIds } = await inTransaction(connection, erase, () => {
+      // What was evicted and is still there is read again; the worker finds the promise if it was written.
+      forget(userId);
+      deps.onBegun();
     });
     forget(userId);
     closing.announce(closed);

@@ -47,7 +47,11 @@ export const createGhosts = (deps: {
   };
 
   const end = (userId: string, endedAt: number, onlyIfExpired: boolean) =>
-    inTransaction(connection, (tx) => store.endGhost(userId, { endedAt, onlyIfExpired }, tx));
+    inTransaction(
+      connection,
+      (tx) => store.endGhost(userId, { endedAt, onlyIfExpired }, tx),
+      () => void userSettings.republish(userId),
+    );
 
   return {
     async begin(userId, until) {
@@ -65,12 +69,16 @@ export const createGhosts = (deps: {
         });
       const person = settingsOf((await users.find(userId)) ?? gone());
       const shown = mayShare(person) ? (await deps.summaries([person])).get(userId) : undefined;
-      const user = await inTransaction(connection, async (tx) => {
-        const before = (await users.find(userId, tx)) ?? gone();
-        const lasting = isResting(before, now) ? before.ghost : null;
-        const begun = lasting ?? { since: now, summary: shown ?? null };
-        return (await store.setGhost(userId, { ...begun, until: endsAt }, tx)) ?? gone();
-      });
+      const user = await inTransaction(
+        connection,
+        async (tx) => {
+          const before = (await users.find(userId, tx)) ?? gone();
+          const lasting = isResting(before, now) ? before.ghost : null;
+          const begun = lasting ?? { since: now, summary: shown ?? null };
+          return (await store.setGhost(userId, { ...begun, until: endsAt }, tx)) ?? gone();
+        },
+        () => void userSettings.republish(userId),
+      );
       await settled(user);
       return viewGhost(user.ghost ?? gone());
     },
