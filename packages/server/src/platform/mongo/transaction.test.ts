@@ -29,11 +29,11 @@ describe('inTransaction', () => {
     let check = () => {};
     const setTimer = globalThis.setTimeout;
     const spy = jest.spyOn(globalThis, 'setTimeout');
-    spy.mockImplementation(((callback: () => void, ms?: number) => {
+    spy.mockImplementation((callback: () => void, ms?: number) => {
       if (ms !== 8_000) return setTimer(callback, ms);
       check = callback;
       return setTimer(() => undefined, 0);
-    }));
+    });
     return () => {
       const now = performance.now();
       jest.spyOn(performance, 'now').mockReturnValue(now + 8_001);
