@@ -8,7 +8,7 @@ const dripEveryMs = 1_000;
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const padded = (attempt: number, length: number) => String(attempt).padStart(length, '0');
 
-/** The header of a token of this server, a session that nobody has, and a signature that only its check finds wrong. */
+/** The header of a token of this server, the id of no session, and a wrong signature. */
 const forgedToken = ([token = '']: readonly string[], attempt: number): string => {
   const claims = { sub: padded(attempt, 26), sid: padded(attempt, 26), jti: padded(attempt, 26) };
   return `${token.split('.')[0] ?? ''}.${part(claims)}.${padded(attempt, 86)}`;

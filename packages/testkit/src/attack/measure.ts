@@ -121,7 +121,7 @@ const rssOf = async (server: ServerProcess) => {
 const cpuOf = (server: ServerProcess) => figureOf(server, 'process_cpu_seconds_total');
 
 /**
- * The memory once it is back at its level; where it does not come back, what it is after a minute. The others go on
+ * The memory once it is back at its level; otherwise the level after a minute. The others go on
  * meanwhile, as they do before.
  */
 const rssAtRest = async (

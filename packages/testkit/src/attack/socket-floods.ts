@@ -7,7 +7,7 @@ const maxUnsentBytes = 1024 * 1024;
 
 const connectPacket = (token: string) => `40${JSON.stringify({ token })}`;
 
-/** A token of an account that the attacker has, with another signature: only its verification tells. */
+/** A token of an account that the attacker has, with another signature: only its verification fails. */
 const forgedToken = ([token = '']: readonly string[]): string => {
   const start = token.lastIndexOf('.') + 1;
   return `${token.slice(0, start)}${token.slice(start + 1)}${token.charAt(start)}`;

@@ -1,13 +1,13 @@
-/** What one process tells the others. Messages are hints: whatever rests on one is also repaired without it. */
+/** Messages between processes. They are hints: whatever depends on one is also repaired without it. */
 export interface Bus {
   /**
-   * Tells every other process, in the order of the calls. It never fails and never waits: what cannot be sent is
-   * dropped, and the others learn that something is missing.
+   * Sends to every other process, in the order of the calls. It never throws and never waits: what cannot be sent is
+   * dropped, and the others are notified of the gap.
    */
   publish(channel: string, message: object): void;
-  /** The messages of the other processes, in the order in which each of them spoke. */
+  /** The messages of the other processes, in the order in which each of them published. */
   on(channel: string, listener: (message: unknown) => void): void;
-  /** Something may be missing: called at every hole, when an outage ends, and every 5 s while it lasts. */
+  /** Something may be missing: called at every sequence gap, when an outage ends, and every 5 s while it lasts. */
   onGap(listener: () => void): void;
   /**
    * Resolves when what was published so far has been sent or dropped, a quarter of a second later at most; undefined

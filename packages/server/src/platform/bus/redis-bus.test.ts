@@ -10,7 +10,7 @@ import { createRedisBus, type RedisBus } from './redis-bus.ts';
 interface Process {
   readonly bus: RedisBus;
   readonly link: RedisLink;
-  readonly heard: unknown[];
+  readonly received: unknown[];
   gaps(): number;
 }
 
@@ -43,12 +43,12 @@ describe('the bus', () => {
       ...(startWithinMs !== undefined && { startWithinMs }),
     });
     const bus = createRedisBus({ redis: link, log: createLogger({ level: 'silent' }), ...limits });
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     let gaps = 0;
-    bus.on('news', (message) => void heard.push(message));
+    bus.on('channel', (message) => void received.push(message));
     bus.onGap(() => void (gaps += 1));
     await bus.start();
-    const started: Process = { bus, link, heard, gaps: () => gaps };
+    const started: Process = { bus, link, received, gaps: () => gaps };
     open.push(started);
     return started;
   };
@@ -61,20 +61,23 @@ describe('the bus', () => {
   it('brings every message to every other process, in order, and none to its sender', async () => {
     const [one, two, three] = [await startProcess(), await startProcess(), await startProcess()];
     for (const index of range(500)) {
-      one.bus.publish('news', { index });
+      one.bus.publish('channel', { index });
       if (index % 100 === 0) await one.bus.flushed();
     }
     const all = range(500).map((index) => ({ index }));
-    await eventually('both have heard', () => two.heard.length === 500 && three.heard.length === 500);
-    expect([two.heard, three.heard]).toEqual([all, all]);
-    expect(one.heard).toEqual([]);
+    await eventually(
+      'both have received',
+      () => two.received.length === 500 && three.received.length === 500,
+    );
+    expect([two.received, three.received]).toEqual([all, all]);
+    expect(one.received).toEqual([]);
     expect([one.gaps(), two.gaps(), three.gaps()]).toEqual([0, 0, 0]);
   });
 
-  it('puts what is said together into one entry', async () => {
+  it('puts messages of one moment into one entry', async () => {
     const [one, two] = [await startProcess(), await startProcess()];
-    for (const index of range(100)) one.bus.publish('news', { index });
-    await eventually('all is heard', () => two.heard.length === 100);
+    for (const index of range(100)) one.bus.publish('channel', { index });
+    await eventually('everything is received', () => two.received.length === 100);
     expect(await one.link.commands.xlen(`${prefix}bus`)).toBe(1);
   });
 
@@ -86,7 +89,7 @@ describe('the bus', () => {
     const key = `${prefix}bus`;
     let first: [string, string[]] | undefined;
     await eventually('the first is there', async () => {
-      one.bus.publish('news', { index: 0 });
+      one.bus.publish('channel', { index: 0 });
       await one.bus.flushed();
       const leftMs = await commands.pttl(key);
       [first] = await commands.xrange(key, '-', '+');
@@ -98,41 +101,41 @@ describe('the bus', () => {
       const [seconds] = await commands.time();
       return Number(seconds) * 1_000 - Number(first?.[0].split('-')[0]) > keptForMs;
     };
-    // Something is said all the time, so the key lives on.
+    // Messages are published all the time, so the key lives on.
     await eventually('the first is old', async () => {
-      one.bus.publish('news', { index: 'again' });
+      one.bus.publish('channel', { index: 'again' });
       return isOld();
     });
-    one.bus.publish('news', { index: 'last' });
+    one.bus.publish('channel', { index: 'last' });
     await one.bus.flushed();
     expect((await commands.xrange(key, '-', first?.[0] ?? '')).length).toBe(0);
     await eventually('nothing is left', async () => (await commands.exists(key)) === 0);
-    one.bus.publish('news', { index: 'after' });
-    await eventually('the next is heard', () => JSON.stringify(two.heard.at(-1)).includes('after'));
+    one.bus.publish('channel', { index: 'after' });
+    await eventually('the next is received', () => JSON.stringify(two.received.at(-1)).includes('after'));
   });
 
-  it('is cut where it takes too many bytes, and tells a reader that has missed something', async () => {
+  it('is cut where it takes too many bytes, and a reader that missed an entry reports a gap', async () => {
     const [one, two] = [await startProcess(undefined, { maxStreamBytes: 100_000 }), await startProcess()];
     const text = 'x'.repeat(50_000);
-    // More than this process writes before it looks how much the stream takes.
+    // More than this process writes before it checks the size of the stream.
     for (let sent = 0; sent < 200; sent++) {
-      one.bus.publish('news', { text });
+      one.bus.publish('channel', { text });
       await one.bus.flushed();
     }
     const bytes = async () => Number(await one.link.commands.memory('USAGE', `${prefix}bus`));
     await eventually('it is cut', async () => (await bytes()) < 8_000_000);
-    one.bus.publish('news', { index: 'last' });
+    one.bus.publish('channel', { index: 'last' });
     await eventually(
-      'the last is heard',
-      () => two.heard.length > 0 && JSON.stringify(two.heard.at(-1)).includes('last'),
+      'the last is received',
+      () => two.received.length > 0 && JSON.stringify(two.received.at(-1)).includes('last'),
     );
-    expect(two.heard.length === 201 || two.gaps() > 0).toBe(true);
+    expect(two.received.length === 201 || two.gaps() > 0).toBe(true);
   });
 
   it('forgets what every process has had time to read, for an erasure', async () => {
     const one = await startProcess();
     const key = `${prefix}bus`;
-    one.bus.publish('news', { index: 0 });
+    one.bus.publish('channel', { index: 0 });
     await one.bus.flushed();
     expect(await one.link.commands.xlen(key)).toBe(1);
     await eventually('it is gone', async () => {
@@ -141,56 +144,56 @@ describe('the bus', () => {
     });
   });
 
-  it('has flushed a message once the others are about to hear it', async () => {
+  it('has flushed a message once it is in the stream', async () => {
     const [one, two] = [await startProcess(), await startProcess()];
     expect(one.bus.flushed()).toBeUndefined();
-    one.bus.publish('news', { index: 1 });
+    one.bus.publish('channel', { index: 1 });
     await one.bus.flushed();
     expect(await one.link.commands.xlen(`${prefix}bus`)).toBe(1);
-    await eventually('it is heard', () => two.heard.length === 1);
+    await eventually('it is received', () => two.received.length === 1);
   });
 
-  it('goes on after FLUSHALL, and keeps deployments apart', async () => {
+  it('continues after FLUSHALL, and keeps deployments apart', async () => {
     const server = await startServer();
     const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
     prefix = testPrefix();
     const stranger = await startProcess(server.url);
-    one.bus.publish('news', { index: 1 });
-    await eventually('the first is heard', () => two.heard.length === 1);
+    one.bus.publish('channel', { index: 1 });
+    await eventually('the first is received', () => two.received.length === 1);
     await one.link.commands.flushall();
-    one.bus.publish('news', { index: 2 });
-    await eventually('the second is heard', () => two.heard.length === 2);
-    expect(stranger.heard).toEqual([]);
+    one.bus.publish('channel', { index: 2 });
+    await eventually('the second is received', () => two.received.length === 2);
+    expect(stranger.received).toEqual([]);
   });
 
-  it('goes on where the clock of Redis went back behind what was heard, and everything was flushed', async () => {
+  it('continues where the clock of Redis was set back and everything was flushed', async () => {
     const server = await startServer();
     const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
     await one.link.commands.xadd(`${prefix}bus`, '99999999999999-0', 'from', 'another', 'number', 1);
-    one.bus.publish('news', { index: 1 });
-    await eventually('the first is heard', () => two.heard.length === 1);
+    one.bus.publish('channel', { index: 1 });
+    await eventually('the first is received', () => two.received.length === 1);
     await one.link.commands.flushall();
-    one.bus.publish('news', { index: 2 });
-    await eventually('the second is heard', () => two.heard.length === 2);
-    expect(two.heard).toEqual([{ index: 1 }, { index: 2 }]);
+    one.bus.publish('channel', { index: 2 });
+    await eventually('the second is received', () => two.received.length === 2);
+    expect(two.received).toEqual([{ index: 1 }, { index: 2 }]);
   });
 
-  it('says so while Redis takes nothing, and tells everybody of the hole by itself', async () => {
+  it('reports that Redis accepts nothing, and publishes the gap afterwards', async () => {
     const server = await startServer();
     const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
-    one.bus.publish('news', { index: 0 });
-    await eventually('the first is heard', () => two.heard.length === 1);
+    one.bus.publish('channel', { index: 0 });
+    await eventually('the first is received', () => two.received.length === 1);
     expect([one.bus.isWhole(), two.gaps()]).toEqual([true, 0]);
     await two.link.commands.config('SET', 'maxmemory', '1');
-    one.bus.publish('news', { index: 1 });
+    one.bus.publish('channel', { index: 1 });
     await eventually('it is refused', () => !one.bus.isWhole());
     await two.link.commands.config('SET', 'maxmemory', '0');
     await eventually('it is taken again', () => one.bus.isWhole());
-    await eventually('the hole is seen', () => two.gaps() === 1);
-    expect(two.heard).toEqual([{ index: 0 }]);
+    await eventually('the gap is seen', () => two.gaps() === 1);
+    expect(two.received).toEqual([{ index: 0 }]);
   });
 
-  it('says so while Redis hangs, also where nothing is asked of it', async () => {
+  it('reports that Redis hangs, also where nothing is published', async () => {
     const server = await startServer();
     const quiet = await startProcess(server.url);
     expect(quiet.bus.isWhole()).toBe(true);
@@ -209,44 +212,44 @@ describe('the bus', () => {
     const connection = () => one.link.commands.client('ID');
     const before = await connection();
     await one.link.commands.replicaof('127.0.0.1', 9);
-    one.bus.publish('news', { index: 1 });
+    one.bus.publish('channel', { index: 1 });
     await eventually('it is left', async () => one.link.isUp() && (await connection()) !== before);
     expect(one.bus.isWhole()).toBe(false);
     await one.link.commands.replicaof('NO', 'ONE');
     await eventually('it is taken again', () => one.bus.isWhole());
   });
 
-  it('drops what is said while Redis is away, and tells everybody of the hole when it is back', async () => {
+  it('drops messages while Redis is away, and publishes the gap when it is back', async () => {
     const server = await startServer();
     const [one, two] = [await startProcess(server.url), await startProcess(server.url)];
-    one.bus.publish('news', { index: 0 });
-    await eventually('the first is heard', () => two.heard.length === 1);
+    one.bus.publish('channel', { index: 0 });
+    await eventually('the first is received', () => two.received.length === 1);
     await server.stop();
     await eventually('the outage is seen', () => !one.link.isUp() && !two.link.isUp());
-    one.bus.publish('news', { index: 1 });
+    one.bus.publish('channel', { index: 1 });
     expect(one.bus.flushed()).toBeUndefined();
     await startServer(server.port);
     await eventually('both are back', () => one.link.isUp() && two.link.isUp());
-    await eventually('the hole is seen', () => two.gaps() >= 2);
-    one.bus.publish('news', { index: 2 });
-    await eventually('the next is heard', () => two.heard.length === 2);
-    expect(two.heard).toEqual([{ index: 0 }, { index: 2 }]);
+    await eventually('the gap is seen', () => two.gaps() >= 2);
+    one.bus.publish('channel', { index: 2 });
+    await eventually('the next is received', () => two.received.length === 2);
+    expect(two.received).toEqual([{ index: 0 }, { index: 2 }]);
   });
 
-  it('catches up on what was said while its own connection was cut', async () => {
+  it('catches up on messages that were published while its own connection was cut', async () => {
     const [one, two] = [await startProcess(), await startProcess()];
-    one.bus.publish('news', { index: 0 });
-    await eventually('the first is heard', () => two.heard.length === 1);
+    one.bus.publish('channel', { index: 0 });
+    await eventually('the first is received', () => two.received.length === 1);
     const clients = String(await one.link.commands.client('LIST'));
     const reading = clients.split('\n').filter((line) => /cmd=xread/.test(line));
     for (const line of reading)
       await one.link.commands.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '');
     for (const index of range(20)) {
-      one.bus.publish('news', { index: index + 1 });
+      one.bus.publish('channel', { index: index + 1 });
       await one.bus.flushed();
     }
-    await eventually('all is heard', () => two.heard.length === 21);
-    expect(two.heard).toEqual(range(21).map((index) => ({ index })));
+    await eventually('everything is received', () => two.received.length === 21);
+    expect(two.received).toEqual(range(21).map((index) => ({ index })));
   });
 
   it('starts without Redis, and stops without it at once', async () => {
@@ -254,11 +257,11 @@ describe('the bus', () => {
     await server.stop();
     const one = await startProcess(server.url, { startWithinMs: 100 });
     expect(one.link.isUp()).toBe(false);
-    one.bus.publish('news', { index: 1 });
+    one.bus.publish('channel', { index: 1 });
     await inTime('it stops', one.bus.stop());
   });
 
-  it('stops at once in the middle of waiting for news', async () => {
+  it('stops at once while it waits for an entry', async () => {
     const one = await startProcess();
     // Half as long as its own read may wait.
     const other = new Redis(testRedisUrl());

@@ -11,9 +11,9 @@ import { followStream, type StreamEntry } from './stream-follower.ts';
  * expires: either way it is gone twice this time after it was written, a minute.
  */
 const keptForMs = 30_000;
-/** What all entries together may take of Redis, as far as `MEMORY USAGE` tells; more is trimmed to half of it. */
+/** What all entries together may take of Redis, as `MEMORY USAGE` reports it; more is trimmed to half of it. */
 const maxStreamBytes = 64 * 1024 * 1024;
-/** This process looks how much they take after so many bytes of its own, and with every repair. */
+/** This process checks it after so many bytes of its own, and with every repair. */
 const bytesPerCheck = 8 * 1024 * 1024;
 /** What an erasure leaves for processes that have not read it yet; one that is slower finds a gap. */
 const unreadForMs = 1_000;
@@ -43,14 +43,14 @@ export interface RedisBus extends Bus {
   stop(): Promise<void>;
   /** Removes every entry that is older than a second, for an erasure. Best effort: the entries go in a minute anyway. */
   trim(): Promise<void>;
-  /** Whether Redis takes what is said and brings what others say, as far as anybody has tried. */
+  /** Whether Redis accepted the last entry and the stream is followed. */
   isWhole(): boolean;
 }
 
 /**
- * The bus as one Redis stream that every process writes and reads. All that a process says while an entry is under way
+ * The bus as one Redis stream that every process writes and reads. All that a process publishes while an entry is under way
  * goes into the next one, so load makes entries longer and not more. Every sender numbers its entries, dropped ones
- * too, so that a hole in the numbers tells the others (docs/adr/0012-redis.md).
+ * too, so that the others detect a sequence gap (docs/adr/0012-redis.md).
  */
 export const createRedisBus = (deps: {
   redis: RedisLink;
@@ -93,7 +93,7 @@ export const createRedisBus = (deps: {
     if (redis.isUp()) void boundBytes().catch(() => undefined);
   };
 
-  /** What waits, and what comes meanwhile; an entry that says nothing where nothing waits. */
+  /** Sends what waits, and what is published meanwhile; an entry without messages where nothing waits. */
   const send = async () => {
     do {
       const batch = waiting;
@@ -139,7 +139,7 @@ export const createRedisBus = (deps: {
         try {
           listener(message);
         } catch (error) {
-          log.error({ event: 'bus.listener_failed', err: error, channel }, 'a message had no effect');
+          log.error({ event: 'bus.listener_failed', err: error, channel }, 'bus listener failed');
         }
       }
     if (before !== undefined && now > before + 1) notifyGap();
@@ -147,7 +147,7 @@ export const createRedisBus = (deps: {
 
   const follower = followStream({ redis, key, countKey, keptMs, onEntry, onGap: notifyGap });
 
-  /** The number of the next entry tells the others, also where nobody has anything to say. */
+  /** After dropped messages: an entry, if need be without messages, whose number shows the gap to the others. */
   const publishGapMarker = () => {
     if (dropped > 0 && redis.isUp()) sending ??= send();
   };
@@ -158,13 +158,13 @@ export const createRedisBus = (deps: {
   return {
     publish(channel, message) {
       if (!redis.isUp() || waiting.length >= maxWaiting) {
-        // As if it had been an entry: its number is missing to the others.
+        // As if it had been an entry: the others miss its number.
         number += 1;
         dropped += 1;
         return;
       }
       waiting.push([channel, message]);
-      // What is said in the same turn of the loop goes together.
+      // Messages of one turn of the event loop share an entry.
       sending ??= Promise.resolve().then(send);
     },
     on(channel, listener) {
@@ -200,7 +200,7 @@ export const createRedisBus = (deps: {
   };
 };
 
-/** Another version of the program may speak otherwise; what is no list of messages says nothing. */
+/** Another version of the program may write another form; anything but a list of messages is ignored. */
 const messagesOf = (text: string | undefined): [string, unknown][] => {
   try {
     const parsed: unknown = JSON.parse(text ?? '[]');

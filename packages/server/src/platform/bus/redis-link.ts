@@ -4,18 +4,18 @@ import { settledWithin } from '../concurrency/deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /**
- * The way to Redis, which is bus and counter here and never truth (REL-7): it may be away at any time, at the start
- * too, and comes back by itself.
+ * The connection to Redis, which is bus and counter here and never truth (REL-7): it may be unavailable at any time, at the start
+ * too, and is reconnected automatically.
  */
 export interface RedisLink {
   /** One round trip each. Fails at once while Redis is away, and after 1 s where it does not answer. */
   readonly commands: Redis;
   /** In front of every key, so that deployments can share a Redis. */
   readonly prefix: string;
-  /** The key of what is kept for one account or address. It holds a hash of the id, so that keys name nobody. */
+  /** The key of what is kept for one account or address. It holds a hash of the id, so that keys hold no id. */
   keyOf(kind: string, id: string): string;
   isUp(): boolean;
-  /** Another connection, for reads that wait at most `waitMs`. Whoever opens it disconnects it. */
+  /** Another connection, for reads that wait at most `waitMs`. The caller disconnects it. */
   openReader(waitMs: number): Redis;
   /** Resolves once Redis answers, or after `withinMs` without it. */
   start(withinMs: number): Promise<void>;
@@ -28,10 +28,10 @@ const leaveReplicaEveryMs = 5_000;
 
 const options = {
   lazyConnect: true,
-  // Nothing waits for a Redis that is away: what it would say then is of no use any more.
+  // Nothing waits for a Redis that is away: a late answer is of no use.
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  // What was under way fails as the connection does; with more than 0 and nothing sent again it would never settle.
+  // What was under way fails as the connection does; with more than 0 and nothing sent again it would stay pending.
   maxRetriesPerRequest: 0,
   connectTimeout: 2_000,
   commandTimeout: answersWithinMs,
@@ -87,7 +87,7 @@ export const createRedisLink = (deps: { url: string; prefix: string; log: Logger
         commandTimeout: waitMs + answersWithinMs,
         socketTimeout: waitMs + 2 * answersWithinMs,
       });
-      // Both connections are lost together; the other one tells.
+      // Both connections are lost together; the other one logs it.
       reader.on('error', () => undefined);
       void reader.connect().catch(() => undefined);
       return reader;

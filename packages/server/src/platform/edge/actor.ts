@@ -7,7 +7,7 @@ export interface Actor {
 }
 
 /**
- * Called before the signature of a token is checked, which costs CPU time that anybody can ask for. `sessionId` is the
+ * Called before the signature of a token is checked, which costs CPU time and needs no credentials. `sessionId` is the
  * session that the token names, where its form proves that this server made that id. Throws `rate-limited`.
  */
 export type BeforeVerification = (sessionId: string | undefined) => void;

@@ -27,7 +27,7 @@ export const sendJson = (res: ServerResponse, status: number, body: unknown): vo
   res.end(json);
 };
 
-/** Answers with problem+json; logs what only the operator can mend. */
+/** Answers with problem+json; logs what only the operator can repair. */
 export const sendProblem = (res: ServerResponse, thrown: unknown, log: Logger): void => {
   const error = toDomainError(thrown);
   if (error.code === 'internal') log.error({ err: error.cause }, 'request failed');

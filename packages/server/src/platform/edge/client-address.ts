@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /**
  * The address that a call is counted under. `trustedHops` proxies stand before this server, and each has appended the
- * address that it saw to `X-Forwarded-For`; what stands further left was written by the caller and is not looked at.
+ * address that it saw to `X-Forwarded-For`; the entries further left were written by the caller and are ignored.
  * An IPv6 address counts as its /64: a household has that many to itself.
  *
  * clientAddress with trustedHops 1 of `X-Forwarded-For: 1.1.1.1, 2.2.2.2` is 2.2.2.2.
@@ -33,7 +33,7 @@ export const networkOf = (address: string): string | undefined => {
 };
 
 /**
- * What the log says of an address: enough to see where a wave of attempts comes from, and too little to find one
+ * The address as it is logged: enough to see where a wave of attempts comes from, and too little to find one
  * household by (LOG-1). Takes what `clientAddress` answers.
  *
  * truncatedAddress('203.0.113.77') is 203.0.113.0/24; of 2001:db8:1:2::/64 it is 2001:db8:1::/48.

@@ -120,7 +120,7 @@ describe('an origin behind a TLS proxy, where PUBLIC_URL is https', () => {
     // A proxy that forwards its own address, or the port that it calls.
     ['wss://api.example.com', '10.0.0.7:3000', true],
     ['wss://api.example.com', 'api.example.com:3000', true],
-    // Whoever can change plain HTTP on the way could speak for it.
+    // A page that was changed on its way over plain HTTP has this origin.
     ['http://api.example.com', 'api.example.com', false],
     ['ws://api.example.com:80', 'api.example.com:80', false],
     ['https://api.example.com:8443', 'api.example.com:8443', false],

@@ -26,9 +26,9 @@ export const createOriginPolicy = (allowed: readonly string[], publicUrl: string
     if (!given) return false;
     if (origins.has(keyOf(given))) return true;
     if (host === undefined) return false;
-    const asked = addressOf(`${given.secure ? 'https' : 'http'}://${host}`);
-    if (!asked || keyOf(asked) !== keyOf(given)) return false;
-    return !(own?.secure && own.hostname === asked.hostname);
+    const requested = addressOf(`${given.secure ? 'https' : 'http'}://${host}`);
+    if (!requested || keyOf(requested) !== keyOf(given)) return false;
+    return !(own?.secure && own.hostname === requested.hostname);
   };
 };
 

@@ -21,18 +21,18 @@ export const watchLoopLag: WatchLag = (onSample) => {
 };
 
 const lateMs = 200;
-/** One late look may be a pause of the garbage collector; three in a row are more work than there is time for. */
-const looksInARow = 3;
+/** One late sample may be a pause of the garbage collector; three in a row are an overload. */
+const samplesInARow = 3;
 
 export interface Overload {
-  /** Throws `overloaded` while the event loop has been late for some looks in a row; the first good one ends it. */
+  /** Throws `overloaded` while the event loop was late for several samples in a row, until the first good one. */
   requireCapacity(): void;
   stop(): void;
 }
 
 /**
- * Sheds load while the loop cannot keep up (REL-10): whoever is told to come back in a second costs next to
- * nothing, and those who are let in are answered in time. Without it everybody waits, longer and longer.
+ * Sheds load while the loop cannot keep up (REL-10): a refusal costs next to nothing, and accepted calls are answered in
+ * time. Without it every call waits, longer and longer.
  */
 export const createOverload = (deps: { watchLag: WatchLag; metrics: Metrics; log: Logger }): Overload => {
   const { metrics, log } = deps;
@@ -41,7 +41,7 @@ export const createOverload = (deps: { watchLag: WatchLag; metrics: Metrics; log
     name: 'shed_total',
     help: 'Calls and events refused because the loop was late',
   });
-  const isLate = () => late >= looksInARow;
+  const isLate = () => late >= samplesInARow;
   metrics.watched({ name: 'overloaded', help: '1 while calls are refused because the loop is late' }, () =>
     Number(isLate()),
   );

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { DomainError } from './errors.ts';
 import { isDatabaseUnavailable } from '../mongo/errors.ts';
 
-/** Turns whatever was thrown into what a client may see. Nothing of an unknown error reaches the wire. */
+/** Converts a thrown value to an error that a client may see. No detail of an unknown error is sent. */
 export const toDomainError = (error: unknown): DomainError => {
   if (error instanceof DomainError) return error;
   if (isDatabaseUnavailable(error))
@@ -19,7 +19,7 @@ export const toDomainError = (error: unknown): DomainError => {
   });
 };
 
-/** A token that somebody may be trying out; one of ours that has run out is none, nor is a database that is away. */
+/** Whether a token may have been guessed. An expired token of this server was not, and an outage of the database is no failure. */
 export const isAuthenticationFailure = (error: unknown): boolean =>
   error instanceof DomainError &&
   problemStatus[error.code] === 401 &&

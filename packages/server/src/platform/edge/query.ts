@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { DomainError } from './errors.ts';
 
-/** A name of a query under which a token is sent, whatever the value looks like. */
+/** A name of a query under which a token is sent, whatever the form of its value. */
 const tokenName = /^(access|refresh|identity|id)?[_-]?token$/i;
 
 /** A JWS or JWE in its compact form, or a refresh token of this server. Nothing else in a URL here has these forms. */

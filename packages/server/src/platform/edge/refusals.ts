@@ -5,8 +5,8 @@ import { isAuthenticationFailure } from './problem.ts';
 import type { Actor } from './actor.ts';
 
 /**
- * Keeps a trace of who was not let in, and of what was not allowed to somebody who was (ASVS 16.3.1, 16.3.2). `where`
- * is an endpoint's method and path template, or an event's name. A token that has run out is everyday life, and told
+ * Logs failed authentication, and what an authenticated caller was denied (ASVS 16.3.1, 16.3.2). `where`
+ * is an endpoint's method and path template, or an event's name. An expired token is expected and logged
  * to `debug` alone. A 404 of a known caller may be an id of another account, which answers like one that does not exist;
  * no query decides which, so each is an event, bounded by the caller's rate limit: a scan of ids is many of them.
  */
@@ -19,12 +19,12 @@ export const logRefusal = (
   if (status === 401)
     log()[isAuthenticationFailure(thrown) ? 'info' : 'debug'](
       { event: 'auth.refused', code: thrown.code, where, ...(actor && { userId: actor.userId }) },
-      'not let in',
+      'authentication failed',
     );
   else if (status === 403)
     log().info(
       { event: 'access.denied', code: thrown.code, where, ...(actor && { userId: actor.userId }) },
-      'not allowed',
+      'access denied',
     );
   else if (status === 404 && actor)
     log().info(

@@ -218,7 +218,7 @@ describe('a connection that is kept alive', () => {
   });
 });
 
-it('is not cut while nobody reads its body yet, because the caller is still being looked up', async () => {
+it('is not cut before its body is read, while the caller is being authenticated', async () => {
   const { open, check, holdAnswers } = await start();
   holdAnswers();
   const client = await open();

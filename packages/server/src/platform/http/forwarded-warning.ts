@@ -9,13 +9,13 @@ export const warnOfUntrustedProxy = (server: Server, deps: { trustedHops: number
   if (deps.trustedHops > 0) return;
   // Without another listener, one for `upgrade` would keep such connections open and unanswered.
   const events = ['request', 'upgrade'].filter((event) => server.listenerCount(event) > 0);
-  const look = ({ headers }: IncomingMessage) => {
+  const check = ({ headers }: IncomingMessage) => {
     if (headers['x-forwarded-for'] === undefined) return;
-    for (const event of events) server.off(event, look);
+    for (const event of events) server.off(event, check);
     deps.log.warn(
       { event: 'http.untrusted_proxy' },
       'a call carries X-Forwarded-For, but TRUST_PROXY is 0: set TRUST_PROXY to the number of proxies, or clients share their limits',
     );
   };
-  for (const event of events) server.on(event, look);
+  for (const event of events) server.on(event, check);
 };

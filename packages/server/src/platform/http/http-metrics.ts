@@ -2,7 +2,7 @@ import type { EndpointSpec } from '@pufftrack/contract';
 import { durationBuckets, type Metrics } from '../telemetry/metrics.ts';
 
 export interface HttpMetrics {
-  /** A call of an endpoint was answered, `durationMs` after its first byte was looked at. */
+  /** A call of an endpoint was answered, `durationMs` after it reached the pipeline. */
   answered(spec: EndpointSpec, status: number, durationMs: number): void;
   /** A call of no endpoint was answered. */
   unmatched(status: number): void;

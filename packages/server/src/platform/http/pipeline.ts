@@ -26,12 +26,12 @@ import type { Counted, Route } from './route.ts';
 
 export interface PipelineDeps {
   authenticate: Authenticate;
-  /** Throws `reauth-required`; asked where an endpoint says `freshSignIn`. */
+  /** Throws `reauth-required`; called for endpoints with `freshSignIn`. */
   requireFreshSignIn: (actor: Actor) => Promise<void>;
   limits: RateLimits;
   /** Proxies that stand before this server. */
   trustedHops: number;
-  /** Apps below it are told to update; 0: none. */
+  /** Older apps get `upgrade-required`; 0: none. */
   minAppBuild: number;
   log: Logger;
   /** Resolves when the other processes have been notified of what was changed here, or cannot be; see `Bus`. */
@@ -55,12 +55,12 @@ export type Respond = (
 
 /**
  * One way from a request to an answer for every endpoint: token, input, handler, answer or problem.
- * It knows Node's request and response only, so Express and the lean listener share it to the letter.
+ * It knows Node's request and response only, so Express and the fast path share all of it.
  */
 export const createPipeline = (deps: PipelineDeps): Respond => {
   const { authenticate, limits, metrics, minAppBuild, validateAnswers } = deps;
 
-  /** Counts the call and says so in its headers; throws `rate-limited`. At once where the store answers at once. */
+  /** Counts the call and sets the limit headers; throws `rate-limited`. Synchronous where the store is. */
   const take = (res: ServerResponse, scope: RateScope, id: string, rateClass: RateClass) => {
     const counted = limits.take(scope, id, rateClass);
     if (counted instanceof Promise)
@@ -116,7 +116,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     return rateLimited(state);
   };
 
-  /** Public calls whose token says whom they count for: the body comes first, then the count, then all else. */
+  /** Public calls that count for the session of their token: the body is read first, then the call is counted. */
   const handleByToken = async (
     { route, countFor: sourceOf }: { route: Route; countFor: NonNullable<Route['countFor']> },
     { req, res, params, bearer, log, deadline }: HandlerContext,
@@ -269,7 +269,7 @@ const requireActor = async (
 const bearerOf = (req: IncomingMessage): string | undefined =>
   /^Bearer ([^\s]+)$/i.exec(req.headers.authorization ?? '')?.[1];
 
-/** `X-App-Build`, where an app sends it; what is no number says nothing. */
+/** `X-App-Build`, where an app sends it; any other value is ignored. */
 const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAppBuild: number) => {
   const build = headers['x-app-build'];
   if (typeof build !== 'string' || !/^[0-9]{1,12}$/.test(build)) return;

@@ -87,7 +87,7 @@ export const answerProtocolErrors = (
       deps.refuse(
         req,
         res,
-        new DomainError('malformed', { detail: 'A request with a body must not ask for an upgrade.' }),
+        new DomainError('malformed', { detail: 'A request with a body must not request an upgrade.' }),
       );
     else deps.listener(req, res);
   });

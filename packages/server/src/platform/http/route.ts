@@ -12,8 +12,8 @@ export interface Call<S extends EndpointSpec> {
 }
 
 /**
- * Whom a call without an actor counts for, by the form of the token that it carries. Nothing is looked up or verified
- * before it is counted.
+ * The source that a call without an actor is counted for, by the form of the token that it carries. It is counted before any lookup
+ * or verification.
  * - `{sessionId}`: the session that the token names. `isProven`: its id was made by this server, so no other client can
  *   have invented it; without that a failure also counts for the address.
  * - `address`: the address, in the endpoint's own class.
@@ -52,5 +52,5 @@ export const answer = <const Status extends number, Body>(
   body,
 });
 
-/** The answer of a call that is done and has nothing to say. */
+/** The answer without a body. */
 export const noContent = { status: 204 } as const;

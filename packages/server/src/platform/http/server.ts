@@ -59,7 +59,7 @@ export const createHttpServer = (deps: HttpDeps): Server => {
   app.use(() => {
     throw new DomainError('not-found', { detail: 'No such endpoint.' });
   });
-  /** What is no call of the API counts for its address; throws `rate-limited` beyond it. */
+  /** A call of no endpoint counts for its address; throws `rate-limited` beyond it. */
   const countBadRequest = async (req: IncomingMessage, res: ServerResponse) => {
     const state = await deps.limits.take('address', clientAddress(req, deps.trustedHops), 'bad-request');
     if (state && !state.allowed) showLimit(res, state);

@@ -4,7 +4,7 @@ import { DomainError } from '../edge/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RateCount, RateStore } from './rate-store.ts';
 
-/** Who is counted: a person or a session wherever one is known, so that a shared address keeps nobody out. */
+/** What a call is counted for: a person or a session where one is known, so that clients of one address do not lock each other out. */
 export type RateScope = 'person' | 'session' | 'address';
 
 export interface RateState {
@@ -31,7 +31,7 @@ const windowMs = 60_000;
 type CountedClass = Exclude<RateClass, 'none'>;
 
 /**
- * Calls a minute. A person taps some dozen times an hour, and a phone that comes back after a week sends a few
+ * Calls a minute. A person taps some dozen times an hour, and a phone that was offline for a week sends a few
  * batches; the figures leave ten times that. An address may be a whole mobile network: what counts for it alone has room
  * for thousands of people, and no call of a signed-in person or session waits for a neighbour's (docs/adr/0020-what-counts-before-what-costs.md).
  */
@@ -40,7 +40,7 @@ const quotas: Readonly<Record<CountedClass, number | Readonly<Partial<Record<Rat
   write: 120,
   puffs: 600,
   socket: 120,
-  // WebSocket upgrades of one address, before any token is looked at.
+  // WebSocket upgrades of one address, before any token is read.
   connect: 3_000,
   // A phone refreshes every 15 minutes, and once more for each answer that it has lost.
   session: 60,

@@ -48,9 +48,9 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
   const remaining = (limits: RateLimits, id: string) => Number(/r=(\d+)/.exec(take(limits, id).limit)?.[1]);
 
   /** Resolves when Redis knows of so many calls, and `limits` has read its answer. */
-  const untilTold = async ({ link }: { link: RedisLink }, id: string, calls: number) => {
-    const told = () => link.commands.hget(link.keyOf('rate', `write person ${id}`), 'count');
-    await eventually(`Redis knows of ${calls}`, async () => Number(await told()) === calls);
+  const untilShared = async ({ link }: { link: RedisLink }, id: string, calls: number) => {
+    const counted = () => link.commands.hget(link.keyOf('rate', `write person ${id}`), 'count');
+    await eventually(`Redis knows of ${calls}`, async () => Number(await counted()) === calls);
     await link.commands.ping();
   };
 
@@ -61,8 +61,8 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     const store = createRedisRateStore({ ...link, isUp: () => isUp });
     const hit = () => store.hit('read person alice', minute, now);
     await hit();
-    const told = () => link.commands.hget(link.keyOf('rate', 'read person alice'), 'count');
-    await eventually('Redis knows of it', async () => (await told()) === '1');
+    const counted = () => link.commands.hget(link.keyOf('rate', 'read person alice'), 'count');
+    await eventually('Redis knows of it', async () => (await counted()) === '1');
     isUp = false;
     for (let minutes = 0; minutes < 90; minutes += 1) {
       now += minute;
@@ -71,7 +71,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     isUp = true;
     now += minute;
     await hit();
-    await eventually('Redis knows of the call after it', async () => (await told()) === '1');
+    await eventually('Redis knows of the call after it', async () => (await counted()) === '1');
     await link.commands.ping();
     expect((await hit()).count).toBe(2);
   });
@@ -79,9 +79,9 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
   it('are one budget: what one process counted the other one knows', async () => {
     const [one, other] = [await startProcess(), await startProcess()];
     for (let call = 0; call < 40; call += 1) expect(take(one, 'alice').allowed).toBe(true);
-    await untilTold(one, 'alice', 40);
+    await untilShared(one, 'alice', 40);
     take(other, 'alice');
-    await untilTold(other, 'alice', 41);
+    await untilShared(other, 'alice', 41);
     expect(remaining(other, 'alice')).toBe(60 - 42);
     expect(take(one, 'bob').allowed).toBe(true);
   });
@@ -96,7 +96,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     let allowed = 0;
     for (let round = 0; round < 100; round += 1) {
       for (const limits of processes) if (take(limits, 'carla').allowed) allowed += 1;
-      // As fast as somebody could call who waits for a round trip of Redis each time.
+      // As fast as a client can call that waits for a round trip of Redis each time.
       await Promise.all(processes.map(({ link }) => link.commands.ping()));
     }
     expect(allowed).toBeGreaterThanOrEqual(60);
@@ -106,10 +106,10 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
   it('end with their window, by the clock of the processes', async () => {
     const [one, other] = [await startProcess(), await startProcess()];
     for (let call = 0; call < 60; call += 1) take(one, 'dora');
-    await untilTold(one, 'dora', 60);
+    await untilShared(one, 'dora', 60);
     now += 1_000;
     take(other, 'dora');
-    await untilTold(other, 'dora', 61);
+    await untilShared(other, 'dora', 61);
     now += minute - 1_001;
     expect(take(other, 'dora').allowed).toBe(false);
     now += 1;
@@ -121,20 +121,20 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     const server = await startServer();
     const [one, other] = [await startProcess(server.url), await startProcess(server.url)];
     for (let call = 0; call < 30; call += 1) take(one, 'emil');
-    await untilTold(one, 'emil', 30);
+    await untilShared(one, 'emil', 30);
     await server.stop();
     await eventually('the outage is seen', () => !one.link.isUp() && !other.link.isUp());
     for (let call = 0; call < 30; call += 1) expect(take(one, 'emil').allowed).toBe(true);
     expect(take(one, 'emil').allowed).toBe(false);
     await startServer(server.port);
     await eventually('Redis is back', () => one.link.isUp() && other.link.isUp());
-    // The Redis is empty; what was counted since it went is told to it.
+    // The Redis is empty; what was counted since then is sent to it.
     expect(take(one, 'emil').allowed).toBe(false);
-    await untilTold(one, 'emil', 32);
+    await untilShared(one, 'emil', 32);
     expect(take(one, 'emil').allowed).toBe(false);
-    await untilTold(one, 'emil', 33);
+    await untilShared(one, 'emil', 33);
     take(other, 'emil');
-    await untilTold(other, 'emil', 34);
+    await untilShared(other, 'emil', 34);
     expect(remaining(other, 'emil')).toBe(60 - 35);
   });
 
@@ -153,7 +153,7 @@ describe('rate limits of processes that share a Redis (RATE-1)', () => {
     take(one, 'gina');
     const key = one.link.keyOf('rate', 'write person gina');
     expect(await one.link.commands.keys(`${prefix}*gina*`)).toEqual([]);
-    await eventually('it was told', async () => (await one.link.commands.exists(key)) === 1);
+    await eventually('it was sent', async () => (await one.link.commands.exists(key)) === 1);
     expect(await one.link.commands.pttl(key)).toBeGreaterThan(minute);
     expect(await one.link.commands.pttl(key)).toBeLessThanOrEqual(2 * minute);
   });

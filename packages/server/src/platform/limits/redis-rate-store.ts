@@ -5,7 +5,7 @@ import { maxKeys, type RateStore } from './rate-store.ts';
 
 /**
  * Adds to each window what a process counted, and answers with what all of them have, and when the window ends by the
- * clock of the processes. A window that is over, or that no clock here could have begun, begins anew.
+ * clock of the processes. A window that is over, or that no clock here could have begun, is replaced.
  */
 const script = `
 local now, length = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -28,16 +28,16 @@ interface Window {
   /** As Redis has it. */
   readonly key: string;
   readonly windowMs: number;
-  /** Of all processes, as far as Redis has said. */
-  told: number;
+  /** Of all processes, as of the last answer of Redis. */
+  shared: number;
   /** Counted here since. */
   own: number;
   endsAt: number;
 }
 
 /**
- * Windows that processes share. A call is answered at once, from what this process counted and what Redis said of the
- * others last; what was counted goes to Redis in the background, one exchange at a time and many keys in each. So
+ * Windows that processes share. A call is answered at once, from what this process counted and what Redis last answered of the
+ * others; what was counted goes to Redis in the background, one exchange at a time and many keys in each. So
  * processes together may pass a quota by what arrives during an exchange (about a millisecond), the path of a puff
  * waits for nothing, and where Redis is away each process goes on counting by itself (docs/adr/0012-redis.md).
  */
@@ -45,7 +45,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
   const changed = new Set<Window>();
   const windows = new LRUCache<string, Window>({
     max: maxKeys,
-    // What is over, or forgotten, is not told any more.
+    // An evicted window is not sent any more.
     dispose: (window) => changed.delete(window),
   });
   let exchanging = false;
@@ -61,7 +61,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
     batch.forEach((window, index) => {
       const own = counted[index] ?? 0;
       // A Redis that forgot everything in mid-window takes nothing away from what is known here.
-      window.told = Math.max(window.told + own, answer[2 * index] ?? 0);
+      window.shared = Math.max(window.shared + own, answer[2 * index] ?? 0);
       window.endsAt = Math.min(window.endsAt, answer[2 * index + 1] ?? window.endsAt);
       window.own -= own;
     });
@@ -84,7 +84,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
     }
   };
 
-  /** What stays untold in an outage is told with the next call of its key. */
+  /** Counts of an outage are sent with the next call of their key. */
   const share = (now: number) => {
     if (exchanging || !redis.isUp()) return;
     exchanging = true;
@@ -95,7 +95,7 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
       });
   };
 
-  /** Also over: a window that ends later than any clock here could say, because this one was set back. */
+  /** Also over: a window that ends later than any clock here allows, because this one was set back. */
   const running = (window: Window | undefined, windowMs: number, now: number): window is Window =>
     window !== undefined && now < window.endsAt && window.endsAt - now <= 2 * windowMs;
 
@@ -103,18 +103,18 @@ export const createRedisRateStore = (redis: RedisLink): RateStore => {
     peek(key, windowMs, now) {
       const window = windows.get(key);
       if (!running(window, windowMs, now)) return undefined;
-      return { count: window.told + window.own, endsAt: window.endsAt };
+      return { count: window.shared + window.own, endsAt: window.endsAt };
     },
     hit(key, windowMs, now) {
       let window = windows.get(key);
       if (!running(window, windowMs, now)) {
-        window = { key: redis.keyOf('rate', key), windowMs, told: 0, own: 0, endsAt: now + windowMs };
+        window = { key: redis.keyOf('rate', key), windowMs, shared: 0, own: 0, endsAt: now + windowMs };
         windows.set(key, window);
       }
       window.own += 1;
       changed.add(window);
       share(now);
-      return { count: window.told + window.own, endsAt: window.endsAt };
+      return { count: window.shared + window.own, endsAt: window.endsAt };
     },
   };
 };

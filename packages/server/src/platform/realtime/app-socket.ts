@@ -10,7 +10,7 @@ import type { Actor } from '../edge/actor.ts';
 export interface SocketData {
   /** Replaced by each `authenticate`; the person and the session stay the same. */
   actor: Actor;
-  /** Whether the client was told that this token runs out. */
+  /** Whether `tokenExpiring` was sent for this token. */
   warned: boolean;
   /** Calls beyond a limit so far; the third one ends the socket. */
   strikes: number;

@@ -36,8 +36,7 @@ const sentences: Readonly<Record<Violation, string>> = {
   'too-much': 'Too much was sent within a minute.',
 };
 
-const noSuchNamespace = () =>
-  new DomainError('not-found', { detail: 'There is no such namespace. Connect to `/`.' });
+const noSuchNamespace = () => new DomainError('not-found', { detail: 'No such namespace. Connect to `/`.' });
 
 /** What the `connect_error` of a client carries. */
 export const connectErrorOf = (error: DomainError, requestId: string) => ({
@@ -61,8 +60,8 @@ export interface GuardedConnection {
 }
 
 /**
- * Stands between the WebSocket and Engine.IO, and judges each frame by its size and first bytes before anything decodes
- * it. One CONNECT packet of the namespace `/` is let through, and events once it has signed in; whatever else arrives
+ * Stands between the WebSocket and Engine.IO, and checks each frame by its size and first bytes before anything decodes
+ * it. One CONNECT packet of the namespace `/` is accepted, and events after the sign-in; anything else
  * closes the connection. So an unknown client costs at most `maxAnonymousBytes` and one verified token.
  */
 export const guardConnection = ({

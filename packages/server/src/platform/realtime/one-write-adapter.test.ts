@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { OneWriteAdapter } from './one-write-adapter.ts';
 
-describe('what a room is told', () => {
+describe('an event to a room', () => {
   it('is one WebSocket frame in one piece', async () => {
     const io = new Server(createServer(), { adapter: OneWriteAdapter });
     const written: unknown[] = [];
@@ -12,9 +12,9 @@ describe('what a room is told', () => {
     sockets.set('one', socket as never);
     await adapter.addAll('one', new Set(['room']));
 
-    io.to('room').emit('news', { text: 'hello' });
+    io.to('room').emit('message', { text: 'hello' });
 
-    const payload = '42["news",{"text":"hello"}]';
+    const payload = '42["message",{"text":"hello"}]';
     // RFC 6455: the last fragment of a text, its length below 126, not masked.
     const frame = Buffer.from([0x81, payload.length, ...Buffer.from(payload)]);
     expect(written).toEqual([[[payload.slice(1)], expect.objectContaining({ wsPreEncodedFrame: [frame] })]]);

@@ -11,7 +11,7 @@ interface Encoder {
 /**
  * Socket.IO's own adapter, but a frame for a room is one piece of memory instead of two, so each socket of it costs one
  * plain write: a fifth less CPU (docs/performance.md). `_encode` is not public; where a version of Socket.IO has none,
- * or no such frame, rooms are told as that version does it, and the test beside this file fails.
+ * or no such frame, that version's own encoding is used, and the test beside this file fails.
  */
 export class OneWriteAdapter extends Adapter {}
 

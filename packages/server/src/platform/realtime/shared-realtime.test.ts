@@ -5,12 +5,12 @@ import type { LoadPayload } from './payload-loads.ts';
 import { shareRealtime } from './shared-realtime.ts';
 import { noSockets, type Realtime } from './socket-server.ts';
 
-describe('what one process asks of the sockets of another', () => {
+describe('a command to the sockets of another process', () => {
   let now: number;
   let emitted: unknown[][];
-  /** What the one has said and the other has not heard yet. */
-  let onItsWay: unknown[];
-  let hear: (message: unknown) => void;
+  /** Published, and not yet delivered. */
+  let undelivered: unknown[];
+  let deliver: (message: unknown) => void;
   let one: Realtime;
   let load: LoadPayload;
   let members: Set<string>;
@@ -18,7 +18,7 @@ describe('what one process asks of the sockets of another', () => {
   beforeEach(() => {
     now = Date.UTC(2026, 9, 21, 10);
     emitted = [];
-    onItsWay = [];
+    undelivered = [];
     members = new Set(['a']);
     load = () => Promise.resolve(undefined);
     const share = (local: Realtime, bus: Bus) =>
@@ -32,7 +32,7 @@ describe('what one process asks of the sockets of another', () => {
     one = share(noSockets, {
       ...noBus,
       // As it comes over the wire.
-      publish: (_channel, message) => void onItsWay.push(JSON.parse(JSON.stringify(message))),
+      publish: (_channel, message) => void undelivered.push(JSON.parse(JSON.stringify(message))),
     });
     share(
       {
@@ -40,11 +40,11 @@ describe('what one process asks of the sockets of another', () => {
         hasMembers: (room) => members.has(room),
         emit: (room, event, payload, options) => void emitted.push([room, event, payload(), options]),
       },
-      { ...noBus, on: (_channel, listener) => void (hear = listener) },
+      { ...noBus, on: (_channel, listener) => void (deliver = listener) },
     );
   });
   const arrive = () => {
-    for (const message of onItsWay.splice(0)) hear(message);
+    for (const message of undelivered.splice(0)) deliver(message);
   };
 
   it('is done there, to the same rooms but one', () => {
@@ -53,7 +53,7 @@ describe('what one process asks of the sockets of another', () => {
     expect(emitted).toEqual([['a', 'friendRemoved', { friendId: 'x' }, { exceptRoom: 'b' }]]);
   });
 
-  it('is dropped where it tells of a moment that is over, and of those alone', () => {
+  it('is dropped only after the end of its moment', () => {
     const emit = (friendId: string, options?: { goodForMs: number }) => {
       one.emit('a', 'friendRemoved', () => ({ friendId }), options);
     };
@@ -69,9 +69,9 @@ describe('what one process asks of the sockets of another', () => {
     ]);
   });
 
-  it('is passed over where nobody here knows it', () => {
+  it('is ignored where it is unknown', () => {
     for (const message of [null, 5, {}, { do: 'fly' }, { do: 'emit', room: 'a' }, { do: 'disconnect' }])
-      hear(message);
+      deliver(message);
     expect(emitted).toEqual([]);
   });
 
@@ -86,16 +86,16 @@ describe('what one process asks of the sockets of another', () => {
         });
       });
     };
-    const tellStats = (room: string) => {
+    const emitStats = (room: string) => {
       one.emit(room, 'statsUpdate', () => ({ stats: 'as they were' }) as never, {
         reference: { userId: room },
       });
     };
-    tellStats('a');
-    tellStats('nobody here');
+    emitStats('a');
+    emitStats('room without a socket');
     one.emit('a', 'friendRemoved', () => ({ friendId: 'x' }));
     one.emit('b', 'friendRemoved', () => ({ friendId: 'y' }));
-    expect(JSON.stringify(onItsWay)).not.toContain('as they were');
+    expect(JSON.stringify(undelivered)).not.toContain('as they were');
     arrive();
     expect(loaded).toEqual([['statsUpdate', { userId: 'a' }]]);
     expect(emitted.map(([room]) => room)).toEqual(['b']);
@@ -107,7 +107,7 @@ describe('what one process asks of the sockets of another', () => {
     ]);
     // Nothing waits any more, and what cannot be loaded holds nothing up.
     load = () => Promise.reject(new Error('away'));
-    tellStats('a');
+    emitStats('a');
     one.emit('a', 'friendRemoved', () => ({ friendId: 'z' }));
     arrive();
     await new Promise((resolve) => setImmediate(resolve));

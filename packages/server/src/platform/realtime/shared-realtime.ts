@@ -15,7 +15,7 @@ const Target = z.object({
 });
 type Target = z.infer<typeof Target>;
 
-/** What one process asks of the sockets of the others. */
+/** A command from one process to the sockets of the others. */
 const Message = z.discriminatedUnion('do', [
   Target.extend({ do: z.literal('emit'), payload: z.unknown() }),
   /** The payload is loaded by the receiver, where it has a socket for it. */
@@ -27,8 +27,8 @@ type Message = z.infer<typeof Message>;
 const channel = 'sockets';
 
 /**
- * The sockets of every process: what is asked is done to those of this one at once, and to the others' by the bus. A
- * process without sockets asks the same way. Nobody waits for the others, and nothing is thrown where they are away.
+ * The sockets of every process: a command applies to the sockets of this process at once, and to the others' over the bus.
+ * It works the same in a process without sockets. It waits for no other process and never throws where one is away.
  */
 export const shareRealtime = (deps: {
   local: () => Realtime;
@@ -60,7 +60,7 @@ export const shareRealtime = (deps: {
   };
 
   const emitHere = ({ room, event, exceptRoom, goodUntil = Infinity }: Target, payload: unknown) => {
-    // A process that was cut off reads on where it was, a while later perhaps.
+    // A process that was cut off may read an entry much later.
     if (clock.now() >= goodUntil) return;
     // The payload was built, and typed, by the same call in another process, or is loaded here.
     local().emit(
@@ -90,26 +90,26 @@ export const shareRealtime = (deps: {
     bus.publish(channel, message);
   };
 
-  bus.on(channel, (said) => {
-    const parsed = Message.safeParse(said);
+  bus.on(channel, (message) => {
+    const parsed = Message.safeParse(message);
     if (!parsed.success) {
-      // A newer version of the program may ask for what this one cannot do; a client repairs it by `ready`.
-      log.debug({ event: 'sockets.unknown_message' }, 'another process asked for something unknown');
+      // A newer version of the program may send commands that this one does not know; `ready` repairs the client's state.
+      log.debug({ event: 'sockets.unknown_message' }, 'unknown command of another process');
       return;
     }
-    const message = parsed.data;
-    switch (message.do) {
+    const command = parsed.data;
+    switch (command.do) {
       case 'emit':
-        inOrder(message.room, () => {
-          emitHere(message, message.payload);
+        inOrder(command.room, () => {
+          emitHere(command, command.payload);
           return undefined;
         });
         return;
       case 'load':
-        loadAndEmit(message);
+        loadAndEmit(command);
         return;
       case 'disconnect':
-        local().disconnect(message.room);
+        local().disconnect(command.room);
     }
   });
 

@@ -11,7 +11,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRealtime, noSockets, type RealtimeServer } from './socket-server.ts';
 
-/** Of the form of an access token; only its signature says that it is none. */
+/** Of the form of an access token, with a wrong signature. */
 const forged = `${'h'.repeat(60)}.${'p'.repeat(200)}.${'s'.repeat(86)}`;
 const good = `good.${'p'.repeat(200)}.${'s'.repeat(86)}`;
 
@@ -81,7 +81,7 @@ afterEach(async () => {
   await new Promise((resolve) => http.close(resolve));
 });
 
-describe('a connection that asks again and again', () => {
+describe('a connection that repeats its CONNECT', () => {
   it.each([
     ['while its token is verified', true],
     ['after a refusal', false],

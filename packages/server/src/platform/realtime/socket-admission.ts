@@ -7,7 +7,7 @@ import type { AppSocket } from './app-socket.ts';
 import type { FrameBudgets } from './frame-budgets.ts';
 
 /**
- * Lets a socket in by the token of its handshake, or throws what `connect_error` says. Checks go from cheap to dear: the
+ * Authenticates a socket by the token of its handshake, or throws the error of `connect_error`. Checks go from cheap to expensive: the
  * upgrade was counted for the address before, a connection has one attempt, and a session or an address that has spent
  * its refused tokens has no further signature verified.
  */

@@ -42,7 +42,7 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     ]),
   ]);
 
-  const takeTurn = async (socket: AppSocket, event: string) => {
+  const countCall = async (socket: AppSocket, event: string) => {
     const counted = deps.limits.take('person', socket.data.actor.userId, rateClassOfEvent(event));
     const state = counted instanceof Promise ? await counted : counted;
     if (!state || state.allowed) return;
@@ -50,12 +50,12 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
     throw rateLimited(state);
   };
 
-  /** The look at all sockets closes this one within a second; until then a new token may still come. */
+  /** The check of all sockets closes this one within a second; until then a new token may still come. */
   const requireToken = (socket: AppSocket, event: string) => {
     if (event !== 'authenticate' && deps.clock.now() >= socket.data.actor.expiresAt)
       throw new DomainError('token-expired', {
         detail:
-          'The access token of this socket has run out. Send `authenticate` with a new one, or connect again.',
+          'The access token of this socket has expired. Send `authenticate` with a new one, or connect again.',
       });
   };
 
@@ -65,10 +65,10 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
 
   const handled = async (socket: AppSocket, event: string, payload: unknown): Promise<object> => {
     deps.requireCapacity();
-    await takeTurn(socket, event);
+    await countCall(socket, event);
     requireToken(socket, event);
     const handle = handlers.get(event);
-    if (!handle) throw new DomainError('not-found', { detail: 'There is no such event.' });
+    if (!handle) throw new DomainError('not-found', { detail: 'No such event.' });
     const value = payload ?? {};
     if (typeof value !== 'object' || Array.isArray(value))
       throw new DomainError('malformed', { detail: 'The payload must be a JSON object.' });
@@ -127,7 +127,7 @@ const authenticateAgain = async (
     socket.data.warned = false;
     return { expiresIn: Math.floor((actor.expiresAt - clock.now()) / 1000) };
   } catch (error) {
-    // After the ack, which says why.
+    // After the ack, which carries the reason.
     setImmediate(() => socket.disconnect(true));
     throw error;
   }

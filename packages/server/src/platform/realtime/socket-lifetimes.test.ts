@@ -16,7 +16,7 @@ beforeEach(async () => {
   server = new Server(http, { transports: ['websocket'] });
   server.on('connection', (socket) => {
     socket.data.actor = { userId: 'ann', sessionId: socket.id, expiresAt: Infinity };
-    void socket.join('everybody');
+    void socket.join('all');
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
@@ -60,7 +60,7 @@ it.each([
   // More than the kernel keeps for a connection.
   const notification = { text: '.'.repeat(10_000) };
   for (let index = 0; index < 2_500; index += 1) {
-    server.to('everybody').emit('notification', notification as never);
+    server.to('all').emit('notification', notification as never);
     if (index % atOnce === 0) await new Promise(setImmediate);
   }
 

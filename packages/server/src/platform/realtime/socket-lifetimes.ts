@@ -8,8 +8,8 @@ const maxUnsentEvents = 1_000;
 const maxUnsentBytes = 1024 * 1024;
 
 /**
- * A socket lives no longer than the token that it has (WS-2): 60 s before the end it is told so, and closed at the end.
- * One whose reader has stalled is closed too (REL-10): it keeps memory, and comes back with `lastSeq`. One look a second over all sockets costs less than two timers for each, and follows a clock that jumps.
+ * A socket lives no longer than the token that it has (WS-2): it gets `tokenExpiring` 60 s before the end and is closed at the end.
+ * One whose reader has stalled is closed too (REL-10): it keeps memory, and its client resumes with `lastSeq`. One check a second of all sockets costs less than two timers for each, and follows a clock that jumps.
  * Gives back how to stop.
  */
 export const watchLifetimes = (deps: {

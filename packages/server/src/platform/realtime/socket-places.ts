@@ -5,14 +5,14 @@ export interface SocketPlaces {
   /** Takes a place for a new socket, and names those that have to make room for it: the oldest. */
   take(userId: string, socketId: string): Promise<readonly string[]>;
   give(userId: string, socketId: string): void;
-  /** Forgets every place of this account. Best effort: what is left expires. */
+  /** Removes every place of this account. Best effort: what is left expires. */
   forget(userId: string): Promise<void>;
 }
 
 /** What a process that was killed left behind goes after this long, or makes room first: it is the oldest. */
 const keptMs = 24 * 60 * 60_000;
 
-/** Without Redis nobody has to make room; each process keeps its own bound all the same. */
+/** Without Redis no socket is evicted across processes; each process keeps its own bound. */
 export const createSocketPlaces = (redis: RedisLink, places: number): SocketPlaces => {
   const keyOf = (userId: string) => redis.keyOf('sockets', userId);
   return {

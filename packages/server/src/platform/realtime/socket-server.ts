@@ -24,16 +24,16 @@ import type { SocketPlaces } from './socket-places.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
-/** Sending to sockets by room, and moving them between rooms. Nobody outside platform/realtime sees a socket. */
+/** Sending to sockets by room, and moving them between rooms. Sockets themselves stay inside platform/realtime. */
 export interface Realtime {
-  /** Sends to every socket of a room; nothing is built where nobody listens. */
+  /** Sends to every socket of a room; the payload is built only where a socket is in the room. */
   emit<Name extends ServerEventName>(
     room: string,
     event: Name,
     payload: () => ServerEvent<Name>,
     options?: {
       exceptRoom?: string;
-      /** An event that tells of a moment is dropped by a process that hears of it later than this. */
+      /** An event about a moment is dropped by a process that receives it later than this. */
       goodForMs?: number;
       /** What other processes are sent instead of the payload: the ids by which they load it, where a socket needs it. */
       reference?: object;
@@ -63,13 +63,13 @@ export const noSockets: Realtime = {
 };
 
 export interface RealtimeServer extends Realtime {
-  /** Tells every socket to come back elsewhere, closes them in jittered batches, and stops. */
+  /** Sends `serverDraining` to every socket, closes them in batches over this time, and stops. */
   close(reconnectAfterMs: number): Promise<void>;
 }
 
 /** The oldest makes room. */
 export const maxSocketsPerPerson = 5;
-/** Where a sixth device keeps coming back, so that six of them do not push each other out all the time. */
+/** So that six devices of one account do not evict each other all the time. */
 const evictedReconnectMs = 60_000;
 
 export const userRoom = (userId: string) => `user:${userId}`;
@@ -95,7 +95,7 @@ export const createRealtime = (deps: {
   places: SocketPlaces | undefined;
   /** Reaches the sockets of every process. */
   everywhere: () => Realtime;
-  /** Puts a person's sockets into their rooms and says hello. */
+  /** Joins the rooms of the account and sends `ready`. */
   onConnect: (connection: {
     actor: Actor;
     lastSeq: unknown;
@@ -146,7 +146,7 @@ export const createRealtime = (deps: {
   io.on('connection', (socket) => {
     const { actor } = socket.data;
     void socket.join([userRoom(actor.userId), sessionRoom(actor.sessionId)]);
-    // A client may leave and keep its connection, which nobody would count, or close with the token.
+    // A client may leave the namespace and keep its connection, which no bound would count.
     socket.once('disconnect', () => {
       socket.conn.close();
     });
@@ -167,7 +167,7 @@ export const createRealtime = (deps: {
         },
       }),
     ).catch((thrown: unknown) => {
-      log.warn({ err: thrown }, 'a socket could not be made ready; it is closed and comes back');
+      log.warn({ err: thrown }, 'socket could not be made ready; it is closed');
       socket.disconnect(true);
     });
   });
@@ -192,7 +192,7 @@ export const createRealtime = (deps: {
   });
   return {
     emit(room, event, payload, options) {
-      // The adapter of one process knows its rooms; a payload that nobody gets is not built.
+      // The adapter of one process knows its rooms; a payload without a recipient is not built.
       if (!sockets.adapter.rooms.has(room)) return;
       const target = options?.exceptRoom === undefined ? io.to(room) : io.to(room).except(options.exceptRoom);
       emitTo(target, event, payload());
@@ -259,7 +259,7 @@ const makeRoomEverywhere = async (
   }
 };
 
-/** Spread, so that a thousand phones do not come back in the same moment. */
+/** Spread, so that a thousand phones do not reconnect in the same moment. */
 const closeInBatches = async (sockets: readonly AppSocket[], withinMs: number): Promise<void> => {
   const batches = Math.min(10, Math.ceil(sockets.length / 50));
   for (let batch = 0; batch < batches; batch++) {

@@ -80,7 +80,7 @@ class BoundedWebSocketServer extends WebSocketServer {
 
 /**
  * Answers every upgrade request: a WebSocket for Socket.IO's path, or a problem with its request id. Cheapest checks
- * first, and no token is looked at: form, origin, then how many connections and attempts the address has.
+ * first, before any token is read: form, origin, then how many connections and attempts the address has.
  */
 export const acceptUpgrades = (deps: {
   server: HttpServer;
