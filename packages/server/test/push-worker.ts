@@ -15,13 +15,13 @@ import {
   type PushJob,
 } from '../src/services/notifications/push/push-service.ts';
 
-// A process that works the pushes off once and ends, or kills itself (SIGKILL) at the step that is named: for a test of
-// what is lost and what comes twice.
+// Runs the queued pushes once and ends, or kills itself (SIGKILL) at a given step, to test that a killed worker neither
+// loses a push nor shows it twice.
 const env = z
   .object({
     MONGODB_URI: z.string(),
     NOW: z.coerce.number(),
-    DIE_AT: z.enum(['', 'claimed', 'shared-out', 'before-send', 'after-200', 'before-mark']),
+    DIE_AT: z.enum(['', 'claimed', 'device-jobs-added', 'before-send', 'after-200', 'before-mark']),
     APNS: z.string(),
   })
   .parse(process.env);
@@ -47,7 +47,7 @@ const outbox: OutboxStore<PushJob> = {
   ...real,
   async add(job, tx) {
     const added = await real.add(job, tx);
-    die('shared-out');
+    die('device-jobs-added');
     return added;
   },
   async finish(job, now) {
@@ -62,11 +62,13 @@ const handle = createPushHandler({
   preferences: createPreferencesStore(connection),
   devices: createDeviceStore(connection),
   days: createPushDayStore(connection),
-  people: (ids) =>
-    Promise.resolve(
-      new Map(ids.map((id) => [id, { timeZone: 'UTC', consents: new Set(['push' as const]) }])),
-    ),
-  endedSessions: () => Promise.resolve([]),
+  users: {
+    settingsOfMany: (ids) =>
+      Promise.resolve(
+        new Map(ids.map((id) => [id, { name: null, timeZone: 'UTC', consents: new Set(['push' as const]) }])),
+      ),
+  },
+  sessions: { endedSessions: () => Promise.resolve([]) },
   apns: {
     async send(push) {
       die('before-send');

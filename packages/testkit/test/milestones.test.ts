@@ -266,11 +266,13 @@ describe('milestones', () => {
       expect([...((await mineBy(bob)) ?? [])].sort()).toEqual(['clap', 'heart']);
       const carla = await app.person('carla');
       await befriend(carla, alice);
-      expect(await noticesOf()).toMatchObject([{ title: 'Cheer', body: 'Bob cheers you on.', readAt: null }]);
+      expect(await noticesOf()).toMatchObject([
+        { title: 'Cheer', body: 'Bob cheered you on.', readAt: null },
+      ]);
       await cheer(carla, 'clap');
       expect(await noticesOf()).toMatchObject([
         {
-          body: 'Carla and others cheer you on.',
+          body: 'Carla and others cheered you on.',
           data: { kind: 'cheered', milestoneId: id, userId: carla.userId, name: 'Carla' },
         },
       ]);

@@ -45,7 +45,7 @@ describe('a worker of pushes that is killed', () => {
   /** How often each of two phones is sent the push, at least and at most. */
   it.each([
     ['claimed', 1, 1],
-    ['shared-out', 1, 1],
+    ['device-jobs-added', 1, 1],
     ['before-send', 1, 1],
     ['after-200', 1, 2],
     ['before-mark', 1, 2],

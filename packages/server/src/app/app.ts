@@ -174,7 +174,7 @@ export const startApp = async (deps: {
       requireCapacity,
       requestDeadlineMs: timeLimits.requestMs,
       events: puffs.events,
-      onConnect: notifications.connected,
+      onConnect: notifications.onConnect,
     });
 
   warnOfUntrustedProxy(server, { trustedHops, log });
@@ -229,7 +229,7 @@ export const startApp = async (deps: {
     await users.settle();
     await puffs.drainAll();
     await coaching.drain();
-    await notifications.settle();
+    await notifications.drain();
   };
   return { port, metricsPort, jobs, settle, stop: parts.stop };
 };

@@ -39,26 +39,30 @@ export const createServices = (deps: {
 }): Services => {
   const { connection, clock, log, bus, metrics } = deps;
 
-  const notifications = createNotifications({
+  const notifications: Notifications = createNotifications({
     connection,
-    apns: deps.apns,
     clock,
     log,
-    people: (userIds) => users.settingsOfMany(userIds),
-    person: (userId) => users.settings(userId),
-    endedSessions: (sessionIds) => auth.endedSessions(sessionIds),
+    apns: deps.apns,
+    realtime: deps.realtime,
     onAppended: (appended) => {
       bus.publish('inbox.appended', appended);
     },
-    moveAudience: (userId, tx) => users.moveAudience(userId, tx),
-    audienceMoved: (userId) => users.audienceMoved(userId),
-    realtime: deps.realtime,
-    statsOf: (userId) => analytics.current(userId),
-    friendsOf: (userId) => users.friendsOf(userId),
-    puffOf: (userId, id) => puffs.findLive(userId, id),
-    friendOf: (viewer, friendId) => users.friendOf(viewer, friendId),
-    placeSockets: (userId) => users.placeSockets(userId),
-    liveViewersOf: (userId) => users.liveViewersOf(userId),
+    users: {
+      settings: (userId) => users.settings(userId),
+      settingsOfMany: (userIds) => users.settingsOfMany(userIds),
+    },
+    sharing: {
+      friendsOf: (userId) => users.friendsOf(userId),
+      friendOf: (viewer, friendId) => users.friendOf(viewer, friendId),
+      liveViewersOf: (userId) => users.liveViewersOf(userId),
+      placeSockets: (userId) => users.placeSockets(userId),
+      moveAudience: (userId, tx) => users.moveAudience(userId, tx),
+      audienceMoved: (userId) => users.audienceMoved(userId),
+    },
+    stats: { current: (userId) => analytics.current(userId) },
+    puffs: { findLive: (userId, puffId) => puffs.findLive(userId, puffId) },
+    sessions: { endedSessions: (sessionIds) => auth.endedSessions(sessionIds) },
   });
 
   const users: Users = createUsers({
@@ -151,7 +155,7 @@ export const createServices = (deps: {
   bus.on('settings-changed', users.settingsChangedElsewhere);
   bus.on('session-ended', auth.onRemoteSessionEnded);
   bus.on('audience-changed', users.audienceChangedElsewhere);
-  bus.on('inbox.appended', notifications.appendedElsewhere);
+  bus.on('inbox.appended', notifications.onRemoteAppend);
   bus.onGap(users.audienceWatch.pollNow);
 
   return { auth, users, puffs, analytics, notifications, coaching };

@@ -1,246 +1,134 @@
 /**
- * notifications: owns the inbox, devices, pushes and the socket server's rooms, and what is sent through them. A person's sockets stand
- * in `user:<id>`, and for each friend who shares `live` with them, in `live:<friendId>`; so a puff is one emit to one
- * room. It says what people are told and by which way, never what is true.
+ * notifications: owns the inbox, its preferences, devices, pushes and the live events of sockets. It decides what is sent
+ * to whom and how, never what is true. Persistent events are rows of the inbox; live events are emitted to rooms.
  */
-import type { Friend, Puff, ServerEvent, ServerEventName, UserStats } from '@pufftrack/contract';
-import type { Actor } from '../../platform/edge/actor.ts';
+import type { ClientSession } from 'mongodb';
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
-import { sessionRoom, userRoom, type Realtime } from '../../platform/realtime/socket-server.ts';
-import {
-  friendPuffReference,
-  friendReference,
-  loadEvent,
-  puffReference,
-  statsReference,
-  type EventSources,
-} from './live/event-references.ts';
-import { friendChanges } from './live/friend-changes.ts';
-import { deviceRoutes } from './push/device-routes.ts';
-import { inboxRoutes } from './inbox/inbox-routes.ts';
+import { inTransaction } from '../../platform/mongo/transaction.ts';
+import type { Realtime } from '../../platform/realtime/socket-server.ts';
+import type { Job } from '../../platform/scheduler/job.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import { notificationRoutes } from './inbox/notification-routes.ts';
 import type { Notify } from './inbox/inbox-service.ts';
-import { createInbox, type Inbox, type InboxDeps } from './inbox/inbox.ts';
+import { createInboxStore } from './inbox/inbox-store.ts';
+import { createInbox, type Inbox } from './inbox/inbox.ts';
+import { createConnectionHello, type NewConnection } from './live/connection-hello.ts';
+import { loadEvent } from './live/event-references.ts';
+import { createLiveEvents, type LiveEvents } from './live/live-events.ts';
+import { notificationJobs } from './notification-jobs.ts';
+import type { PuffReader, SessionDirectory, SharingPolicy, StatsReader, UserDirectory } from './ports.ts';
+import { notificationPreferenceRoutes } from './preferences/notification-preference-routes.ts';
+import { createPreferencesService } from './preferences/preferences-service.ts';
+import { createPreferencesStore, type PreferencesStore } from './preferences/preferences-store.ts';
+import type { ApnsConfig } from './push/apns/apns-client.ts';
+import { deviceRoutes } from './push/device-routes.ts';
+import { createDeviceService } from './push/device-service.ts';
+import { createDeviceStore, type DeviceStore } from './push/device-store.ts';
+import { createPush } from './push/push.ts';
 
 export type { ApnsConfig } from './push/apns/apns-client.ts';
 export type { Notify } from './inbox/inbox-service.ts';
-export type { Named, NotificationEvent } from './inbox/notification-event.ts';
+export type { NamedUser, NotificationEvent } from './inbox/notification-event.ts';
 
-export interface Connecting {
-  readonly actor: Actor;
-  /** What the handshake says that the client has had last; not looked at yet. */
-  readonly lastSeq: unknown;
-  /** Runs when the socket has closed. */
-  onClose(callback: () => void): void;
-  emit<Name extends ServerEventName>(event: Name, payload: ServerEvent<Name>): void;
-}
-
-export interface Notifications extends Pick<
-  Inbox,
-  | 'jobs'
-  | 'ensureIndexes'
-  | 'hideName'
-  | 'markMilestonesRead'
-  | 'eraseUser'
-  | 'moveDevices'
-  | 'appendedElsewhere'
-  | 'findMuteAll'
-  | 'start'
-  | 'settle'
-  | 'stop'
-> {
+export interface Notifications extends LiveEvents, Pick<Inbox, 'hideName' | 'markMilestonesRead'> {
   routes: Route[];
+  jobs: Job[];
   notify: Notify;
-  connected(connection: Connecting): Promise<void>;
-  puffsRecorded(recorded: {
-    person: { userId: string; name: string | null };
-    stats: UserStats;
-    sessionId: string;
-    liveCount: number;
-    puff: Puff | undefined;
-  }): void;
-  puffsChanged(changed: {
-    person: { userId: string };
-    stats: UserStats;
-    sessionId: string;
-    puff?: Puff;
-    deleted?: ServerEvent<'puffDeleted'>;
-    /** Puffs that were shown live when they were received (ms), and are no more. */
-    retracted?: readonly { quantity: number; receivedAt: number }[];
-  }): Promise<void>;
-  /** The payload of an event that another process refers to; undefined where there is nothing to tell any more. */
+  findMuteAll: PreferencesStore['findMuteAll'];
+  /** Push registrations of replaced sessions move to the new session of the same device. */
+  moveDevices: DeviceStore['moveSessions'];
+  onConnect(connection: NewConnection): Promise<void>;
+  /** The payload of an event that another process refers to; undefined if it is not to be sent any more. */
   loadEvent(event: string, reference: unknown): Promise<object | undefined>;
-  /** From now on the sockets of `viewers`, and no others of this process, are told of the puffs of `userId`. */
-  setAudience(userId: string, viewers: ReadonlySet<string>): void;
-  /** From now on the sockets of `viewer` here are told of the puffs of these people, and of no others. */
-  setSources(viewer: string, userIds: ReadonlySet<string>): void;
-  /** Whose sockets this process holds. */
-  openPeople(): readonly string[];
-  /** To the sockets of `to`, but for those of the session that has the news already. */
-  friendUpdated(to: string, friend: Friend, exceptSession?: string): void;
-  friendRemoved(to: string, friendId: string, exceptSession?: string): void;
-  /** Numbers that changed without a puff. */
-  statsChanged(stats: UserStats): void;
-  sessionEnded(ended: { sessionId: string; reason: ServerEvent<'sessionEnded'>['reason'] }): void;
+  /** Another process appended to an inbox: delivers to the sockets here and polls the pushes at once. */
+  onRemoteAppend(message: unknown): void;
+  ensureIndexes(): Promise<void>;
+  /** Deletes everything of a user; answers the number of rows. */
+  eraseUser(userId: string): Promise<number>;
+  /** In a process that holds sockets and sends pushes. */
+  start(): void;
+  /** Resolves when everything committed by now is delivered to the sockets here, and due pushes are sent. */
+  drain(): Promise<void>;
+  stop(): Promise<void>;
 }
 
-const livePrefix = 'live:';
-/** A friend's puff tells its moment by arriving; the clocks of two processes may differ by less than this. */
-const liveForMs = 60_000;
-const liveRoom = (userId: string) => `${livePrefix}${userId}`;
-const except = (sessionId: string | undefined) =>
-  sessionId === undefined ? undefined : { exceptRoom: sessionRoom(sessionId) };
-
-export const createNotifications = (
-  deps: InboxDeps & {
-    /** The socket server is made after this service, with it. */
-    realtime: () => Realtime;
-    statsOf: (userId: string) => Promise<UserStats>;
-    friendsOf: (userId: string) => Promise<Friend[]>;
-    puffOf: EventSources['puffOf'];
-    friendOf: EventSources['friendOf'];
-    person: EventSources['person'];
-    /** Puts the sockets of a person in this process into the live rooms of their friends. */
-    placeSockets: (userId: string) => Promise<void>;
-    /** Friends who may be told of this person's puffs, each since when (ms) without a break. */
-    liveViewersOf: (userId: string) => Promise<readonly { userId: string; since: number }[]>;
-  },
-): Notifications => {
-  const inbox = createInbox(deps);
+export const createNotifications = (deps: {
+  connection: Connection;
+  clock: Clock;
+  log: Logger;
+  /** Undefined: nothing is pushed. */
+  apns: ApnsConfig | undefined;
+  /** The socket server, which is created after this service. */
+  realtime: () => Realtime;
+  /** An inbox may have a new row: publishes it to the other processes, which otherwise find it within a second. */
+  onAppended: (appended: { userId: string }) => void;
+  users: UserDirectory;
+  sharing: SharingPolicy;
+  stats: StatsReader;
+  puffs: PuffReader;
+  sessions: SessionDirectory;
+}): Notifications => {
+  const { connection, clock, log } = deps;
+  const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
+  const preferences = createPreferencesStore(connection);
+  const devices = createDeviceStore(connection);
+  const inboxStore = createInboxStore(connection);
+  const push = createPush({ ...deps, inbox: inboxStore, preferences, devices });
+  const inbox = createInbox({ ...deps, store: inboxStore, preferences, push });
+  const live = createLiveEvents(deps);
+  const preferencesService = createPreferencesService({
+    ...deps,
+    store: preferences,
+    inTransaction: transact,
+  });
+  const deviceService = createDeviceService({ store: devices, inTransaction: transact, clock });
   return {
-    jobs: inbox.jobs,
-    ensureIndexes: inbox.ensureIndexes,
+    ...live,
+    routes: [
+      ...notificationRoutes(inbox),
+      ...notificationPreferenceRoutes(preferencesService),
+      ...deviceRoutes(deviceService),
+    ],
+    jobs: notificationJobs({ inbox: inboxStore, devices, push }),
+    notify: inbox.notify,
     hideName: inbox.hideName,
     markMilestonesRead: inbox.markMilestonesRead,
-    eraseUser: inbox.eraseUser,
-    moveDevices: inbox.moveDevices,
-    appendedElsewhere: inbox.appendedElsewhere,
-    findMuteAll: inbox.findMuteAll,
-    start: inbox.start,
-    settle: inbox.settle,
-    stop: inbox.stop,
-    notify: inbox.service.notify,
-    routes: [...inboxRoutes(inbox.service, inbox.preferences), ...deviceRoutes(inbox.devices)],
-
-    async connected({ actor, lastSeq, onClose, emit }) {
-      const { userId } = actor;
-      const place = await inbox.placeOf(userId, lastSeq);
-      await deps.placeSockets(userId);
-      const [stats, friends] = await Promise.all([deps.statsOf(userId), deps.friendsOf(userId)]);
-      emit('ready', { userId, seq: place.head, stats, friends });
-      // What changed while the list was read was told before it: looked at once more, and told again.
-      const changes = friendChanges(friends, await deps.friendsOf(userId));
-      for (const friendId of changes.removed) emit('friendRemoved', { friendId });
-      for (const friend of changes.updated) emit('friendUpdated', { friend });
-      if (place.resync) emit('resyncRequired', { seq: place.head });
-      onClose(inbox.open(userId, place.after, emit));
-    },
-
-    puffsRecorded({ person, stats, sessionId, liveCount, puff }) {
-      const realtime = deps.realtime();
-      const { userId, name } = person;
-      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }), {
-        reference: statsReference(stats.userId),
-      });
-      if (puff)
-        realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
-          ...except(sessionId),
-          reference: puffReference(userId, puff.id),
-        });
-      if (liveCount > 0)
-        tellFriends(realtime, userId, {
-          friendId: userId,
-          friendName: name,
-          count: liveCount,
-          todayCount: stats.dailyPuffCount,
-          dailyLimit: stats.dailyLimit,
-        });
-    },
-
-    async puffsChanged({ person: { userId }, stats, sessionId, puff, deleted, retracted = [] }) {
-      const realtime = deps.realtime();
-      const others = except(sessionId);
-      realtime.emit(userRoom(userId), 'statsUpdate', () => ({ stats }), {
-        reference: statsReference(stats.userId),
-      });
-      if (puff)
-        realtime.emit(userRoom(userId), 'puffRecorded', () => ({ puff }), {
-          ...others,
-          reference: puffReference(userId, puff.id),
-        });
-      if (deleted) realtime.emit(userRoom(userId), 'puffDeleted', () => deleted, others);
-      if (retracted.length > 0)
-        await tellRetracted(deps, { userId, todayCount: stats.dailyPuffCount, retracted });
-    },
-
+    findMuteAll: preferences.findMuteAll,
+    moveDevices: devices.moveSessions,
+    onConnect: createConnectionHello({ ...deps, inbox }),
     loadEvent: (event, reference) => loadEvent(deps, event, reference),
-
-    setAudience(userId, viewers) {
-      deps.realtime().setMembers(liveRoom(userId), [...viewers].map(userRoom));
-    },
-    setSources(viewer, userIds) {
-      deps.realtime().setRooms(userRoom(viewer), livePrefix, [...userIds].map(liveRoom));
-    },
-    openPeople: () => deps.realtime().openPeople(),
-    friendUpdated(to, friend, exceptSession) {
-      deps.realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }), {
-        ...except(exceptSession),
-        reference: friendReference(to, friend.userId),
+    onRemoteAppend: inbox.onRemoteAppend,
+    sessionEnded(ended) {
+      devices.removeSession(ended.sessionId).catch((error: unknown) => {
+        // Each push checks its session, so the device gets none.
+        log.warn(
+          { event: 'devices.not_removed', err: error },
+          'devices of an ended session were not removed',
+        );
       });
+      live.sessionEnded(ended);
     },
-    friendRemoved(to, friendId, exceptSession) {
-      deps.realtime().emit(userRoom(to), 'friendRemoved', () => ({ friendId }), except(exceptSession));
+    async ensureIndexes() {
+      for (const owned of [inboxStore, preferences, devices, push]) await owned.ensureIndexes();
     },
-    statsChanged(stats) {
-      deps.realtime().emit(userRoom(stats.userId), 'statsUpdate', () => ({ stats }), {
-        reference: statsReference(stats.userId),
-      });
+    async eraseUser(userId) {
+      let removed = 0;
+      for (const owned of [preferences, devices, push]) removed += await owned.removeAll(userId);
+      return removed + (await inboxStore.removeAll(userId, clock.now()));
     },
-    sessionEnded({ sessionId, reason }) {
-      // Where this fails, or the process dies first, the look before each push finds the session ended.
-      void inbox.forgetDevicesOf(sessionId).catch(() => undefined);
-      deps.realtime().emit(sessionRoom(sessionId), 'sessionEnded', () => ({ reason }));
-      deps.realtime().disconnect(sessionRoom(sessionId));
+    start() {
+      inbox.start();
+      push.start();
+    },
+    async drain() {
+      await inbox.drain();
+      await push.drain();
+    },
+    async stop() {
+      await inbox.stop();
+      await push.stop();
     },
   };
-};
-
-const tellFriends = (realtime: Realtime, userId: string, payload: ServerEvent<'friendPuff'>) => {
-  realtime.emit(liveRoom(userId), 'friendPuff', () => payload, {
-    goodForMs: liveForMs,
-    reference: friendPuffReference(payload),
-  });
-};
-
-/**
- * To each friend who was shown some of these puffs: who may be told now, and has been able to be without a break since
- * the puff was received. Somebody who was let in, or unmuted, after it, was not shown it. Whether their phone was
- * connected then is not known; one that was not has the right count from `ready`. A hint that may be lost like any other.
- */
-const tellRetracted = async (
-  deps: Pick<Parameters<typeof createNotifications>[0], 'realtime' | 'liveViewersOf' | 'log'>,
-  what: {
-    userId: string;
-    todayCount: number;
-    retracted: readonly { quantity: number; receivedAt: number }[];
-  },
-): Promise<void> => {
-  const { userId, todayCount, retracted } = what;
-  try {
-    for (const viewer of await deps.liveViewersOf(userId)) {
-      const count = retracted
-        .filter(({ receivedAt }) => receivedAt >= viewer.since)
-        .reduce((sum, { quantity }) => sum + quantity, 0);
-      if (count === 0) continue;
-      deps.realtime().emit(userRoom(viewer.userId), 'friendPuffRetracted', () => ({
-        friendId: userId,
-        count,
-        todayCount,
-      }));
-    }
-  } catch (error) {
-    deps.log.warn(
-      { event: 'notifications.retraction_lost', err: error },
-      'friends were not told of a deletion',
-    );
-  }
 };

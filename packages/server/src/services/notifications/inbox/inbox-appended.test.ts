@@ -44,7 +44,7 @@ it('what one process tells is sent at once to the sockets of another one, which 
   );
   const emitted: [name: string, payload: unknown][] = [];
   let onEmit = () => {};
-  await there.notifications.connected({
+  await there.notifications.onConnect({
     actor: { userId, sessionId: newUuid(), expiresAt: Infinity },
     lastSeq: undefined,
     onClose: () => undefined,

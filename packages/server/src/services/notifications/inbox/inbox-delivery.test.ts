@@ -34,16 +34,16 @@ it('a socket that opens while another one is sent a row gets everything after it
     log: createLogger({ level: 'silent' }),
   });
   const got: { one: number[]; two: number[] } = { one: [], two: [] };
-  delivery.open('ann', 10, (_event, { seq }) => got.one.push(seq));
-  await delivery.settle();
+  delivery.subscribe('ann', 10, (_event, { seq }) => got.one.push(seq));
+  await delivery.drain();
 
   head = 11;
   let openGate = () => {};
   gate = new Promise((resolve) => (openGate = resolve));
   const isAsked = new Promise<void>((resolve) => (asked = resolve));
-  delivery.moved('ann');
+  delivery.deliverSoon('ann');
   await isAsked;
-  delivery.open('ann', 5, (_event, { seq }) => got.two.push(seq));
+  delivery.subscribe('ann', 5, (_event, { seq }) => got.two.push(seq));
   gate = undefined;
   openGate();
   await delivery.stop();

@@ -1,11 +1,13 @@
 import type { PersistentEventName, ServerEvent } from '@pufftrack/contract';
-import type { Logger } from '../../../platform/telemetry/logger.ts';
+import { secondMs } from '../../../domain/durations.ts';
 import { createPoller } from '../../../platform/concurrency/poller.ts';
+import type { Logger } from '../../../platform/telemetry/logger.ts';
+import type { InboxReplay } from './inbox-replay.ts';
 import type { InboxRow, InboxStore } from './inbox-store.ts';
 import { viewNotification } from './notification-view.ts';
 
-/** What another process has told a person is sent to the sockets here after this long at the latest. */
-const everyMs = 1_000;
+/** Rows that another process has appended reach the sockets here after this time at the latest. */
+const pollEveryMs = secondMs;
 const idsPerQuery = 5_000;
 const pageSize = 200;
 
@@ -15,28 +17,26 @@ interface Reader {
   readonly emit: (event: PersistentEventName, payload: ServerEvent<PersistentEventName>) => void;
 }
 
-export interface InboxDelivery {
-  /** From now on the socket gets every row after `seq`, in order. Answers how to stop. */
-  open(userId: string, seq: number, emit: Reader['emit']): () => void;
-  /** A person may have been told something: looks soon, without waiting for it. */
-  moved(userId: string): void;
-  /** Resolves when the sockets here have had everything that is committed now. */
-  settle(): Promise<void>;
+export interface InboxDelivery extends Pick<InboxReplay, 'subscribe'> {
+  /** The inbox may have new rows: delivers them without being awaited. */
+  deliverSoon(userId: string): void;
+  /** Resolves when the sockets here have received everything that is committed now. */
+  drain(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
 }
 
 /**
- * Sends the inbox to the sockets of this process. Every socket has a place in its person's numbers and is sent what
- * comes after it, so order and completeness need neither a bus nor a lease: whoever holds the socket reads the rows.
- * A process that is killed loses sockets and no row; they come back with `lastSeq` (docs/adr/0016-inbox-and-push.md).
+ * Sends the inbox to the sockets of this process. Every socket has a position in its user's numbers and is sent what
+ * follows, so order and completeness need neither a bus nor a lease: the process that holds the socket reads the rows.
+ * A killed process loses sockets and no row; its clients reconnect with `lastSeq` (docs/adr/0016-inbox-and-push.md).
  */
 export const createInboxDelivery = (deps: {
   store: Pick<InboxStore, 'heads' | 'listAfter'>;
   log: Logger;
 }): InboxDelivery => {
   const { store, log } = deps;
-  const people = new Map<string, { readers: Set<Reader>; last: Promise<void> }>();
+  const users = new Map<string, { readers: Set<Reader>; last: Promise<void> }>();
 
   const send = (readers: readonly Reader[], row: InboxRow) => {
     for (const reader of readers) {
@@ -48,8 +48,8 @@ export const createInboxDelivery = (deps: {
 
   const sendNew = async (userId: string) => {
     for (;;) {
-      // Who comes while the rows are read may stand before them, and has a turn of their own.
-      const readers = [...(people.get(userId)?.readers ?? [])];
+      // A reader that subscribes during the query may be behind these rows; it has a delivery of its own.
+      const readers = [...(users.get(userId)?.readers ?? [])];
       if (readers.length === 0) return;
       const after = readers.reduce((seq, reader) => Math.min(seq, reader.seq), Infinity);
       const rows = await store.listAfter(userId, after, pageSize);
@@ -58,24 +58,30 @@ export const createInboxDelivery = (deps: {
     }
   };
 
-  /** One after the other for each person, so that no row overtakes another. */
+  /** One delivery of a user at a time, so that no row overtakes another. */
   const deliver = (userId: string): Promise<void> => {
-    const person = people.get(userId);
-    if (!person) return Promise.resolve();
-    const mine = person.last.then(() => sendNew(userId));
-    person.last = mine.catch((error: unknown) => {
-      log.warn({ event: 'inbox.not_sent', userId, err: error }, 'an inbox could not be read; tried again');
+    const user = users.get(userId);
+    if (!user) return Promise.resolve();
+    const delivery = user.last.then(() => sendNew(userId));
+    user.last = delivery.catch((error: unknown) => {
+      log.warn(
+        { event: 'inbox.delivery_failed', userId, err: error },
+        'inbox delivery failed; it is retried',
+      );
     });
-    return mine;
+    return delivery;
+  };
+  const deliverSoon = (userId: string) => {
+    void deliver(userId).catch(() => undefined);
   };
 
   const poll = async () => {
-    const ids = [...people.keys()];
+    const ids = [...users.keys()];
     for (let from = 0; from < ids.length; from += idsPerQuery) {
       const heads = await store.heads(ids.slice(from, from + idsPerQuery));
       await Promise.all(
         [...heads].map(async ([userId, head]) => {
-          const readers = people.get(userId)?.readers ?? [];
+          const readers = users.get(userId)?.readers ?? [];
           if ([...readers].some(({ seq }) => seq < head)) await deliver(userId);
         }),
       );
@@ -83,32 +89,30 @@ export const createInboxDelivery = (deps: {
   };
   const poller = createPoller({
     poll,
-    everyMs,
+    everyMs: pollEveryMs,
     onFailed(error) {
-      log.warn({ event: 'inbox.not_watched', err: error }, 'the inboxes of open sockets were not looked at');
+      log.warn({ event: 'inbox.poll_failed', err: error }, 'polling the inboxes of open sockets failed');
     },
   });
 
   return {
-    open(userId, seq, emit) {
-      const person = people.get(userId) ?? { readers: new Set<Reader>(), last: Promise.resolve() };
-      people.set(userId, person);
-      const reader: Reader = { seq, emit };
-      person.readers.add(reader);
-      void deliver(userId).catch(() => undefined);
+    subscribe(userId, after, emit) {
+      const user = users.get(userId) ?? { readers: new Set<Reader>(), last: Promise.resolve() };
+      users.set(userId, user);
+      const reader: Reader = { seq: after, emit };
+      user.readers.add(reader);
+      deliverSoon(userId);
       return () => {
-        person.readers.delete(reader);
-        if (person.readers.size === 0 && people.get(userId) === person) people.delete(userId);
+        user.readers.delete(reader);
+        if (user.readers.size === 0 && users.get(userId) === user) users.delete(userId);
       };
     },
-    moved(userId) {
-      void deliver(userId).catch(() => undefined);
-    },
-    settle: poll,
+    deliverSoon,
+    drain: poll,
     start: poller.start,
     async stop() {
       await poller.stop();
-      await Promise.all([...people.values()].map(({ last }) => last));
+      await Promise.all([...users.values()].map(({ last }) => last));
     },
   };
 };

@@ -2,20 +2,25 @@ import type { Notification } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../../platform/clock.ts';
 import { newId } from '../../../platform/ids.ts';
+import { deliveryOf } from '../preferences/preferences.ts';
+import type { PreferencesStore } from '../preferences/preferences-store.ts';
 import { readInboxCursor, writeInboxCursor } from './inbox-cursor.ts';
 import { decoyInboxId, type InboxStore } from './inbox-store.ts';
 import { renderNotification, type NotificationEvent } from './notification-event.ts';
 import { viewNotification } from './notification-view.ts';
-import { deliveryOf } from '../preferences/preferences.ts';
-import type { PreferencesStore } from '../preferences/preferences-store.ts';
 
 /**
- * Tells a person something inside the transaction that makes it true: both are committed or neither. Phones learn of it
- * after the commit. To somebody who has switched the category off it is told as to nobody (null): with the same calls
- * of the database, so that whoever caused it cannot tell by the time whether there is somebody (domain.md D10).
- * Cheers of one milestone are one row while that is unread, and nobody is called to the phone for it again.
+ * Appends a notification to the inbox of `userId`, inside the transaction that causes it: both are committed or neither.
+ * Pushes are sent after the commit. If the recipient has switched the category off, or there is no recipient (null), the
+ * row goes to a decoy inbox with the same database calls, so that the response time does not reveal whether the recipient
+ * exists (domain.md D10). Cheers of one milestone share one row and one push while the row is unread.
  */
 export type Notify = (tx: ClientSession, userId: string | null, event: NotificationEvent) => Promise<void>;
+
+/** Where pushes are queued, inside the transaction that appends the row. */
+export interface PushQueue {
+  enqueue(tx: ClientSession, row: { id: string; userId: string }): Promise<void>;
+}
 
 export interface InboxService {
   notify: Notify;
@@ -24,38 +29,34 @@ export interface InboxService {
     userId: string,
     page: { cursor?: string | undefined; limit: number },
   ): Promise<{ notifications: Notification[]; unread: number; nextCursor: string | null }>;
-  /** All of them without ids; what is not this person's is passed over. */
+  /** All without ids; ids of other users are skipped. */
   markRead(userId: string, ids: readonly string[] | undefined): Promise<void>;
 }
 
 export const createInboxService = (deps: {
   store: InboxStore;
-  preferences: PreferencesStore;
-  /** Promises to look whom to push a row to, inside the transaction that writes it. */
-  promisePush: (tx: ClientSession, row: { id: string; userId: string }) => Promise<void>;
-  /** The transaction is over, and may have told this person something. */
+  preferences: Pick<PreferencesStore, 'find'>;
+  push: PushQueue;
+  /** The transaction has ended; this inbox may have a new row. */
   onAppended: (userId: string) => void;
   clock: Clock;
 }): InboxService => {
-  const { store, clock } = deps;
+  const { store, push, clock } = deps;
 
   return {
-    async notify(tx, to, event) {
+    async notify(tx, recipient, event) {
       const { together, ...rendered } = renderNotification(event);
-      if (to !== null && together !== undefined) {
-        const isJoined = await store.join(
-          { userId: to, kind: event.kind, data: rendered.data, together },
-          tx,
-        );
-        if (isJoined) return;
+      if (recipient !== null && together !== undefined) {
+        const row = { userId: recipient, kind: event.kind, data: rendered.data, together };
+        if (await store.join(row, tx)) return;
       }
       const id = newId();
-      const preferences = await deps.preferences.find(to ?? decoyInboxId(id), tx);
-      const userId =
-        to === null || deliveryOf(preferences, rendered.category) === 'off' ? decoyInboxId(id) : to;
+      const preferences = await deps.preferences.find(recipient ?? decoyInboxId(id), tx);
+      const isOff = deliveryOf(preferences, rendered.category) === 'off';
+      const userId = recipient === null || isOff ? decoyInboxId(id) : recipient;
       await store.append({ id, userId, kind: event.kind, ...rendered, createdAt: clock.now() }, tx);
-      await deps.promisePush(tx, { id, userId });
-      // Ended, not committed: whoever looks finds nothing new where it was rolled back.
+      await push.enqueue(tx, { id, userId });
+      // `ended` covers rollbacks too; the delivery then finds no new row.
       tx.once('ended', () => {
         deps.onAppended(userId);
       });

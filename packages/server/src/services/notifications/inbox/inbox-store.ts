@@ -4,11 +4,11 @@ import { Schema, type Connection } from 'mongoose';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import type { NotificationKind } from './notification-event.ts';
 
-/** A notification in a person's inbox. Instants in ms. */
+/** A notification in a user's inbox. Instants in ms. */
 export interface InboxRow {
   readonly id: string;
   readonly userId: string;
-  /** The person's next number, from 1, without gaps, in the order of the commits. */
+  /** The user's next number, from 1, without gaps, in the order of the commits. */
   readonly seq: number;
   readonly kind: NotificationKind;
   readonly category: NotificationCategory;
@@ -26,7 +26,7 @@ interface InboxDoc extends Omit<InboxRow, 'id' | 'createdAt' | 'readAt'> {
   readAt: Date | null;
 }
 
-/** The last number of a person. */
+/** The newest number of a user. */
 interface HeadDoc {
   _id: string;
   seq: number;
@@ -51,10 +51,10 @@ const inboxSchema = new Schema<InboxDoc>(
 inboxSchema.index({ userId: 1, seq: 1 }, { unique: true });
 inboxSchema.index({ userId: 1, readAt: 1 });
 inboxSchema.index({ createdAt: 1 });
-// Whom a row names, for the day on which they are gone.
+// Finds the rows that name a user, to remove the name.
 inboxSchema.index({ 'data.userId': 1 }, { sparse: true });
 
-// Which rows are about a milestone, for the next cheer of it and for the end of it.
+// Finds the rows about a milestone, for its next cheer and its revocation.
 inboxSchema.index({ 'data.milestoneId': 1 }, { sparse: true });
 
 const headSchema = new Schema<HeadDoc>(
@@ -65,15 +65,18 @@ const headSchema = new Schema<HeadDoc>(
   { collection: 'inboxheads', versionKey: false },
 );
 
-/** Ids of people begin with a digit or a letter; the inboxes of nobody stand behind them all. */
+/** User ids begin with a digit or a letter, so decoy inboxes sort after all of them. */
 const decoyMark = '~';
-/** An inbox that nobody has, one for each row, so that two asks of unknown codes do not wait for each other. */
+/**
+ * An inbox without an owner, for a notification that must not be delivered but must cost the same. One for each row, so
+ * that two requests to unknown codes do not conflict.
+ */
 export const decoyInboxId = (rowId: string): string => `${decoyMark}${rowId}`;
 
-/** Nothing that a failover could take back is told to anybody. */
-const safe = { readConcern: { level: 'majority' } } as const;
+/** A failover could roll back anything less, and it would have been delivered already. */
+const committed = { readConcern: { level: 'majority' } } as const;
 
-/** Which rows that name a person; all of them without a member. */
+/** Restricts which rows that name a user are changed; all of them without a member. */
 export interface HiddenWhere {
   readonly inboxOf?: string;
   /** The row about this friend request alone. */
@@ -82,11 +85,11 @@ export interface HiddenWhere {
 
 export interface InboxStore {
   ensureIndexes(): Promise<void>;
-  /** Gives the row the person's next number. Two transactions that tell one person conflict here, so numbers come in the order of the commits. */
+  /** Assigns the user's next number. Two transactions for one inbox conflict, so numbers follow the order of the commits. */
   append(row: Omit<InboxRow, 'seq' | 'readAt'>, tx: ClientSession): Promise<void>;
   /**
-   * Tells in an unread row about the same milestone what has come since, instead of in a row of its own; false where there
-   * is none. It keeps its number, so open sockets hear nothing.
+   * Replaces the text of an unread row about the same milestone; false if there is none. The row keeps its number, so open
+   * sockets receive nothing.
    */
   join(
     row: Pick<InboxRow, 'userId' | 'kind' | 'data'> & { together: string },
@@ -99,7 +102,7 @@ export interface InboxStore {
     now: number,
     tx: ClientSession,
   ): Promise<void>;
-  /** The last number; 0 where nothing was ever told. */
+  /** The newest number; 0 for an empty inbox. */
   head(userId: string): Promise<number>;
   heads(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Oldest first. */
@@ -108,18 +111,17 @@ export interface InboxStore {
   listBefore(userId: string, seq: number, limit: number): Promise<InboxRow[]>;
   countUnread(userId: string): Promise<number>;
   find(id: string): Promise<InboxRow | undefined>;
-  /** Those of the ids that are this person's; all of them without ids. */
+  /** The ids that are in this inbox; all without ids. */
   markRead(userId: string, ids: readonly string[] | undefined, now: number): Promise<void>;
   removeBefore(instant: number): Promise<number>;
-  /** What was appended to decoy inboxes. */
+  /** Removes the decoy inboxes. */
   removeDecoys(): Promise<number>;
   /**
-   * The inbox of this person, and their name in those of others, whose rows stay because numbers have no gaps. Answers how
-   * many rows there were.
+   * Removes this user's inbox, and their name from the inboxes of others. Answers the number of rows.
    */
   removeAll(userId: string, now: number): Promise<number>;
   /**
-   * Takes a person's name out of what was told of them. The rows stay, because numbers have no gaps; cheers count as read
+   * Removes a user's name from notifications. The rows stay, because numbers have no gaps; cheers are marked as read
    * (`now`, ms).
    */
   hideName(named: string, now: number, where?: HiddenWhere, tx?: ClientSession): Promise<void>;
@@ -131,7 +133,7 @@ export const createInboxStore = (connection: Connection): InboxStore => {
   const rows = rowModel.collection as unknown as Collection<InboxDoc>;
   const heads = headModel.collection as unknown as Collection<HeadDoc>;
 
-  /** The rows stay, because numbers have no gaps; a title names nobody. */
+  /** A title never contains a name, so it replaces the body. */
   const hideName = async (
     named: string,
     now: number,
@@ -188,23 +190,23 @@ export const createInboxStore = (connection: Connection): InboxStore => {
       );
     },
     async head(userId) {
-      return (await heads.findOne({ _id: userId }, safe))?.seq ?? 0;
+      return (await heads.findOne({ _id: userId }, committed))?.seq ?? 0;
     },
     async heads(userIds) {
       const docs = await heads
-        .find({ _id: { $in: [...userIds] } }, { ...safe, projection: { seq: 1 } })
+        .find({ _id: { $in: [...userIds] } }, { ...committed, projection: { seq: 1 } })
         .toArray();
       return new Map(docs.map(({ _id, seq }) => [_id, seq]));
     },
     async listAfter(userId, seq, limit) {
       const docs = await rows
-        .find({ userId, seq: { $gt: seq } }, { ...safe, sort: { seq: 1 }, limit })
+        .find({ userId, seq: { $gt: seq } }, { ...committed, sort: { seq: 1 }, limit })
         .toArray();
       return docs.map(toRow);
     },
     async listBefore(userId, seq, limit) {
       const docs = await rows
-        .find({ userId, seq: { $lt: seq } }, { ...safe, sort: { seq: -1 }, limit })
+        .find({ userId, seq: { $lt: seq } }, { ...committed, sort: { seq: -1 }, limit })
         .toArray();
       return docs.map(toRow);
     },

@@ -1,62 +1,67 @@
 import type { MilestoneKind, NotificationCategory, PersistentEventName } from '@pufftrack/contract';
 
-/** Somebody as they are named in a notification. */
-export interface Named {
+/** A user as a notification names them. */
+export interface NamedUser {
   readonly userId: string;
   readonly name: string | null;
 }
 
-/** What the other services have to tell a person, told inside the transaction that makes it true. */
+/** What a user is notified of, inside the transaction that causes it. */
 export type NotificationEvent =
-  | { readonly kind: 'friend-requested'; readonly requestId: string; readonly from: Named }
-  | { readonly kind: 'friend-accepted'; readonly friend: Named }
+  | { readonly kind: 'friend-requested'; readonly requestId: string; readonly from: NamedUser }
+  | { readonly kind: 'friend-accepted'; readonly friend: NamedUser }
   | {
       readonly kind: 'milestone-reached';
       readonly milestoneId: string;
       readonly milestone: MilestoneKind;
       readonly days: number;
     }
-  | { readonly kind: 'cheered'; readonly milestoneId: string; readonly from: Named }
+  | { readonly kind: 'cheered'; readonly milestoneId: string; readonly from: NamedUser }
   | { readonly kind: 'signed-in'; readonly deviceName: string | null }
   | { readonly kind: 'session-reused'; readonly deviceName: string | null };
 
 export type NotificationKind = NotificationEvent['kind'];
 
-const kindsOfSomebody: ReadonlySet<NotificationKind> = new Set([
+interface StoredEvent {
+  readonly kind: NotificationKind;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const kindsThatNameUsers: ReadonlySet<NotificationKind> = new Set([
   'friend-requested',
   'friend-accepted',
   'cheered',
 ]);
 
-/** Told of somebody whose name was taken out since: they were blocked, or are gone. Nobody is called to the phone for it. */
-export const isAboutHiddenUser = (told: {
-  kind: NotificationKind;
-  data: Readonly<Record<string, string>>;
-}): boolean => kindsOfSomebody.has(told.kind) && told.data['userId'] === undefined;
+/** The name was removed: that user is blocked, is no friend any more, or has deleted the account. No push is sent. */
+export const isAboutHiddenUser = ({ kind, data }: StoredEvent): boolean =>
+  kindsThatNameUsers.has(kind) && data['userId'] === undefined;
 
 const kindsAboutPuffs: ReadonlySet<NotificationKind> = new Set(['milestone-reached', 'cheered']);
 
-/** Derived from what its recipient recorded: pushed only while their puffs may be processed. */
-export const isAboutPuffs = ({ kind }: { kind: NotificationKind }): boolean => kindsAboutPuffs.has(kind);
+/** Derived from the recipient's puffs: pushed only while those may be processed. */
+export const isAboutPuffs = ({ kind }: Pick<StoredEvent, 'kind'>): boolean => kindsAboutPuffs.has(kind);
 
-/** A row of the inbox before it has a number. */
+/** The content of an inbox row. */
 export interface RenderedNotification {
   readonly category: NotificationCategory;
   /** The socket event that carries it. */
   readonly event: PersistentEventName;
   readonly title: string;
   readonly body: string;
-  /** Ids and names to act on. */
+  /** Ids and names for the app. */
   readonly data: Readonly<Record<string, string>>;
-  /** What the row says instead, where one about the same thing is unread and names somebody else. */
+  /** The body of an unread row about the same subject that names another user, in place of a second row. */
   readonly together?: string;
 }
 
-const nameOf = ({ name }: Named) => name ?? 'Somebody';
+const nameOf = ({ name }: NamedUser) => name ?? 'Someone';
 const daysOf = (days: number) => (days === 1 ? 'A day' : `${days} days`);
-const dataOf = ({ userId, name }: Named) => ({ userId, ...(name !== null && { name }) });
+const dataOf = ({ userId, name }: NamedUser) => ({ userId, ...(name !== null && { name }) });
+const deviceOf = ({ deviceName }: { deviceName: string | null }) =>
+  deviceName === null ? {} : { deviceName };
 
-/** What a person reads of it. In English: an app that speaks another language builds its own from `data`, where `kind` is one of these. */
+/** The texts are English; an app in another language builds its own from `data`, whose `kind` is that of the event. */
 export const renderNotification = (event: NotificationEvent): RenderedNotification => {
   switch (event.kind) {
     case 'friend-requested':
@@ -64,7 +69,7 @@ export const renderNotification = (event: NotificationEvent): RenderedNotificati
         category: 'friend-request',
         event: 'friendRequest',
         title: 'Friend request',
-        body: `${nameOf(event.from)} asks to be your friend.`,
+        body: `${nameOf(event.from)} sent you a friend request.`,
         data: { requestId: event.requestId, ...dataOf(event.from) },
       };
     case 'friend-accepted':
@@ -72,7 +77,7 @@ export const renderNotification = (event: NotificationEvent): RenderedNotificati
         category: 'friend-accepted',
         event: 'friendAccepted',
         title: 'New friend',
-        body: `You and ${nameOf(event.friend)} are friends now.`,
+        body: `You and ${nameOf(event.friend)} are now friends.`,
         data: dataOf(event.friend),
       };
     case 'milestone-reached':
@@ -88,25 +93,25 @@ export const renderNotification = (event: NotificationEvent): RenderedNotificati
         category: 'cheer',
         event: 'notification',
         title: 'Cheer',
-        body: `${nameOf(event.from)} cheers you on.`,
+        body: `${nameOf(event.from)} cheered you on.`,
         data: { milestoneId: event.milestoneId, ...dataOf(event.from) },
-        together: `${nameOf(event.from)} and others cheer you on.`,
+        together: `${nameOf(event.from)} and others cheered you on.`,
       };
     case 'signed-in':
       return {
         category: 'security',
         event: 'notification',
         title: 'New sign-in',
-        body: `Your account was signed in to on ${event.deviceName ?? 'another device'}. If that was not you, end its session.`,
-        data: event.deviceName === null ? {} : { deviceName: event.deviceName },
+        body: `Your account was signed in to on ${event.deviceName ?? 'another device'}. If this was not you, end that session.`,
+        data: deviceOf(event),
       };
     case 'session-reused':
       return {
         category: 'security',
         event: 'notification',
         title: 'Session ended',
-        body: `An old key of ${event.deviceName ?? 'a device'} was used again, so its session has ended. Sign in there again.`,
-        data: event.deviceName === null ? {} : { deviceName: event.deviceName },
+        body: `Your session on ${event.deviceName ?? 'another device'} was ended for security: an old sign-in token was reused.`,
+        data: deviceOf(event),
       };
   }
 };

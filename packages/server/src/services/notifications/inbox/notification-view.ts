@@ -1,7 +1,7 @@
 import { cleanText, type Notification } from '@pufftrack/contract';
 import type { InboxRow } from './inbox-store.ts';
 
-/** Rows of an earlier version may hold names that are not accepted any more. */
+/** `cleanText`, because rows of earlier versions may hold names that are no longer accepted. */
 export const viewNotification = (row: InboxRow): Notification => ({
   id: row.id,
   seq: row.seq,

@@ -1,7 +1,7 @@
-import type { Friend, Puff, Purpose, UserStats } from '@pufftrack/contract';
 import { z } from 'zod';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { isProcessed } from '../../users/index.ts';
+import type { PuffReader, SharingPolicy, StatsReader, UserDirectory } from '../ports.ts';
 
 const StatsReference = z.object({ userId: z.string() });
 const PuffReference = z.object({ userId: z.string(), puffId: z.string() });
@@ -13,7 +13,7 @@ const FriendPuffReference = z.object({
   dailyLimit: z.number().nullable(),
 });
 
-/** What another process is sent of an event whose content the database has: ids instead of names, puffs and counts. */
+/** What is published of an event whose content is in the database: ids in place of names, puffs and counts. */
 export const statsReference = (userId: string): z.infer<typeof StatsReference> => ({ userId });
 export const puffReference = (userId: string, puffId: string): z.infer<typeof PuffReference> => ({
   userId,
@@ -23,7 +23,7 @@ export const friendReference = (viewer: string, friendId: string): z.infer<typeo
   viewer,
   friendId,
 });
-/** Its counts belong to the moment and are stored nowhere, so they travel; the name does not. */
+/** Its counts are stored nowhere, so they are published; the name is not. */
 export const friendPuffReference = ({
   friendId,
   count,
@@ -36,50 +36,43 @@ export const friendPuffReference = ({
   dailyLimit,
 });
 
-interface Sharer {
-  readonly name: string | null;
-  readonly consents: ReadonlySet<Purpose>;
-}
-
 export interface EventSources {
-  statsOf(userId: string): Promise<UserStats>;
-  /** A live puff as it is now; undefined where it is not there, or not any more. */
-  puffOf(userId: string, puffId: string): Promise<Puff | undefined>;
-  /** A friend as `viewer` sees them now; undefined where they are no friends. */
-  friendOf(viewer: string, friendId: string): Promise<Friend | undefined>;
-  person(userId: string): Sharer | Promise<Sharer>;
+  readonly users: Pick<UserDirectory, 'settings'>;
+  readonly sharing: Pick<SharingPolicy, 'friendOf'>;
+  readonly stats: StatsReader;
+  readonly puffs: PuffReader;
 }
 
-/** The payload of an event that another process refers to. Undefined where there is nothing to tell any more. */
+/** The payload of an event that another process refers to; undefined if it is not to be sent any more. */
 export const loadEvent = async (
-  sources: EventSources,
+  { users, sharing, stats, puffs }: EventSources,
   event: string,
   reference: unknown,
 ): Promise<object | undefined> => {
   try {
     switch (event) {
       case 'statsUpdate':
-        return { stats: await sources.statsOf(StatsReference.parse(reference).userId) };
+        return { stats: await stats.current(StatsReference.parse(reference).userId) };
       case 'puffRecorded': {
         const { userId, puffId } = PuffReference.parse(reference);
-        const puff = await sources.puffOf(userId, puffId);
+        const puff = await puffs.findLive(userId, puffId);
         return puff && { puff };
       }
       case 'friendUpdated': {
         const { viewer, friendId } = FriendReference.parse(reference);
-        const friend = await sources.friendOf(viewer, friendId);
+        const friend = await sharing.friendOf(viewer, friendId);
         return friend && { friend };
       }
       case 'friendPuff': {
         const { friendId, ...counts } = FriendPuffReference.parse(reference);
-        const sharer = await sources.person(friendId);
-        return isProcessed(sharer) ? { friendId, friendName: sharer.name, ...counts } : undefined;
+        const friend = await users.settings(friendId);
+        return isProcessed(friend) ? { friendId, friendName: friend.name, ...counts } : undefined;
       }
       default:
         return undefined;
     }
   } catch (error) {
-    // Erased meanwhile: there is nobody left to tell of.
+    // The account was deleted meanwhile.
     if (error instanceof DomainError && error.code === 'account-gone') return undefined;
     throw error;
   }

@@ -1,6 +1,7 @@
 import type { NotificationPreferences, NotificationPreferencesChange } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import type { Clock } from '../../../platform/clock.ts';
+import type { SharingPolicy } from '../ports.ts';
 import { changedPreferences, viewPreferences } from './preferences.ts';
 import type { PreferencesStore } from './preferences-store.ts';
 
@@ -13,10 +14,7 @@ export interface PreferencesService {
 export const createPreferencesService = (deps: {
   store: PreferencesStore;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
-  /** Part of the transaction that changes `muteAll`: other processes see by it that this person's sockets move. */
-  moveAudience: (userId: string, tx: ClientSession) => Promise<void>;
-  /** Resolves when the sockets of this process are where `muteAll` puts them; the other processes are notified. */
-  audienceMoved: (userId: string) => Promise<unknown>;
+  sharing: Pick<SharingPolicy, 'moveAudience' | 'audienceMoved'>;
   clock: Clock;
 }): PreferencesService => ({
   get: async (userId) => viewPreferences(await deps.store.find(userId)),
@@ -25,10 +23,10 @@ export const createPreferencesService = (deps: {
       const found = await deps.store.find(userId, tx);
       const changed = changedPreferences(found, change, deps.clock.now());
       await deps.store.save(userId, changed, tx);
-      if (changed.muteAll !== found.muteAll) await deps.moveAudience(userId, tx);
+      if (changed.muteAll !== found.muteAll) await deps.sharing.moveAudience(userId, tx);
       return { before: found, after: changed };
     });
-    if (after.muteAll !== before.muteAll) await deps.audienceMoved(userId);
+    if (after.muteAll !== before.muteAll) await deps.sharing.audienceMoved(userId);
     return viewPreferences(after);
   },
 });

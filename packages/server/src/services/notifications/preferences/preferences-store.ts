@@ -23,14 +23,14 @@ const preferencesSchema = new Schema<PreferencesDoc>(
 
 export interface PreferencesStore {
   ensureIndexes(): Promise<void>;
-  /** The defaults where the person has said nothing. */
+  /** The defaults for a user without stored preferences. */
   find(userId: string, tx?: ClientSession): Promise<StoredPreferences>;
-  /** Whether each of these people mutes all friends, and since when (ms); absent: never changed. */
+  /** Whether each of these users mutes all friends, and since when (ms); absent: never changed. */
   findMuteAll(
     userIds: readonly string[],
   ): Promise<ReadonlyMap<string, { readonly muteAll: boolean; readonly since: number }>>;
   save(userId: string, preferences: StoredPreferences, tx: ClientSession): Promise<void>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Removes everything of this user; answers the number of rows. */
   removeAll(userId: string): Promise<number>;
 }
 

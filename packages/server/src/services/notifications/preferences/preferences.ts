@@ -8,12 +8,12 @@ import {
 } from '@pufftrack/contract';
 import { DomainError } from '../../../platform/edge/errors.ts';
 
-/** What a person has said of it; a category that they never named is pushed. */
+/** The preferences of a user; a category that is not set is pushed. */
 export interface StoredPreferences {
   readonly categories: Partial<Record<NotificationCategory, Delivery>>;
   readonly quietHours: QuietHours | null;
   readonly discreet: boolean;
-  /** Whether `friendPuff` of all friends is muted, and since when (ms) that is so; 0: always. */
+  /** Whether `friendPuff` of all friends is muted, and since when (ms); 0: since the beginning. */
   readonly muteAll: boolean;
   readonly muteAllSince: number;
 }
@@ -32,8 +32,8 @@ export const deliveryOf = (
 ): Delivery => categories[category] ?? 'push';
 
 /**
- * Absent keeps, a null for the quiet hours ends them. Throws `invalid` where `security` would be off: whoever took an
- * account over must not be able to keep its person from learning of it.
+ * Absent members stay unchanged; null removes the quiet hours. Throws `invalid` for `security: off`: an attacker with
+ * access to an account must not be able to hide that from its owner.
  */
 export const changedPreferences = (
   before: StoredPreferences,
@@ -43,11 +43,11 @@ export const changedPreferences = (
   const { muteAll = before.muteAll } = change;
   if (change.categories?.security === 'off')
     throw new DomainError('invalid', {
-      detail: 'Notices of security cannot be switched off.',
+      detail: 'Security notifications cannot be switched off.',
       errors: [{ path: 'categories.security', message: 'must be push or in-app' }],
     });
   return {
-    categories: { ...before.categories, ...named(change.categories ?? {}) },
+    categories: { ...before.categories, ...definedOnly(change.categories ?? {}) },
     quietHours: change.quietHours === undefined ? before.quietHours : change.quietHours,
     discreet: change.discreet ?? before.discreet,
     muteAll,
@@ -55,12 +55,12 @@ export const changedPreferences = (
   };
 };
 
-const named = (categories: NonNullable<NotificationPreferencesChange['categories']>) =>
+const definedOnly = (categories: NonNullable<NotificationPreferencesChange['categories']>) =>
   Object.fromEntries(
     Object.entries(categories).filter(([, delivery]) => delivery !== undefined),
   ) as StoredPreferences['categories'];
 
-/** Every category with its word. */
+/** All categories with their delivery. */
 export const viewPreferences = (preferences: StoredPreferences): NotificationPreferences => ({
   categories: Object.fromEntries(
     notificationCategories.map((category) => [category, deliveryOf(preferences, category)]),

@@ -5,11 +5,11 @@ import { newId } from '../../../platform/ids.ts';
 import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import type { ApnsEnvironment, DeviceStore } from './device-store.ts';
 
-/** The one that has registered longest ago makes room (PUSH-6). */
+/** Beyond it, the device with the oldest registration is removed (PUSH-6). */
 const maxDevices = 10;
 
 export interface DeviceService {
-  /** A token has one owner: whoever signs in on the phone takes it over, and pushes of the one before are dropped. */
+  /** A token belongs to one account: registering it moves it from the account that had it before. */
   register(
     actor: Actor,
     device: { token: string; environment: ApnsEnvironment; bundleId: string; locale?: string | undefined },
@@ -23,7 +23,7 @@ export const createDeviceService = (deps: {
   clock: Clock;
 }): DeviceService => {
   const { store, clock } = deps;
-  /** One phone of a person after the other, so that each counts those before it. */
+  /** One registration of a user at a time, so that each counts those before it. */
   const runExclusive = createKeyedMutex(clock);
   return {
     async register({ userId, sessionId }, { token, environment, bundleId, locale }) {

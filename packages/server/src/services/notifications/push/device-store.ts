@@ -4,19 +4,19 @@ import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 
 export type ApnsEnvironment = 'sandbox' | 'production';
 
-/** A phone that takes pushes. Instants in ms. */
+/** A device that receives pushes. Instants in ms. */
 export interface Device {
-  /** Of this registration: the same token under another person is another one. */
+  /** Of this registration: the same token has another id under another account. */
   readonly id: string;
-  /** As Apple gave it, in lower-case hexadecimal. Never printed. */
+  /** Issued by Apple, in lower-case hexadecimal. Never logged. */
   readonly token: string;
   readonly userId: string;
-  /** The sign-in that registered it; with its end the phone is forgotten. */
+  /** The session that registered it; the device is removed when it ends. */
   readonly sessionId: string;
   readonly environment: ApnsEnvironment;
   readonly bundleId: string;
   readonly locale: string | null;
-  /** When the app has said last that the token is good. */
+  /** When the app registered the token last. */
   readonly registeredAt: number;
 }
 
@@ -45,20 +45,20 @@ deviceSchema.index({ registeredAt: 1 });
 
 export interface DeviceStore {
   ensureIndexes(): Promise<void>;
-  /** Keeps the id of the registration where this person has the token already; takes it from anybody else. */
+  /** Keeps the id if this user has registered the token before; removes it from any other account. */
   register(device: Device, tx: ClientSession): Promise<void>;
-  /** The newest first. */
+  /** Newest first. */
   list(userId: string, tx?: ClientSession): Promise<Device[]>;
   find(id: string): Promise<Device | undefined>;
   remove(ids: readonly string[], tx?: ClientSession): Promise<void>;
   removeToken(userId: string, token: string): Promise<void>;
-  /** Not where the app has registered it again since (ms). */
+  /** Unless the app has registered it again since (ms). */
   removeUnlessSince(id: string, instant: number): Promise<void>;
   removeSession(sessionId: string): Promise<void>;
-  /** A new sign-in on the same device keeps its registrations. */
+  /** The registrations of these sessions belong to `to` from now on: a new sign-in on the same device. */
   moveSessions(from: readonly string[], to: string, tx: ClientSession): Promise<void>;
   removeUnseenSince(instant: number): Promise<number>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Removes everything of this user; answers the number of rows. */
   removeAll(userId: string): Promise<number>;
 }
 

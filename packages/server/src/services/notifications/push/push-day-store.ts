@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 
-/** What was pushed to a person on the newest of their days. */
+/** The notifications that were pushed to a user on their latest day with a push. */
 interface PushDayDoc {
   _id: string;
   day: string;
@@ -19,9 +19,9 @@ const pushDaySchema = new Schema<PushDayDoc>(
 
 export interface PushDayStore {
   ensureIndexes(): Promise<void>;
-  /** Counts a notification among the pushes of a day; false where `most` others were. Once, however often it is asked. */
+  /** Counts a notification towards the day's pushes; false if `most` others are counted. Repeating it counts once. */
   take(userId: string, day: string, notification: string, most: number): Promise<boolean>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Removes everything of this user; answers the number of rows. */
   removeAll(userId: string): Promise<number>;
 }
 

@@ -10,20 +10,20 @@ export interface PushContent {
   readonly seq: number;
   readonly category: NotificationCategory;
   readonly kind: NotificationKind;
-  /** Where it has a `name`, that is what may stand in the text. */
+  /** `name` replaces the placeholder of the text. */
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** The body of a push, as JSON of at most 4,096 bytes. Names give way where it would be more. */
+/** The body of a push, as JSON of at most 4,096 bytes; names are shortened to fit. */
 export const pushPayload = (content: PushContent, discreet: boolean): string => {
-  const { discreet: quiet, open } = pushTexts[content.kind];
-  const args = !discreet && open.includes('%@') ? [content.data['name'] ?? 'Somebody'] : [];
-  return fitted(args, (fitting) =>
+  const { discreet: discreetText, open } = pushTexts[content.kind];
+  const args = !discreet && open.includes('%@') ? [content.data['name'] ?? 'Someone'] : [];
+  return fitted(args, (fittedArgs) =>
     JSON.stringify({
       aps: {
         alert: {
-          'loc-key': discreet ? quiet : open,
-          ...(fitting.length > 0 && { 'loc-args': fitting }),
+          'loc-key': discreet ? discreetText : open,
+          ...(fittedArgs.length > 0 && { 'loc-args': fittedArgs }),
         },
         sound: 'default',
         'thread-id': content.category,
@@ -34,8 +34,8 @@ export const pushPayload = (content: PushContent, discreet: boolean): string => 
 };
 
 /**
- * The payload with its arguments, each cut to the longest length in code points, all alike, that fits.
- * Throws RangeError where it is too long even without them.
+ * The payload with its arguments, all cut to the largest equal number of code points that fits.
+ * Throws RangeError if it is too long even without them.
  */
 export const fitted = (
   args: readonly string[],

@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -6,43 +5,40 @@ import { createOutboxStore } from '../../../platform/outbox/outbox-store.ts';
 import { createOutboxWorker } from '../../../platform/outbox/outbox-worker.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { createApnsClient, type ApnsConfig } from './apns/apns-client.ts';
-import type { DeviceStore } from './device-store.ts';
-import type { InboxStore } from '../inbox/inbox-store.ts';
-import type { PreferencesStore } from '../preferences/preferences-store.ts';
+import { secondMs } from '../../../domain/durations.ts';
+import type { PushQueue } from '../inbox/inbox-service.ts';
 import { createPushDayStore } from './push-day-store.ts';
 import { createPushHandler, pushLivesMs, type PushJob, type PushServiceDeps } from './push-service.ts';
 
-/** Waits for Apple most of the time; each has a look at the database before and after. */
-const atOnce = 16;
+/** Jobs run concurrently, because each mostly waits for APNs. */
+const maxConcurrentJobs = 16;
 
-/** Pushes to phones, where an APNs key is given; without one nothing is promised and nothing sent. */
-export interface Push {
-  promise(tx: ClientSession, row: { id: string; userId: string }): Promise<void>;
-  /** Something may have been promised: looks soon, where this process is one that sends. */
+/** Pushes to devices. Without an APNs key nothing is queued or sent. */
+export interface Push extends PushQueue {
+  /** A job may be due: polls the queue at once if this process sends pushes. */
   kick(): void;
   ensureIndexes(): Promise<void>;
   removeOld(now: number): Promise<void>;
-  /** What is kept of a person's pushes; answers how many rows there were. */
+  /** Removes everything of this user; answers the number of rows. */
   removeAll(userId: string): Promise<number>;
   start(): void;
-  settle(): Promise<void>;
+  /** Resolves when all due jobs of this process are done. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
-const answersMayTakeMs = 3_000;
+/** How long a stop waits for answers of APNs. */
+const stopWithinMs = 3 * secondMs;
 
 export const createPush = (
   deps: {
     connection: Connection;
-    config: ApnsConfig | undefined;
-    inbox: InboxStore;
-    preferences: PreferencesStore;
-    devices: DeviceStore;
-    clock: Clock;
+    apns: ApnsConfig | undefined;
     log: Logger;
-  } & Pick<PushServiceDeps, 'people' | 'endedSessions'>,
+    clock: Clock;
+  } & Pick<PushServiceDeps, 'inbox' | 'preferences' | 'devices' | 'users' | 'sessions'>,
 ): Push => {
-  const { connection, config, clock, log } = deps;
+  const { connection, apns: config, clock, log } = deps;
   const outbox = createOutboxStore<PushJob>(connection, 'pushes');
   const days = createPushDayStore(connection);
   const apns = config && createApnsClient(config, clock);
@@ -53,14 +49,14 @@ export const createPush = (
       store: outbox,
       handle: createPushHandler({ ...deps, outbox, days, apns, topic: config.topic }),
       giveUpAfterMs: pushLivesMs,
-      atOnce,
+      atOnce: maxConcurrentJobs,
       clock,
       log,
     });
   let isSender = false;
 
   return {
-    async promise(tx, { id, userId }) {
+    async enqueue(tx, { id, userId }) {
       if (worker)
         await outbox.add({ id: newUuid(), payload: { userId, notificationId: id }, now: clock.now() }, tx);
     },
@@ -72,25 +68,25 @@ export const createPush = (
     },
     async removeOld(now) {
       await outbox.removeLongDone(now);
-      // Nobody has sent it: this deployment pushes no more.
+      // No process sends pushes any more.
       await outbox.removeDueBefore(now - pushLivesMs);
     },
-    // What waits to be sent holds ids alone, and goes with its next look for the person.
+    // Queued jobs contain only ids and end without effect once the user is gone.
     removeAll: days.removeAll,
     start() {
       isSender = true;
       worker?.start();
     },
-    async settle() {
-      // Sharing one out adds others, and those are due at once.
+    async drain() {
+      // The job of a notification adds one for each device, due at once; the worker runs those too.
       if (isSender) await worker?.run();
     },
     async stop() {
       const stopped = worker?.stop();
-      // What is not answered by then is sent again by whoever takes its job: with the same id, so it shows once.
-      const impatience = setTimeout(() => apns?.close(), answersMayTakeMs);
+      // A push without an answer is sent again by the next worker with the same id, so the device shows it once.
+      const forceCloseTimer = setTimeout(() => apns?.close(), stopWithinMs);
       await stopped;
-      clearTimeout(impatience);
+      clearTimeout(forceCloseTimer);
       apns?.close();
     },
   };

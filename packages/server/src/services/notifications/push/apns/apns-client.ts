@@ -8,7 +8,7 @@ import type { ApnsEnvironment } from '../device-store.ts';
 export interface ApnsConfig extends ApnsKey {
   /** The bundle id of the app. */
   readonly topic: string;
-  /** In place of Apple's two hosts: a simulator. */
+  /** A simulator in place of Apple's two hosts. */
   readonly baseUrl: string | undefined;
   /** PEM; trusted in place of the system's authorities. */
   readonly ca: string | undefined;
@@ -20,9 +20,9 @@ export interface ApnsPush {
   readonly deviceToken: string;
   readonly environment: ApnsEnvironment;
   readonly payload: string;
-  /** Of two with the same one a phone shows the newer; at most 64 bytes. */
+  /** A device shows the newest push of each; at most 64 bytes. */
   readonly collapseId: string;
-  /** ms; Apple gives up then. */
+  /** ms; APNs drops an undelivered push then. */
   readonly expiresAt: number;
 }
 
@@ -39,7 +39,7 @@ const hosts: Readonly<Record<ApnsEnvironment, string>> = {
 /** Apple's push service over HTTP/2: one connection for each environment, opened with its first push. */
 export const createApnsClient = (config: ApnsConfig, clock: Clock): ApnsClient => {
   const tokens = createProviderTokens(config, clock);
-  const lines = new Map<ApnsEnvironment, ApnsConnection>();
+  const connections = new Map<ApnsEnvironment, ApnsConnection>();
   const breakers = {
     production: createCircuitBreaker({ name: 'APNs', clock, failures: 5, openMs: 10_000, maxInFlight: 500 }),
     sandbox: createCircuitBreaker({
@@ -51,13 +51,13 @@ export const createApnsClient = (config: ApnsConfig, clock: Clock): ApnsClient =
     }),
   };
 
-  const lineTo = (environment: ApnsEnvironment): ApnsConnection => {
-    let line = lines.get(environment);
-    if (!line) {
-      line = createApnsConnection({ baseUrl: config.baseUrl ?? hosts[environment], ca: config.ca });
-      lines.set(environment, line);
+  const connectionTo = (environment: ApnsEnvironment): ApnsConnection => {
+    let connection = connections.get(environment);
+    if (!connection) {
+      connection = createApnsConnection({ baseUrl: config.baseUrl ?? hosts[environment], ca: config.ca });
+      connections.set(environment, connection);
     }
-    return line;
+    return connection;
   };
 
   const attempt = async (push: ApnsPush, token: Promise<string>): Promise<ApnsOutcome> => {
@@ -74,7 +74,7 @@ export const createApnsClient = (config: ApnsConfig, clock: Clock): ApnsClient =
     try {
       return apnsOutcome(
         await breakers[push.environment].run(() =>
-          lineTo(push.environment).post({
+          connectionTo(push.environment).post({
             path: `/3/device/${push.deviceToken}`,
             headers,
             body: push.payload,
@@ -93,15 +93,15 @@ export const createApnsClient = (config: ApnsConfig, clock: Clock): ApnsClient =
       const outcome = await attempt(push, token);
       if (outcome.kind === 'too-many-tokens') tokens.hold();
       if (outcome.kind !== 'token-expired') return outcome;
-      // A young token that has run out means that our clock is wrong: another one would be refused as well.
-      if (!tokens.renew(token)) return { kind: 'halt', reason: 'ExpiredProviderToken of a new token' };
+      // A recent token that has expired means that the local clock is wrong; a new one would be rejected too.
+      if (!tokens.renew(token)) return { kind: 'halt', reason: 'ExpiredProviderToken for a new token' };
       const second = await attempt(push, tokens.current());
       return second.kind === 'token-expired'
         ? { kind: 'halt', reason: 'ExpiredProviderToken twice' }
         : second;
     },
     close() {
-      for (const line of lines.values()) line.close();
+      for (const connection of connections.values()) connection.close();
     },
   };
 };

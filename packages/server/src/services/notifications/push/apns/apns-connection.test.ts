@@ -20,7 +20,7 @@ describe('a host that takes connections and never says a word', () => {
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    apns = createApnsConnection({ baseUrl: `https://127.0.0.1:${port}`, answerWithinMs: 200 });
+    apns = createApnsConnection({ baseUrl: `https://127.0.0.1:${port}`, responseWithinMs: 200 });
   });
   afterEach(() => {
     apns.close();

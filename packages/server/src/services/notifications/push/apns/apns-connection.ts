@@ -1,11 +1,12 @@
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import { secondMs } from '../../../../domain/durations.ts';
 import { UnavailableError } from '../../../../platform/concurrency/circuit-breaker.ts';
-import type { ApnsAnswer } from './apns-outcome.ts';
+import type { ApnsResponse } from './apns-outcome.ts';
 
 const maxStreams = 100;
-const maxAnswerBytes = 8 * 1024;
-/** The first try, and one on a new connection where the old one went away under it. */
-const attempts = 2;
+const maxResponseBytes = 8 * 1024;
+/** The first attempt, and one on a new connection if the old one was closed during it. */
+const maxAttempts = 2;
 
 export interface ApnsRequest {
   readonly path: string;
@@ -13,32 +14,32 @@ export interface ApnsRequest {
   readonly body: string;
 }
 
-/** One long-lived HTTP/2 connection (PUSH-1); a new one is opened only where the old one is gone. */
+/** One long-lived HTTP/2 connection (PUSH-1); a new one is opened only after the old one has closed. */
 export interface ApnsConnection {
-  /** Throws UnavailableError where there is no answer; the same request may then be sent again. */
-  post(request: ApnsRequest): Promise<ApnsAnswer>;
+  /** Throws UnavailableError without a response; the same request may then be sent again. */
+  post(request: ApnsRequest): Promise<ApnsResponse>;
   close(): void;
 }
 
 interface Line {
   readonly session: ClientHttp2Session;
   inFlight: number;
-  /** Apple has taken a push here, and with it our provider token. Until then it wants one stream at a time. */
+  /** APNs has accepted a push and its provider token. Until then it allows one stream at a time. */
   accepted: boolean;
-  /** Takes no more requests: GOAWAY, a reset, a request without an answer. Those under way may still be answered. */
+  /** Takes no new requests after a GOAWAY, a reset or a timeout. Requests in flight may still be answered. */
   closing: boolean;
 }
 
 export const createApnsConnection = (deps: {
   baseUrl: string;
   ca?: string | undefined;
-  /** Tests wait less. */
-  answerWithinMs?: number;
+  /** Shorter in tests. */
+  responseWithinMs?: number;
 }): ApnsConnection => {
-  const { answerWithinMs = 10_000 } = deps;
+  const { responseWithinMs = 10 * secondMs } = deps;
   let line: Line | undefined;
   let closed = false;
-  /** The one in use, and those that still wait for answers. */
+  /** The session in use, and those with requests in flight. */
   const open = new Set<ClientHttp2Session>();
   const waiting: (() => void)[] = [];
   const wakeAll = () => {
@@ -53,12 +54,12 @@ export const createApnsConnection = (deps: {
     wakeAll();
   };
 
-  /** A connection that is closed politely waits for the other side, which may never say a word. */
+  /** A graceful close waits for the peer, which may never answer. */
   const endIfUnused = ({ closing, inFlight, session }: Line) => {
     if (closing && inFlight === 0) session.destroy();
   };
 
-  const connectAnew = (): Line => {
+  const openLine = (): Line => {
     const session = connect(deps.baseUrl, {
       minVersion: 'TLSv1.2',
       settings: { enablePush: false },
@@ -74,7 +75,7 @@ export const createApnsConnection = (deps: {
       open.delete(session);
       retire(opened);
     });
-    // Each stream has the error too, and the request under way says it.
+    // Each stream emits the error too, so its request fails with it.
     session.on('error', () => {
       retire(opened);
     });
@@ -82,21 +83,21 @@ export const createApnsConnection = (deps: {
     return opened;
   };
 
-  const roomOf = ({ accepted, session }: Line): number =>
+  const maxInFlight = ({ accepted, session }: Line): number =>
     accepted ? Math.min(maxStreams, session.remoteSettings.maxConcurrentStreams ?? maxStreams) : 1;
 
-  /** Room on the connection, within the time that an answer may take. */
+  /** Waits for a free stream, as long as a response may take. */
   const acquire = async (): Promise<Line> => {
-    const deadline = performance.now() + answerWithinMs;
+    const deadline = performance.now() + responseWithinMs;
     for (;;) {
       if (closed) throw new UnavailableError('the connection to APNs is closed');
-      const current = line ?? connectAnew();
-      if (current.inFlight < roomOf(current)) {
+      const current = line ?? openLine();
+      if (current.inFlight < maxInFlight(current)) {
         current.inFlight += 1;
         return current;
       }
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) throw new UnavailableError('APNs did not answer those before in time');
+      if (leftMs <= 0) throw new UnavailableError('no stream to APNs became free in time');
       await new Promise<void>((wake) => {
         const timer = setTimeout(wake, leftMs);
         waiting.push(() => {
@@ -107,21 +108,21 @@ export const createApnsConnection = (deps: {
     }
   };
 
-  const exchange = (on: Line, { path, headers, body }: ApnsRequest): Promise<ApnsAnswer> =>
+  const exchange = (on: Line, { path, headers, body }: ApnsRequest): Promise<ApnsResponse> =>
     new Promise((resolve, reject) => {
       const stream = on.session.request({ ':method': 'POST', ':path': path, ...headers });
       let head: IncomingHttpHeaders | undefined;
       let text = '';
       const deadline = setTimeout(() => {
         reject(new UnavailableError('APNs did not answer in time'));
-        // A connection that does not answer is not waited for again.
+        // The next request uses a new connection.
         retire(on);
         stream.close(constants.NGHTTP2_CANCEL);
-      }, answerWithinMs);
+      }, responseWithinMs);
       stream.setEncoding('utf8');
       stream.on('response', (received) => (head = received));
       stream.on('data', (chunk: string) => {
-        if (text.length < maxAnswerBytes) text += chunk;
+        if (text.length < maxResponseBytes) text += chunk;
       });
       stream.on('error', reject);
       stream.on('close', () => {
@@ -134,7 +135,7 @@ export const createApnsConnection = (deps: {
       stream.end(body);
     });
 
-  const once = async (request: ApnsRequest): Promise<ApnsAnswer> => {
+  const once = async (request: ApnsRequest): Promise<ApnsResponse> => {
     const on = await acquire();
     try {
       const answer = await exchange(on, request);
@@ -154,8 +155,8 @@ export const createApnsConnection = (deps: {
           return await once(request);
         } catch (cause) {
           if (cause instanceof UnavailableError) throw cause;
-          // The stream was not answered: not taken (GOAWAY), or nobody knows. The apns-id says that it is the same one.
-          if (attempt === attempts) throw new UnavailableError('APNs did not answer', { cause });
+          // APNs did not process the stream (GOAWAY), or that is unknown; the repeated apns-id identifies the push.
+          if (attempt === maxAttempts) throw new UnavailableError('APNs did not answer', { cause });
         }
       }
     },

@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
+import { minuteMs } from '../../../../domain/durations.ts';
 import type { Clock } from '../../../../platform/clock.ts';
 
-const minuteMs = 60_000;
-/** Apple wants no new token within 20 minutes and none older than an hour. */
+/** APNs rejects tokens older than an hour, and more than one new token in 20 minutes. */
 const slotMs = 40 * minuteMs;
-const noNewMs = 20 * minuteMs;
+const minAgeMs = 20 * minuteMs;
 
 export interface ApnsKey {
   readonly teamId: string;
@@ -16,28 +16,28 @@ export interface ApnsKey {
 
 export interface ProviderTokens {
   current(): Promise<string>;
-  /** Another one than `used`; false where `used` is held and younger than 20 minutes, so that none may be made. */
+  /** Replaces `used`; false if it is the current one and younger than 20 minutes, so that none may be created. */
   renew(used: Promise<string>): boolean;
-  /** Keeps what is held for 20 minutes, whatever its age. */
+  /** Keeps the current token for 20 minutes, whatever its age. */
   hold(): void;
 }
 
 /**
- * The token that says who sends (PUSH-2). Every process names the same instant in it, the last multiple of 40 minutes,
- * so that Apple sees one token of the team at a time and not one for each process.
+ * The token that authenticates the sender (PUSH-2). Every process issues it at the same instant, the last multiple of 40
+ * minutes, so that APNs sees one token of the team at a time and not one per process.
  */
 export const createProviderTokens = (apns: ApnsKey, clock: Clock): ProviderTokens => {
   const key = createPrivateKey(apns.privateKey);
-  let held: { token: Promise<string>; issuedAt: number } | undefined;
-  let heldUntil = -Infinity;
+  let currentToken: { token: Promise<string>; issuedAt: number } | undefined;
+  let keepUntil = -Infinity;
 
-  const mint = (issuedAt: number) => {
+  const issue = (issuedAt: number) => {
     const token = new SignJWT({})
       .setProtectedHeader({ alg: 'ES256', kid: apns.keyId })
       .setIssuer(apns.teamId)
       .setIssuedAt(Math.floor(issuedAt / 1000))
       .sign(key);
-    held = { token, issuedAt };
+    currentToken = { token, issuedAt };
     return token;
   };
 
@@ -45,20 +45,21 @@ export const createProviderTokens = (apns: ApnsKey, clock: Clock): ProviderToken
     current() {
       const now = clock.now();
       const slot = Math.floor(now / slotMs) * slotMs;
-      const age = held ? now - held.issuedAt : Infinity;
-      // A clock that was set back makes a token of the future, which Apple refuses.
-      if (held && age >= 0 && (held.issuedAt >= slot || age < noNewMs || now < heldUntil)) return held.token;
-      return mint(slot);
+      const age = currentToken ? now - currentToken.issuedAt : Infinity;
+      // If the clock was set back, the token is from the future, which APNs rejects.
+      if (currentToken && age >= 0 && (currentToken.issuedAt >= slot || age < minAgeMs || now < keepUntil))
+        return currentToken.token;
+      return issue(slot);
     },
     renew(used) {
       const now = clock.now();
-      if (held && held.token !== used) return true;
-      if (now < heldUntil || (held && now - held.issuedAt < noNewMs)) return false;
-      void mint(now);
+      if (currentToken && currentToken.token !== used) return true;
+      if (now < keepUntil || (currentToken && now - currentToken.issuedAt < minAgeMs)) return false;
+      void issue(now);
       return true;
     },
     hold() {
-      heldUntil = clock.now() + noNewMs;
+      keepUntil = clock.now() + minAgeMs;
     },
   };
 };

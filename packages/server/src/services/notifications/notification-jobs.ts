@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs } from '../../../domain/durations.ts';
-import type { DeviceStore } from '../push/device-store.ts';
-import type { InboxStore } from './inbox-store.ts';
+import { dayMs, hourMs } from '../../domain/durations.ts';
+import { defineJob, type Job } from '../../platform/scheduler/job.ts';
+import type { InboxStore } from './inbox/inbox-store.ts';
+import type { DeviceStore } from './push/device-store.ts';
+import type { Push } from './push/push.ts';
 
-/** How long the inbox keeps a notification; sockets replay 7 days of it (replay.ts). */
+/** How long the inbox keeps a notification; sockets replay 7 days of it (inbox-replay.ts). */
 const keptMs = 90 * dayMs;
 
-export const inboxJobs = (deps: {
+export const notificationJobs = (deps: {
   inbox: Pick<InboxStore, 'removeBefore' | 'removeDecoys'>;
   devices: Pick<DeviceStore, 'removeUnseenSince'>;
-  push: { removeOld(now: number): Promise<void> };
+  push: Pick<Push, 'removeOld'>;
 }): Job[] => [
   defineJob({
     name: 'inbox-retention',
