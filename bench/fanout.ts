@@ -118,7 +118,7 @@ export const benchFanout = async (print: (line: string) => void): Promise<void> 
 const puff = () => ({ id: randomUUID() });
 const friendPuff = () => ({
   friendId: 'f'.repeat(26),
-  friendName: 'Somebody',
+  friendName: 'Alice',
   count: 1,
   todayCount: 17,
   dailyLimit: null,
@@ -155,7 +155,7 @@ const openVariant = async (options: {
   };
 };
 
-/** Sends so many, and waits until every listener has been told of each. */
+/** Sends so many, and waits until every listener has received each. */
 const run = async ({ phone, servers, arrived, listeners }: Variant, count: number): Promise<Sample> => {
   const cpu = () => servers.reduce((sum, { pid }) => sum + cpuMicroseconds(pid), 0);
   const deliveries = count * listeners;

@@ -30,12 +30,12 @@ export const benchFriends = async (print: (line: string) => void): Promise<void>
     const cases: { name: string; friends: number; puffs: number; token: string }[] = [];
     for (const [index, puffs] of histories.entries()) {
       const model = await models[index]?.call('getMe');
-      if (!model) throw new Error('nobody signed in');
+      if (!model) throw new Error('no user signed in');
       await seedLog(mongo.uri, model.id, puffs, years);
       const friends = await copies(raw.db(), model.id, mostFriends);
       for (const count of friendCounts) {
         const viewer = viewers.pop();
-        if (!viewer) throw new Error('nobody signed in');
+        if (!viewer) throw new Error('no user signed in');
         await befriend(raw.db(), (await viewer.call('getMe')).id, friends.slice(0, count));
         cases.push({
           name: `${count} friends, ${puffs} puffs`,
@@ -45,7 +45,7 @@ export const benchFriends = async (print: (line: string) => void): Promise<void>
         });
       }
     }
-    // A process that holds nobody in memory.
+    // A process with an empty cache.
     await server.stop();
     server = await startServerProcess(env, serverProgram);
     const { port } = server;

@@ -24,7 +24,7 @@ export const benchRead = async (print: (line: string) => void): Promise<void> =>
       await seedLog(mongo.uri, id, sizes[index] ?? 0, years);
       print(`seeded ${sizes[index] ?? 0} puffs in ${((performance.now() - started) / 1_000).toFixed(0)} s`);
     }
-    // A process that holds nobody in memory.
+    // A process with an empty cache.
     await server.stop();
     server = await startServerProcess(env, serverProgram);
     const { port } = server;

@@ -27,7 +27,7 @@ describe('editing, deleting and undoing', () => {
   const undo = (id?: string) => person.client.call('undoPuff', { body: id === undefined ? {} : { id } });
   const listed = async () => (await person.client.call('listPuffs')).puffs.map(({ id }) => id);
 
-  it('moves an edited puff between days, and counts both anew', async () => {
+  it('moves an edited puff between days, and recounts both', async () => {
     await newPerson();
     const puff = await record({ quantity: 2, timestamp: at(day) });
     await record();
@@ -71,7 +71,7 @@ describe('editing, deleting and undoing', () => {
     });
   });
 
-  it("knows nobody else's puffs", async () => {
+  it("does not contain other people's puffs", async () => {
     await newPerson();
     const puff = await record();
     await newPerson();
@@ -113,7 +113,7 @@ describe('editing, deleting and undoing', () => {
     await expect(restore(puff.id)).rejects.toMatchObject({ code: 'puff-deleted' });
   });
 
-  it('undoes by id within 10 minutes of receipt, however often it is asked', async () => {
+  it('undoes by id within 10 minutes of receipt, however often it is repeated', async () => {
     await newPerson();
     const puff = await record({ timestamp: at(3 * day) });
     expect(await undo(puff.id)).toMatchObject({ undonePuff: { id: puff.id }, stats: { totalPuffCount: 0 } });
@@ -184,7 +184,7 @@ describe('editing, deleting and undoing', () => {
     const changes = (since: number, limit = 50) =>
       person.client.call('listPuffChanges', { query: { since: String(since), limit: String(limit) } });
 
-    it('tell each puff once, at its latest number, and what is gone', async () => {
+    it('contain each puff once, at its latest number, and each deletion', async () => {
       await newPerson();
       const [a, b, c] = [await record(), await record(), await record()];
       await edit(a.id, { quantity: 9 });
@@ -221,7 +221,7 @@ describe('editing, deleting and undoing', () => {
       expect(since).toBe(7);
     });
 
-    it('ask for a new start beyond the head, and refuse what is no revision', async () => {
+    it('require a resync beyond the head, and reject an invalid revision', async () => {
       await newPerson();
       await record();
       await expect(changes(2)).rejects.toMatchObject({ code: 'resync-required', status: 410 });

@@ -80,7 +80,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     expect(await atBob.next('friendPuff')).toMatchObject({ friendId: alice.userId, todayCount: 1 });
   });
 
-  it('takes puffs through a stop, and live events come back by themselves', async () => {
+  it('accepts puffs while Redis is down, and live events resume by themselves', async () => {
     await Promise.all([puffs(30), redis.stop()]);
     await bothSay('degraded');
     expect(await ready(there)).toEqual({ http: 200, status: 'degraded', redis: 'down' });
@@ -136,7 +136,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     await expectLive();
   });
 
-  it('moves sockets though the word of it was lost', async () => {
+  it('moves sockets although the bus message was lost', async () => {
     await redis.stop();
     await bothSay('degraded');
     // Changed where no socket is; nothing tells the other process but its own look at the database.

@@ -13,7 +13,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
   });
   afterAll(() => app.close());
 
-  const somebody = () => app.person(randomUUID());
+  const newPerson = () => app.person(randomUUID());
   const puff = async ({ client }: Person, timestamp: string, timeZone?: string) => {
     const body = { id: randomUUID(), timestamp, ...(timeZone !== undefined && { timeZone }) };
     await client.call('recordPuff', { body });
@@ -25,11 +25,11 @@ describe('gaps between puffs, in GET /users/stats', () => {
   };
 
   it('are there without a puff or a quit: none', async () => {
-    expect(await gapsOf(await somebody())).toEqual({ today: undefined, current: null, best: undefined });
+    expect(await gapsOf(await newPerson())).toEqual({ today: undefined, current: null, best: undefined });
   });
 
   it('follow a back-dated puff that splits one, and the deletion that joins it again', async () => {
-    const person = await somebody();
+    const person = await newPerson();
     await puff(person, '2026-10-11T10:00:00Z');
     await puff(person, '2026-10-21T01:00:00Z');
     await puff(person, '2026-10-21T09:00:00Z');
@@ -50,7 +50,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
   });
 
   it('read the records of a split date once, and none of a date that is whole', async () => {
-    const person = await somebody();
+    const person = await newPerson();
     const recordsRead = async () =>
       documentsRead(await profiled(app.mongoUri, () => gapsOf(person)))['puffrecords'] ?? 0;
     await puff(person, '2026-10-19T22:30:00Z');
@@ -67,7 +67,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
   });
 
   it('count a night for the day on which it began', async () => {
-    const person = await somebody();
+    const person = await newPerson();
     await person.client.call('patchMe', { body: { dayStartHour: 4 } });
     await puff(person, '2026-10-20T23:00:00Z'); // 01:00 on the wall, the local day before
     await puff(person, '2026-10-21T03:00:00Z');
@@ -78,7 +78,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
   });
 
   it('go on over a flight, where two dates overlap', async () => {
-    const person = await somebody();
+    const person = await newPerson();
     await puff(person, '2026-10-20T02:00:00Z', 'Pacific/Auckland'); // the 20th
     await puff(person, '2026-10-20T12:00:00Z', 'Pacific/Auckland'); // the 21st
     await puff(person, '2026-10-20T15:00:00Z', 'America/Los_Angeles'); // the 20th
@@ -91,7 +91,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
   });
 
   it('begin with a quit where no puff came before it', async () => {
-    const person = await somebody();
+    const person = await newPerson();
     await person.client.call('putGoal', { body: { mode: 'quit', quitAt: '2026-10-01T10:00:00Z' } });
     expect(await gapsOf(person)).toEqual({ today: undefined, current: 480 * hour, best: 480 * hour });
     await puff(person, '2026-10-11T10:00:00Z');
@@ -102,7 +102,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
     expect(await gapsOf(person)).toMatchObject({ current: 24 * hour, best: 216 * hour });
   });
 
-  it('of the settled past are read once, and known to a new process, until one of them changes', async () => {
+  it('of the settled past are read once, and kept for a new process, until one of them changes', async () => {
     const name = randomUUID();
     const person = await app.person(name);
     const at = (instant: number) => ({

@@ -19,7 +19,7 @@ import {
 const now = () => Date.now();
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-/** Everything that one person's phones sent and what they were told. */
+/** Everything that one person's phones sent and received. */
 class Sender {
   readonly sent = new Map<string, number>();
   readonly created = new Map<string, number>();

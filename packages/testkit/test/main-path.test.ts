@@ -64,7 +64,7 @@ describe('the main path', () => {
     socket.close();
   });
 
-  it('shows a puff live to a friend, and to nobody else', async () => {
+  it('shows a puff live to a friend only', async () => {
     const [dora, emil, frank] = [
       await app.person('dora'),
       await app.person('emil'),
@@ -94,7 +94,7 @@ describe('the main path', () => {
     for (const socket of [atDora, atEmil, atFrank]) socket.close();
   });
 
-  it("tells a person's other phones the puff, and a batch as stats alone", async () => {
+  it("sends a puff to the owner's other devices, and only stats for a batch", async () => {
     const phone = await app.person('gina');
     const tablet = await phone.signInAgain();
     const [atPhone, atTablet] = [await phone.connect(), await tablet.connect()];
@@ -109,7 +109,7 @@ describe('the main path', () => {
     for (const socket of [atPhone, atTablet]) socket.close();
   });
 
-  it('tells friends nothing of puffs of long ago, and one event for a batch', async () => {
+  it('sends friends no event for old puffs, and one event for a batch', async () => {
     const [hugo, ida] = [await app.person('hugo'), await app.person('ida')];
     await befriend(hugo, ida);
     const [atHugo, atIda] = [await hugo.connect(), await ida.connect()];

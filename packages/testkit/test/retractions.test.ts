@@ -6,7 +6,7 @@ import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-describe('friendPuffRetracted goes to whoever was shown the puff, once, for 24 hours', () => {
+describe('friendPuffRetracted reaches every friend who was shown the puff, once, for 24 hours', () => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -97,16 +97,16 @@ describe('friendPuffRetracted goes to whoever was shown the puff, once, for 24 h
       ({ client }, { userId }) =>
         client.call('patchFriend', { params: { userId }, body: { shareLevel: 'summary' } }),
     ],
-    ['would hear of somebody who rests', ({ client }) => client.call('putGhost', { body: { until: null } })],
+    ['would see an owner in ghost mode', ({ client }) => client.call('putGhost', { body: { until: null } })],
     [
-      'is a friend anew',
+      'became a friend again',
       async (owner, friend) => {
         await owner.client.call('removeFriend', { params: { userId: friend.userId } });
         app.clock.advance(1);
         await befriend(owner, friend);
       },
     ],
-  ])('not to somebody who %s, but to the others', async (_who, change) => {
+  ])('is not sent to a friend who %s, but to the others', async (_who, change) => {
     const { owner, friend, socket } = await pair();
     const witness = await app.person(randomUUID());
     await befriend(owner, witness);

@@ -2,33 +2,33 @@ import { minus, plus, setDate, sumOf, type State } from './state.ts';
 import type { Entry, LogRecord, Sum, View } from './store.ts';
 import type { Node, Steps, World } from './world.ts';
 
-/** Brings a state up to the end of the log: it never passes a hole, and folds each record once. */
+/** Brings a state up to the end of the log: it never passes a sequence gap, and folds each record once. */
 export function* catchUp(world: World, node: Node, state: State): Steps<void> {
   const { rules } = world;
   for (;;) {
     const asked = state.rev;
     const found = yield* world.read(node, (view) => view.after(asked));
     if (found.length === 0) {
-      // Another path of this process may have folded on meanwhile, with nobody having asked after that yet.
-      if (state.rev === asked || !rules.askAgainAfterEntry) return;
+      // Another path of this process may have folded on meanwhile, and nothing was read after that yet.
+      if (state.rev === asked || !rules.rereadAfterEntry) return;
       continue;
     }
     if (rules.fillGaps && (yield* fillGaps(world, node, asked, found))) continue;
     for (const record of found) yield* fold(world, node, state, record);
     const settled = found.at(-1)?.rev === state.rev && found.every((record) => record.entry === undefined);
-    if (settled || !rules.askAgainAfterEntry) return;
+    if (settled || !rules.rereadAfterEntry) return;
   }
 }
 
 /** Empty records into the numbers missing among those found; true if there were any: the log must be read again. */
 export function* fillGaps(world: World, node: Node, rev: number, found: LogRecord[]): Steps<boolean> {
   const known = new Set(found.map((record) => record.rev));
-  const holes: number[] = [];
-  for (let n = rev + 1; n < (found.at(-1)?.rev ?? 0); n++) if (!known.has(n)) holes.push(n);
-  if (holes.length === 0) return false;
+  const gaps: number[] = [];
+  for (let n = rev + 1; n < (found.at(-1)?.rev ?? 0); n++) if (!known.has(n)) gaps.push(n);
+  if (gaps.length === 0) return false;
   yield* world.write(
     node,
-    holes.map((hole) => () => world.store.insert(record(`~${hole}`, hole))),
+    gaps.map((gap) => () => world.store.insert(record(`~${gap}`, gap))),
   );
   return true;
 }

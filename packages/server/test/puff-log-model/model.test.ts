@@ -23,14 +23,14 @@ const without = (...rules: (keyof Rules)[]): Partial<Rules> =>
   Object.fromEntries(rules.map((rule) => [rule, false]));
 
 const wrongSums = /; recount /;
-const countedPastAHole = /the state is at \d+, the log has a hole/;
+const countedPastAGap = /the state is at \d+, the log has a gap/;
 
 /** Rules that only save work: what they prevent, another rule repairs. */
 const thrifty = [
   // The second copy fails on its `_id`, and its number becomes an empty record.
   'dedupeInGroup',
   // The same for each known id of a batch that is sent again.
-  'askWhichExist',
+  'queryExistingIds',
   // An older row than the person row names counts as missing (namedMonthRevs), and the load starts from the log.
   'guardMonthRow',
   'personRowReadFirst',
@@ -52,11 +52,11 @@ type Necessary = Exclude<keyof Rules, (typeof thrifty)[number] | (typeof indiffe
 
 /** Every other rule, and what goes wrong without it alone. */
 const faults: Record<Necessary, RegExp> = {
-  fillGaps: countedPastAHole,
-  unknownIsNotSuccess: countedPastAHole,
+  fillGaps: countedPastAGap,
+  unknownIsNotSuccess: countedPastAGap,
   skipFoldedRevs: wrongSums,
   waitForMajority: /was acknowledged with rev \d+, (then with|the log has)/,
-  majorityReads: countedPastAHole,
+  majorityReads: countedPastAGap,
   causalReads: wrongSums,
   operationIds: /is in the log twice/,
   targetWithinFold: wrongSums,
@@ -66,7 +66,7 @@ const faults: Record<Necessary, RegExp> = {
   recountUpToRev: wrongSums,
   recountAboveDeleteAll: wrongSums,
   totalsFromEntry: wrongSums,
-  askAgainAfterEntry: wrongSums,
+  rereadAfterEntry: wrongSums,
   foldBeforeList: /a list shows p\d+ without the entry/,
   copyInOneTick: wrongSums,
   monthsBeforePersonRow: wrongSums,
@@ -92,7 +92,7 @@ describe('the write protocol of the puff log', () => {
     expect(failures(runs(500, { rules }))).toEqual([]);
   });
 
-  it.each(['dedupeInGroup', 'askWhichExist'] as const)(
+  it.each(['dedupeInGroup', 'queryExistingIds'] as const)(
     'fills twice as many numbers with empty records without %s',
     (rule) => {
       const emptyRecords = (rules: Partial<Rules>) =>
@@ -106,7 +106,7 @@ describe('the write protocol of the puff log', () => {
     expect(setBack).toMatchObject({ failure: undefined });
   });
 
-  describe('while nobody drops rows', () => {
+  describe('without dropped rows', () => {
     const drops = false;
 
     it('never rebuilds a person from the whole log', () => {

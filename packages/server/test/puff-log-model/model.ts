@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 import { allRules, type Rules } from './rules.ts';
 import { dateCount } from './state.ts';
 import { UnknownOutcome, Violation, World, type Ask, type Node, type Op, type Steps } from './world.ts';
-import { lane } from './writer.ts';
+import { groupWriter } from './writer.ts';
 
 /** One random interleaving of several processes, their clients, and everything that can go wrong. */
 
@@ -12,7 +12,7 @@ export interface Scenario {
   rules?: Partial<Rules>;
   /** The primary changes now and then, losing what no majority held. */
   failovers?: boolean;
-  /** Somebody drops a person's checkpoint rows now and then. */
+  /** A person's checkpoint rows are dropped at random times. */
   drops?: boolean;
   /** Every step is printed into the outcome's trace. */
   traced?: boolean;
@@ -125,7 +125,7 @@ class Simulation {
     world.checkAnswers();
     this.readEverywhere();
     for (let n = 1; n <= applied.head; n++) {
-      if (!applied.idOf.has(n)) throw new Violation(`after all reads the log has a hole at ${n}`);
+      if (!applied.idOf.has(n)) throw new Violation(`after all reads the log has a gap at ${n}`);
     }
     world.checkEntries();
     // The rows as the storm left them, then as each process leaves them when it shuts down.
@@ -137,7 +137,8 @@ class Simulation {
     const [node] = this.nodes;
     if (node !== undefined) this.finish(node, readChanges(world, node, this.phone));
     const inOrder = applied.after(0).map(({ id }) => id);
-    if (this.phone.ids.join() !== inOrder.join()) throw new Violation('a phone was not told every change');
+    if (this.phone.ids.join() !== inOrder.join())
+      throw new Violation('a client did not receive every change');
     world.checkAnswers();
   }
 
@@ -185,7 +186,7 @@ class Simulation {
 
   private start(name: number): Node {
     const node: Node = { name, state: undefined, queue: [], threads: [], seen: 0 };
-    this.spawn(node, lane(this.world, node));
+    this.spawn(node, groupWriter(this.world, node));
     return node;
   }
 
@@ -267,7 +268,7 @@ class Simulation {
     throw new Error('no weights');
   }
 
-  /** One step of somebody; false if nobody can step. */
+  /** One step of a random participant; false if none can step. */
   private step(): boolean {
     this.steps++;
     const { random, store, tasks } = this.world;
@@ -287,7 +288,7 @@ class Simulation {
     return true;
   }
 
-  /** What nobody waits for any more tends to come late. */
+  /** Commands whose caller has given up tend to arrive late. */
   private stepTask(task: World['tasks'][number]): void {
     const { random } = this.world;
     if (random.chance(task.lost ? 0.1 : this.mix.server)) this.world.stepTask(task);

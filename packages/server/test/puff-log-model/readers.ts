@@ -24,7 +24,7 @@ export function* listRecords(world: World, node: Node): Steps<void> {
   if (world.failovers === 0) world.checkListed(records, settled);
 }
 
-/** A phone that follows `changes?since=`: it is told each number once, in order, and never comes back. */
+/** A phone that follows `changes?since=`: it receives each number once, in order. */
 export function* readChanges(world: World, node: Node, phone: { since: number; ids: string[] }): Steps<void> {
   const since = phone.since;
   const found = yield* changesAfter(world, node, since);

@@ -1,7 +1,7 @@
 /** The rules of the write protocol (docs/architecture.md), each of which the model can leave out. */
 export const allRules = {
   // the log
-  /** Nobody passes a hole: it is filled with an empty record first. */
+  /** No reader passes a gap: it is filled with an empty record first. */
   fillGaps: true,
   /** A lost reply is no success: nothing of the group is folded or acknowledged. */
   unknownIsNotSuccess: true,
@@ -11,8 +11,8 @@ export const allRules = {
   skipFoldedRevs: true,
   /** The same id twice in a group goes in once. */
   dedupeInGroup: true,
-  /** A group of several first asks which ids exist; the program lets up to four that came each alone go unasked. */
-  askWhichExist: true,
+  /** A group of several first queries which ids exist; the program skips this for up to 16 single puffs. */
+  queryExistingIds: true,
   /** Writes answer only when a majority holds them. */
   waitForMajority: true,
   /** Reads that fold see only what a majority holds. */
@@ -23,10 +23,10 @@ export const allRules = {
   // entries
   /**
    * A retry of an edit carries the same `_id`. The program compares values instead: an edit that changes nothing is not
-   * written, which is as good for whoever names the puff, as clients do.
+   * written, which is as good for clients, which name the puff.
    */
   operationIds: true,
-  /** An entry's target is looked for within the fold only: above it there may be a hole that the entry would take. */
+  /** An entry's target is looked for within the fold only: above it there may be a gap that the entry would take. */
   targetWithinFold: true,
   /** A taken number means: fold and compute again. */
   recomputeEntry: true,
@@ -41,7 +41,7 @@ export const allRules = {
   /** Totals move by the entry's own before and after, not by the difference of the recount. */
   totalsFromEntry: true,
   /** A fold that met an entry ends only with a question that finds nothing more. */
-  askAgainAfterEntry: true,
+  rereadAfterEntry: true,
   /** A read of records first brings the fold up to date. */
   foldBeforeList: true,
 

@@ -73,7 +73,7 @@ const replay = (changes: readonly Change[]): View => {
 
 /** A replica set: writes are applied at once, held by a majority later, and lost until then if the primary changes. */
 export class Store {
-  /** Told of everything that happens, where a run is traced. */
+  /** Called for each event of a traced run. */
   note: ((what: string) => void) | undefined;
   applied = new View();
   private committed = new View();

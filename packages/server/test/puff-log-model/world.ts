@@ -35,7 +35,7 @@ interface Thread {
   slow: boolean;
 }
 
-/** One process of the program: all of it but `name` is gone when it dies. */
+/** One process of the program: all of it but `name` is lost when it dies. */
 export interface Node {
   name: number;
   state: State | undefined;
@@ -54,7 +54,7 @@ interface Task {
   lost: boolean;
 }
 
-/** Everything outside the processes: the database, the commands under way, and what clients were told. */
+/** Everything outside the processes: the database, the commands under way, and what clients received. */
 export class World {
   readonly random: Random;
   readonly rules: Rules;
@@ -145,7 +145,7 @@ export class World {
     this.answers.set(ask.op.id, rev);
   }
 
-  /** A final answer without a number: nothing to undo, the target is gone. */
+  /** A final answer without a number: nothing to undo, the target is deleted. */
   refuse(ask: Ask): void {
     ask.answered = true;
     this.answers.set(ask.op.id, this.answers.get(ask.op.id) ?? 0);
@@ -156,7 +156,7 @@ export class World {
       throw new Violation(`a read at ${rev} does not know the acknowledged ${acknowledged}`);
   }
 
-  /** The end of the log as a majority holds it, as far as it has no hole. */
+  /** The end of the log as a majority holds it, as far as it has no gap. */
   get settledRev(): number {
     const { view } = this.store.majority(Infinity);
     let rev = 0;
@@ -173,12 +173,12 @@ export class World {
     }
   }
 
-  /** A state that somebody is shown: equal to a recount of the log up to its rev. */
+  /** A state that a client sees: equal to a recount of the log up to its rev. */
   checkState(state: State, where: string): void {
     const log = this.store.applied;
     for (let n = 1; n <= state.rev; n++) {
       if (!log.idOf.has(n))
-        throw new Violation(`${where}: the state is at ${state.rev}, the log has a hole at ${n}`);
+        throw new Violation(`${where}: the state is at ${state.rev}, the log has a gap at ${n}`);
     }
     const [is, should] = [showState(state), showRecount(log, state.rev)];
     if (is !== should) throw new Violation(`${where}: ${is}; recount ${should}`);

@@ -7,8 +7,8 @@ import { UnknownOutcome, type Ask, type Node, type Steps, type World } from './w
 const groupSize = 4;
 const entryAttempts = 8;
 
-/** The lane of a process: one write in flight; puffs go in groups, entries alone. */
-export function* lane(world: World, node: Node): Steps<void> {
+/** The writer of a process: one write in flight; puffs go in groups, entries alone. */
+export function* groupWriter(world: World, node: Node): Steps<void> {
   for (;;) {
     yield () => node.queue.length > 0;
     const [first] = node.queue;
@@ -24,7 +24,7 @@ export function* lane(world: World, node: Node): Steps<void> {
       if (!(error instanceof UnknownOutcome)) throw error;
       if (world.rules.dropStateOnUnknown) node.state = undefined;
     }
-    // Whoever has no answer now gets a 503, and the client tries again.
+    // A request without an answer now gets a 503, and its client retries.
     for (const ask of group) ask.answered = true;
   }
 }
@@ -41,7 +41,7 @@ const insertAll = (world: World, records: LogRecord[]) =>
 function* writeGroup(world: World, node: Node, state: State, group: Ask[]): Steps<void> {
   const { rules } = world;
   let open = group;
-  if (open.length > 1 && rules.askWhichExist) open = yield* answerKnown(world, node, open);
+  if (open.length > 1 && rules.queryExistingIds) open = yield* answerKnown(world, node, open);
   while (open.length > 0) {
     const base = state.rev;
     const chosen = rules.dedupeInGroup ? [...new Map(open.map((ask) => [ask.op.id, ask])).values()] : open;
@@ -53,7 +53,7 @@ function* writeGroup(world: World, node: Node, state: State, group: Ask[]): Step
       if (state.rev === base + records.length) world.checkState(state, 'the answer to a puff');
     } else {
       world.costs.clashes++;
-      // Fills the holes below the highest number that went in, and folds what others wrote.
+      // Fills the gaps below the highest number that went in, and folds what others wrote.
       yield* catchUp(world, node, state);
     }
     const revs = new Map(records.filter((_, i) => results[i] === 'in').map(({ id, rev }) => [id, rev]));
@@ -103,7 +103,7 @@ function* writeEntry(world: World, node: Node, state: State, ask: Ask): Steps<vo
     }
     if (rules.recomputeEntry || entry === undefined) entry = known.entry;
     if (entry === undefined) {
-      // Refused (nothing to undo, target is gone): a final answer without a number.
+      // Refused (nothing to undo, target is deleted): a final answer without a number.
       ask.answered = true;
       world.refuse(ask);
       return;

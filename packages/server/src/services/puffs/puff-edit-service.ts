@@ -20,7 +20,7 @@ import type { ConsentPolicy, LiveEvents, PuffPerson, StatsReader, UserDirectory 
 import type { PuffStore } from './log/puff-store.ts';
 import { viewPuff } from './domain/puff-view.ts';
 
-/** What a person may do to puffs that are there already (domain.md D3). Throws `not-found` for an unknown id. */
+/** Changes of recorded puffs (domain.md D3). Throws `not-found` for an unknown id. */
 export interface PuffEditService {
   /** Throws `puff-deleted`, `day-full`, and what the time rules of a new puff throw. */
   edit(actor: Actor, id: string, edit: PuffEdit): Promise<ChangedPuff>;
@@ -46,7 +46,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
 
   const requireWriter = createWriterCheck(deps);
 
-  /** Tells a puff that a deletion of all has hidden, or whose content is gone, from one that never was. */
+  /** `puff-deleted` for a puff that a deletion of all has hidden, or whose content was removed; else `not-found`. */
   const missing = async (person: Person, id: string): Promise<DomainError> =>
     (await store.find(person.userId, id)) ? deleted() : noPuff();
 
@@ -65,9 +65,9 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
   };
 
   /**
-   * Which of these deleted puffs friends have to be told of. A puff was shown as `friendPuff` where it was received
-   * within 10 minutes of what it said at first, which nobody notes down: the record says both. It is retracted once, so
-   * not where it was deleted before and restored, and only for 24 hours. To whom it was shown is for users to say, by
+   * The deleted puffs that need a retraction event. A puff was shown as `friendPuff` where it was received
+   * within 10 minutes of its first timestamp; the record holds both times. It is retracted once, so
+   * not where it was deleted before and restored, and only for 24 hours. The users service determines the audience, by
    * the time since when each friend has been live (`liveViewersOf`).
    */
   const retractedOf = async (
@@ -109,7 +109,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     });
   };
 
-  const gone = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
+  const asDeleted = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
 
   return {
     async edit(actor, id, edit) {
@@ -140,7 +140,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
         target: id,
         at,
         dayStartHour: person.dayStartHour,
-        decide: (found) => (found?.deletedAt === null ? gone(found, at) : undefined),
+        decide: (found) => (found?.deletedAt === null ? asDeleted(found, at) : undefined),
       });
       if (!answer.found && !(await store.find(person.userId, id))) throw noPuff();
       const stats = await deps.stats.statsOf(person, answer.state);
@@ -187,7 +187,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
             throw new DomainError('undo-too-late', {
               detail: 'A puff can be undone within 10 minutes; after that, delete it.',
             });
-          return gone(found, at);
+          return asDeleted(found, at);
         },
       });
       const stats = await deps.stats.statsOf(person, answer.state);
@@ -211,7 +211,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
   };
 };
 
-const noPuff = () => new DomainError('not-found', { detail: 'There is no such puff.' });
+const noPuff = () => new DomainError('not-found', { detail: 'No such puff.' });
 
 const deleted = () =>
   new DomainError('puff-deleted', {

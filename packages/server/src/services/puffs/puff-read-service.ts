@@ -53,7 +53,7 @@ export const createPuffReadService = (deps: {
 
     async findLive(userId, id) {
       const { dayStartHour } = await deps.users.settings(userId);
-      // The log first: what it says of the puff is applied then.
+      // The log first: it applies pending changes to the puff's record.
       const { clearedRev } = await log.history(userId);
       const stored = await store.find(userId, id);
       const content = stored && stored.firstRev > clearedRev ? stored.content : undefined;
@@ -65,7 +65,7 @@ export const createPuffReadService = (deps: {
       const { rev, clearedRev } = await log.history(userId);
       if (since > rev)
         throw new DomainError('resync-required', {
-          detail: `This log is at revision ${rev}. Forget what you hold, and ask again since 0.`,
+          detail: `This log is at revision ${rev}. Discard the local copy and request the changes since 0.`,
         });
       const logged = (await store.readFeedAfter(userId, since, limit)).filter((each) => each.rev <= rev);
       return {
@@ -77,7 +77,7 @@ export const createPuffReadService = (deps: {
   };
 };
 
-/** What a phone is told of one number: each puff at its latest one alone, and nothing that a deletion of all hides. */
+/** The feed items of one number: each puff at its latest number only, and nothing that a deletion of all hides. */
 const viewChange = (logged: FeedEntry, clearedRev: number, dayStartHour: number): PuffChange[] => {
   const { rev } = logged;
   if (logged.kind === 'clear') return [{ clearedRevision: rev, revision: rev }];
@@ -104,7 +104,7 @@ const readCursor = (userId: string, cursor: string): PuffCursor => {
   const isOwn = mark === markOf(userId) && Buffer.from(text, 'latin1').toString('base64url') === cursor;
   if (timestamp === undefined || rev === undefined || !isOwn)
     throw new DomainError('invalid-cursor', {
-      detail: 'The cursor is not one that this call has given you.',
+      detail: 'The cursor was not issued by this call for this account.',
     });
   return { timestamp: Number(timestamp), rev: Number(rev) };
 };

@@ -105,7 +105,7 @@ it('shows friends nothing of a puff whose consent is withdrawn while it is writt
   expect(shown).toEqual([1, 0, 1, 0]);
 });
 
-it('a drain waits for a batch that is under way for longer than a turn may wait, and is not refused', async () => {
+it('a drain waits for a batch that takes longer than the mutex limit, and is not refused', async () => {
   let now = Date.UTC(2026, 9, 21, 10);
   const steps: string[] = [];
   let store = () => {};

@@ -47,13 +47,13 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   const { log, store, clock, metrics } = deps;
 
   const requireWriter = createWriterCheck(deps);
-  /** A phone sends one batch after the other; many at once would fill the queue that all people share. */
+  /** One batch of a person at a time: many at once would fill the queue that all people share. */
   const runExclusive = createKeyedMutex(clock);
 
-  /** An id once sent stays used, whatever stands in the body now. */
+  /** A used id stays used, whatever the body contains now. */
   const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
     metrics.counted('duplicate');
-    // The log first: what it says of the puff is applied then.
+    // The log first: it applies pending changes to the puff's record.
     const history = await log.history(person.userId);
     const stored = await store.find(person.userId, id);
     const content = stored && stored.firstRev > history.clearedRev ? stored.content : undefined;
@@ -79,7 +79,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         .reduce((sum, recorded) => sum + recorded.quantity, 0);
       deps.liveEvents.puffsRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
     };
-    // A consent may have been withdrawn since the write, here or at another process: friends are shown nothing after that.
+    // A consent may have been withdrawn since the write, here or at another process: friends receive nothing after that.
     const isAdmitted = log.isAdmitted(person.userId);
     if (isAdmitted instanceof Promise) void isAdmitted.then(publish);
     else publish(isAdmitted);
@@ -93,8 +93,8 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   };
 
   return {
-    // Batches queue before the log does: the ones that arrived before are answered first. A turn that is refused for its
-    // long wait comes after them too.
+    // Batches queue before the log does: earlier batches are answered first. A mutex wait that is refused
+    // for its length ends after them too.
     drain: (userId) =>
       runExclusive(userId, () => Promise.resolve())
         .catch(() => undefined)
@@ -123,7 +123,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       }
       if (outcome?.status === 'duplicate') return answerDuplicate(person, puff.id);
       metrics.counted('rejected');
-      throw new DomainError('day-full', { detail: 'This local day has its 5,000 already.' });
+      throw new DomainError('day-full', { detail: 'Daily maximum of 5,000 reached for this local day.' });
     },
 
     async recordBatch(actor, items) {

@@ -14,6 +14,6 @@ export const unavailable = (cause: unknown): DomainError =>
 export const accountGone = (): DomainError =>
   new DomainError('account-gone', { detail: 'This account does not exist any more.' });
 
-/** What a waiting write is told of the fault that ended it. */
+/** The error that a pending write is rejected with. */
 export const refusalOf = (error: unknown): DomainError =>
   error instanceof DomainError ? error : unavailable(error);

@@ -143,7 +143,7 @@ describe('changes of puffs', () => {
     await expectAgreement();
   });
 
-  it('write nothing where there is nothing to change', async () => {
+  it('write nothing when no value changes', async () => {
     const here = await open();
     const [first] = await record(here, 3);
     await here.log.change(person, remove(first!.id));

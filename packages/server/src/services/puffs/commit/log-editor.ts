@@ -28,7 +28,7 @@ export interface Target {
   readonly original: Counted;
 }
 
-/** What a person wants done to one puff. */
+/** A requested change of one puff. */
 export interface EditCommand {
   /** The puff's id, or how to find it in a log that is known up to `state.rev`. */
   readonly target: string | ((state: PuffState) => Promise<string | undefined>);
@@ -36,7 +36,7 @@ export interface EditCommand {
   readonly at: number;
   /**
    * What the puff is to be, or undefined where it may stay as it is; throws a DomainError where that cannot be. It is
-   * asked again when another process was faster. `found` is undefined for a puff that is not there, or not any more.
+   * called again when another process was faster. `found` is undefined for a puff that is not there, or not any more.
    */
   decide(found: Target | undefined): { values: PuffValues; deletedAt: number | null } | undefined;
   /** Where the puff has to fit into its local day. */
@@ -57,7 +57,7 @@ export interface EditResult {
 export interface LogEditor {
   /**
    * Throws what `decide` throws, `day-full`, or `overloaded` where the outcome is not known. The same call is safe where
-   * `target` is an id, because `decide` compares values; a target that is looked for may be another one the next time.
+   * `target` is an id, because `decide` compares values; a target that is queried may be another one the next time.
    */
   change(person: string, wanted: EditCommand): Promise<EditResult>;
   /** Hides every puff of now for good; answers how many lived, and between which numbers they stand. */
@@ -68,7 +68,7 @@ export interface LogEditor {
   ): Promise<{ state: PuffState; deleted: number; hidden: { after: number; before: number } }>;
 }
 
-/** A number is lost to another process at most so often before the change is given back as `overloaded`. */
+/** A change loses its number to another process at most so often before it fails as `overloaded`. */
 const maxAttempts = 8;
 const backOffMs = 20;
 
@@ -87,7 +87,7 @@ export const createLogEditor = (deps: {
     if (refusal === undefined) await admission.read(person);
   };
 
-  /** Tries `attempt` until it has an answer; undefined asks for another try, on a log that is known further. */
+  /** Repeats `attempt` until it has a result; undefined means: retry on a newer log. */
   const retryOnConflict = <T>(person: string, attempt: () => Promise<T | undefined>): Promise<T> =>
     runExclusive(person, async () => {
       for (let tries = 0; tries < maxAttempts; tries++) {
@@ -115,7 +115,7 @@ export const createLogEditor = (deps: {
         let state = await states.getCurrent(person);
         const { rev, clearedRev } = state;
         const stored = await find(person, wanted, state);
-        // Made by somebody who knows more: below it a number may be missing, which this change must not take.
+        // Its writer has read more of the log: a number below it may be missing, which this change must not take.
         if (stored && stored.latestRev > rev) return undefined;
         const content = stored && stored.firstRev > clearedRev ? stored.content : undefined;
         const after = wanted.decide(content);
@@ -177,5 +177,5 @@ const requireRoom = (state: PuffState, before: Target, after: PuffValues, daySta
   const others = state.countOn(day, dayStartHour) - (sameDay ? before.puff.quantity : 0);
   const smaller = sameDay && after.quantity <= before.puff.quantity;
   if (others + after.quantity > maxQuantityPerDay && !smaller)
-    throw new DomainError('day-full', { detail: 'This local day has its 5,000 already.' });
+    throw new DomainError('day-full', { detail: 'Daily maximum of 5,000 reached for this local day.' });
 };

@@ -4,7 +4,7 @@ import type { Pending, PendingPuff } from './pending.ts';
 /** Pending work, in order for each person. People are spread over a few batch queues by a hash. */
 export class PersonQueues {
   readonly #shards: readonly BatchQueue<Pending>[];
-  /** People with work outside the batch queues; what arrives for them waits here, and delays nobody else. */
+  /** People with work outside the batch queues; what arrives for them waits here, and does not delay other people. */
   readonly #suspended = new Map<string, Pending[]>();
   readonly #onError: (person: string, items: readonly PendingPuff[], error: unknown) => void;
 

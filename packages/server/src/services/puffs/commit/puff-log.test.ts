@@ -58,7 +58,7 @@ describe('the log of puffs', () => {
     expect((await recount(store, person)).records).toBe(1);
   });
 
-  it('asks the log once for an id that a batch repeats a hundred times', async () => {
+  it('queries an id once that a batch repeats a hundred times', async () => {
     let inserts = 0;
     const { log } = await open({
       wrapStore: (real): PuffStore => ({
@@ -103,7 +103,7 @@ describe('the log of puffs', () => {
     expect(state.records).toBe(3);
   });
 
-  it('asks for the ids of a batch and nothing else, where it knows the person', async () => {
+  it('queries only the ids of a batch when the person is cached', async () => {
     let reads = 0;
     const { log } = await open({
       wrapStore: (store) => ({
@@ -197,7 +197,7 @@ describe('the log of puffs', () => {
     expect(json(await log.history(person))).toEqual(json(counted));
   });
 
-  it('fills a number that a crash left out before it reads past it, and nobody gets behind', async () => {
+  it('fills a sequence gap of a crash before it reads past it, so that no write gets behind it', async () => {
     const crashed = await open({
       wrapStore: (real): PuffStore => ({
         ...real,
@@ -218,7 +218,7 @@ describe('the log of puffs', () => {
     expect((await recount(store, person)).records).toBe(3);
   });
 
-  it('lets nobody wait for a person whose log is slow', async () => {
+  it('does not delay other people while the log of one is slow', async () => {
     const slow = newId();
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));

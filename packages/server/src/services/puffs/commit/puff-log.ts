@@ -37,8 +37,8 @@ export interface PuffLog extends LogEditor {
    */
   histories(revs: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, PuffState>>;
   /**
-   * Drops everything that this process holds of a person whose account is gone: the state, what waits, and what is to be
-   * stored. Nothing of theirs begins to be written here from then on.
+   * Drops everything that this process holds of a person whose account is deleted: the state, pending writes and due
+   * checkpoints. No write of theirs begins here from then on.
    */
   evict(person: string): void;
   /** The live puffs between two instants (ms), both included, oldest first: all that the log held when this was called. */
@@ -58,7 +58,7 @@ export interface PuffLog extends LogEditor {
 }
 
 /**
- * Somebody who puffs has their rows rewritten this often; a start reads the log of so long. At 300 ms the rows of 100
+ * How often the rows of an active person are rewritten; a start reads the log of this time. At 300 ms the rows of 100
  * busy people took a fifth of all writes.
  */
 const checkpointEveryMs = 2_000;
@@ -84,10 +84,10 @@ export const createPuffLog = (deps: {
   checkpointEveryMs?: number;
 }): PuffLog => {
   const { store, recounts, checkpoints, bulk, clock, log, metrics } = deps;
-  const gone = new LRUCache<string, true>({ max: maxErased });
-  const isErased = (person: string) => gone.has(person);
+  const erased = new LRUCache<string, true>({ max: maxErased });
+  const isErased = (person: string) => erased.has(person);
   const evict = (person: string) => {
-    gone.set(person, true);
+    erased.set(person, true);
     states.drop(person);
     flusher.evict(person);
   };

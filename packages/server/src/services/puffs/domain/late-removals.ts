@@ -26,7 +26,7 @@ const stays = ({ wall, quantity }: Counted, after: Counted): boolean =>
 /**
  * What a date has lost of a puff that was taken from it late: `taken` as it stood there, `standing` as it is now,
  * undefined where it is deleted. A local day has lost nothing where as much of the puff stands on it again, as after a
- * restore. Hours of other dates are not looked at, so a puff that was moved over midnight within a night is lost to that
+ * restore. Hours of other dates are not compared, so a puff that was moved over midnight within a night is lost to that
  * night.
  *
  * Example: 2 at 09:00, moved to 11:00. Only where days start at 10 or 11 has a day lost it: the one before this date's.

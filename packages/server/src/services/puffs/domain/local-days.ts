@@ -5,7 +5,7 @@ import type { DayMarks } from './puff-history.ts';
 
 /**
  * Local days, read from wall dates: the hours >= `dayStartHour` of date D, and those < `dayStartHour` of D + 1. What is
- * derived is kept for the `dayStartHour` that was asked for last.
+ * derived is cached for the `dayStartHour` of the last call.
  */
 export class LocalDays {
   readonly #aggregateOn: (date: DayNumber) => DayAggregate | undefined;
@@ -31,7 +31,7 @@ export class LocalDays {
     if (count !== undefined) this.#counts.byDay.set(day, count + quantity);
   }
 
-  forget(): void {
+  invalidate(): void {
     this.#counts = undefined;
     this.#active = undefined;
   }

@@ -26,7 +26,7 @@ export interface DayMarks {
 
 /**
  * What the other services read of a person's puffs: every record up to `rev` is counted, none after it. It is a live
- * object: it moves on with the log, so read what belongs together without waiting in between.
+ * object: it changes as the log grows, so read related values without an await in between.
  */
 export interface PuffHistory {
   readonly rev: number;
@@ -36,7 +36,7 @@ export interface PuffHistory {
   readonly records: number;
   /** ms; null without a puff. */
   readonly lastPuffAt: number | null;
-  /** Whether every day from this one on can be asked for; if not, ask for a history from that day. */
+  /** Whether every day from this one on is loaded; if not, read a history from that day. */
   isLoadedFrom(day: DayNumber): boolean;
   /**
    * The newest number that changed a sum on this local day or any earlier one, whatever the `dayStartHour`; 0 without

@@ -18,18 +18,18 @@ export const maxQuantityPerDay = 5_000;
 const maxAgeYears = 10;
 /** How long a puff may be undone, by its receipt. */
 export const undoWindowMs = 10 * minuteMs;
-/** How long a deleted puff can be restored; then its content goes for good (domain.md D2). */
+/** How long a deleted puff can be restored; then its content is removed (domain.md D2). */
 export const restoreWindowMs = 30 * 24 * hourMs;
-/** A restore on its way when the time runs out still finds the content. */
+/** A restore in progress at the end of the window still finds the content. */
 export const restorePurgeMs = restoreWindowMs + hourMs;
-/** After a deletion of all, the content goes for good within a day. */
+/** After a deletion of all, the content is removed within a day. */
 export const clearPurgeMs = hourMs;
-/** Friends who saw a puff are told of its end for this long. */
+/** Friends who were shown a puff receive its retraction for this long. */
 export const retractWindowMs = 24 * hourMs;
 /** Taking away something older than this marks its day (domain.md D3). */
 const lateRemovalAfterMs = 24 * hourMs;
 
-/** What a person says of a puff, and may say otherwise later. */
+/** The values of a puff that its owner can edit. */
 export interface PuffValues extends Counted {
   readonly timeZone: string;
   readonly timeZoneInferred: boolean;
@@ -174,7 +174,7 @@ export const valuesOf = (puff: PuffValues): PuffValues => ({
   trigger: puff.trigger,
 });
 
-/** Whether a puff came too late to be news: more than 48 h after it happened (domain.md D2). Instants in ms. */
+/** Whether a puff was received too late to count as current: more than 48 h after it happened (domain.md D2). Instants in ms. */
 export const isBackdated = (timestamp: number, receivedAt: number): boolean =>
   receivedAt - timestamp > backdatedAfterMs;
 
@@ -186,7 +186,7 @@ export const isRemovedLate = (timestamp: number, takenAt: number): boolean =>
  * Whether a puff has come late to the day on which a change (at `at`, ms) leaves it. To another date or local day it comes
  * with the change, whenever it was received, so that no day is confirmed late by a puff of another one (domain.md D11); on
  * its own it stays what it was, whatever time of day it says now. A deletion within 24 h takes it from its day and leaves
- * no mark there, so a restore brings it anew.
+ * no mark there, so a restore adds it again.
  */
 export const comesLate = (
   before: { readonly puff: Counted; readonly deletedAt: number | null; readonly cameLate: boolean },

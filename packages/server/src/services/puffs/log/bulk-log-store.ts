@@ -12,7 +12,7 @@ export interface RevRange {
   readonly upTo: number;
 }
 
-/** Questions about the logs of many people, each one command whatever their number; majority reads. */
+/** Queries on the logs of many people, each one command whatever their number; majority reads. */
 export interface BulkLogStore {
   /** The newest number of each log, by two index keys for each at most; people without a record are left out. */
   newestRevs(people: readonly string[]): Promise<ReadonlyMap<string, number>>;
@@ -28,7 +28,7 @@ export const createBulkLogStore = (connection: Connection): BulkLogStore => {
     async newestRevs(people) {
       if (people.length === 0) return new Map();
       // In this shape the server jumps from one person's last key to the next one's (DISTINCT_SCAN), and reads no
-      // document; however far a log has grown since somebody looked, it costs the same.
+      // document; its cost does not depend on how far a log has grown.
       const newest = records.aggregate<{ _id: string; rev: number }>(
         [
           { $match: { person: { $in: [...people] } } },

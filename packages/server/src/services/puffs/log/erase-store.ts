@@ -12,7 +12,7 @@ export const createEraseStore = (connection: Connection, pageSize = defaultPageS
   const records = puffRecordsOf(connection);
   return {
     async removeLog(person) {
-      // From the highest number down: a reader who comes in between sees a shorter log, and no hole to fill.
+      // From the highest number down: a concurrent reader sees a shorter log, and no sequence gap to fill.
       for (let removed = 0; ;) {
         const page = await records
           .find({ person }, { projection: { _id: 0, rev: 1 }, sort: { rev: -1 }, limit: pageSize })

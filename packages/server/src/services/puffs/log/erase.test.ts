@@ -8,7 +8,7 @@ import { puffRecordsOf, type PuffStore } from './puff-store.ts';
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const never = 1_000_000;
 
-describe('the log of a person whose account is gone', () => {
+describe('the log of a deleted account', () => {
   let database: TestDatabase;
   let processes: LogProcess[];
   let person: string;
@@ -38,7 +38,7 @@ describe('the log of a person whose account is gone', () => {
     await database.drop();
   });
 
-  it('gets no checkpoint from a process that never heard of it, at a flush or at its end', async () => {
+  it('gets no checkpoint from a process that missed the erasure, neither at a flush nor at its stop', async () => {
     const gone = new Set<string>();
     const process = await open({
       findDeletedUsers: (people) => Promise.resolve(people.filter((one) => gone.has(one))),
@@ -52,7 +52,7 @@ describe('the log of a person whose account is gone', () => {
     expect(await stored(process)).toEqual([neighbour]);
   });
 
-  it('keeps every checkpoint for the next flush where nobody can say who is gone', async () => {
+  it('keeps every checkpoint for the next flush when deleted accounts cannot be queried', async () => {
     let isDown = true;
     const process = await open({
       findDeletedUsers: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve([])),
@@ -88,14 +88,14 @@ describe('the log of a person whose account is gone', () => {
     expect((await under).outcomes).toMatchObject([{ status: 'created' }]);
     for (const result of await refused)
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'account-gone' } });
-    // Somebody still reads it, as a job might.
+    // A concurrent reader, such as a job.
     expect((await process.log.history(person)).records).toBe(1);
     await process.log.drainAll();
     expect(await stored(process)).toEqual([]);
     expect(await append(process, neighbour, 0)).toMatchObject({ outcomes: [{ status: 'created' }] });
   });
 
-  it('goes from its newest number down, so that nobody meets a hole, and goes on after a cut', async () => {
+  it('is deleted from its newest number down, without a sequence gap for readers, and resumes after an interruption', async () => {
     const writer = await open();
     for (const who of [person, neighbour]) await append(writer, who, 0, 35);
     const records = puffRecordsOf(database.connection);

@@ -24,7 +24,7 @@ type CountedDoc = Pick<ValuesDoc, 'timestamp' | 'wallDate' | 'wallHour' | 'quant
 /**
  * A document of the log (docs/architecture.md). A puff's own fields are its newest values, which lists and counts of a
  * date read; `original` keeps what the fold counts at the puff's own number, once a change has moved them. The content
- * of a record is gone for good where it has no `wallDate` (a puff), or no `before` (a change).
+ * of a record has been removed where it has no `wallDate` (a puff), or no `before` (a change).
  */
 export interface PuffRecordDoc extends Partial<ValuesDoc> {
   /** (person, client id): the same id again is a duplicate key on that very record. */
@@ -200,7 +200,7 @@ const hasContent = (doc: PuffRecordDoc): doc is WithContent =>
 const cameLateOf = ({ cameLate, timestamp, receivedAt }: WithContent): boolean =>
   cameLate ?? isBackdated(timestamp.getTime(), receivedAt.getTime());
 
-/** What the facts of a date are made of; undefined for what is no live puff, or whose content is gone. */
+/** Input of a day aggregate; undefined for a record that is no live puff, or has no content any more. */
 export const datedPuffOf = (doc: PuffRecordDoc): DatedPuff | undefined =>
   hasContent(doc) && !doc.deletedAt
     ? { ...countedOf(doc), id: clientIdOf(doc), cameLate: cameLateOf(doc) }

@@ -51,7 +51,7 @@ export interface PuffStore {
     rev: number,
     clear: { id: string; at: number; purgeAt: number },
   ): Promise<boolean>;
-  /** Takes numbers that are missing with empty records, so that nobody can get behind a reader. */
+  /** Fills missing numbers with empty records, so that no writer can insert behind a reader. */
   fillGaps(person: string, revs: readonly number[]): Promise<void>;
   /** The log after `rev`, oldest first, at most `limit` records; majority read. */
   readAfter(person: string, rev: number, limit: number, readLimit?: ReadLimit): Promise<LogRecord[]>;
@@ -111,7 +111,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       await records.insertMany(docs, { ordered: false });
       return new Set();
     } catch (error) {
-      // Which of the two keys was taken is asked of the log afterwards; it answers for both.
+      // Which of the two keys was taken follows from reading the log afterwards.
       const taken = duplicateKeyPositions(error);
       if (!taken) throw new UnknownOutcomeError('the write has no clear outcome', { cause: error });
       return taken;

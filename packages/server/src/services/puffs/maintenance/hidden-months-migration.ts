@@ -7,7 +7,7 @@ interface PersonRow {
 }
 
 /**
- * Rows of months that a deletion of all has hidden: the purge of a version before left them. Nobody reads one whose `rev` is
+ * Rows of months that a deletion of all has hidden: the purge of a version before left them. No read uses one whose `rev` is
  * below that of the deletion, so this may run beside a version that makes new ones. Throws where `signal` aborts.
  */
 export const dropHiddenMonths = async (connection: Connection, signal: AbortSignal): Promise<void> => {

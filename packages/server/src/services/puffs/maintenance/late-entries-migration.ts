@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 export const dateLateEntries = async (connection: Connection): Promise<void> => {
   await connection.collection('puffrecords').updateMany(
     {
-      // Everybody: with a bound on the person the index is skipped through, one step for each, and no puff is read.
+      // All people: with a bound on the person the index is skipped through, one step for each, and no puff is read.
       person: { $gt: '' },
       timestamp: null,
       kind: 'change',

@@ -6,7 +6,7 @@ import { puffRecordsOf } from '../log/puff-store.ts';
 /** A deletion whose content is due to go for good. */
 export interface DuePurge {
   readonly person: string;
-  /** The number of the deletion: whoever has folded it needs the content no more. */
+  /** The number of the deletion: a state that has folded it does not need the content. */
   readonly rev: number;
   /** The deleted puff's id; undefined: everything before `rev`. */
   readonly id: string | undefined;
@@ -82,7 +82,7 @@ export const createPurgeStore = (connection: Connection): PurgeStore => {
         { projection: { changeRevs: 1 }, ...backgroundLimit },
       );
       if (!doc) return; // restored meanwhile
-      // The puff last: as long as it is due, the job comes back for its changes.
+      // The puff last: as long as it is due, the next run finds its changes.
       await strip(person, doc.changeRevs ?? []);
       await records.updateOne({ _id, editRev: rev, purgeAt: { $exists: true } }, { $unset: content });
     },

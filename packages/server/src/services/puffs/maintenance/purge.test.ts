@@ -85,8 +85,8 @@ describe('what was deleted', () => {
     await expectAgreement();
 
     expect((await here.store.find(person, first!.id))?.content).toBeUndefined();
-    const told = await here.store.readFeedAfter(person, 0, 100);
-    expect(told.at(-3)).toMatchObject({ kind: 'change', puff: { id: first!.id, latestRev: 8 } });
+    const feed = await here.store.readFeedAfter(person, 0, 100);
+    expect(feed.at(-3)).toMatchObject({ kind: 'change', puff: { id: first!.id, latestRev: 8 } });
     await here.checkpoints.drop(person);
     await change(here, third!.id, null, 3);
     await expectAgreement();
@@ -125,7 +125,7 @@ describe('what was deleted', () => {
     expect(await purgeAt(logNow + restorePurgeMs, here)).toBe(1);
     expect(await rows()).toEqual([{ month: '2026-11', rev: 5, trims: {} }]);
 
-    // A row that was written before the deletion: whoever deleted had not loaded the month.
+    // A row from before the deletion: the deleting process had not loaded the month.
     await expectAgreement();
     await change(here, puffs[2]!.id, logNow);
     await here.log.flush();

@@ -7,8 +7,8 @@ const pageSize = 500;
 
 /**
  * Removes for good what was deleted long enough ago (domain.md D2): 30 days after the deletion of a puff, an hour after
- * the deletion of all. Ids and numbers stay, so that no id is used twice and phones that were away still learn of it.
- * Rows of months that say when it was go too: nobody reads them any more, so nothing else would write over them.
+ * the deletion of all. Ids and numbers stay, so that no id is used twice and devices that were offline still receive the deletion.
+ * Rows of months that contain it are deleted too: no read uses them, so no write would replace them.
  *
  * A fold needs the content of a change until it has folded it, so the checkpoints of the person must count the deletion
  * first. A state that is still older notices that it met stripped content, and starts from those checkpoints.
@@ -28,7 +28,7 @@ export const createPurge =
       for (const { person, id, rev } of due) {
         signal?.throwIfAborted();
         if (!(await checkpoints.recordStrip(person, rev))) continue;
-        // The rows first: as long as the content is there, the job comes back for both.
+        // The rows first: as long as the content exists, the next run finds both.
         if (id === undefined) {
           await checkpoints.dropMonthsBefore(person, rev);
           await store.stripBefore(person, rev);

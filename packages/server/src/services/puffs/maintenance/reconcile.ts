@@ -6,14 +6,14 @@ import type { RawSum, RecordSumsStore } from './record-sums-store.ts';
 /** What did not equal a recount: the state in this process, or the stored one. */
 export type Drift = 'live' | 'stored';
 
-/** Counts a person's raw records anew and compares them with what is answered and what is stored. */
+/** Recounts a person's raw records, and compares the sums with the live and the stored state. */
 export type Reconcile = (person: string) => Promise<readonly Drift[]>;
 
 const attempts = 5;
 
 /**
- * The database adds up the records with a sum of its own, which shares no code with the fold. Both are asked at one
- * number of the log: what is folded after it is not in question, and where the log moves meanwhile it is asked again.
+ * The database sums the records, without any code of the fold. Both sides are compared at one number of the log; if the
+ * log grows meanwhile, the comparison is repeated.
  */
 export const createReconcile = (deps: {
   sums: Pick<RecordSumsStore, 'addUp'>;
@@ -30,7 +30,7 @@ export const createReconcile = (deps: {
       const history = await read(Number.isFinite(first) ? first : undefined);
       if (history.rev === rev) return equals(history, sums);
     }
-    return true; // somebody who records without a pause is looked at another night
+    return true; // a log that grows without a pause is compared in a later run
   };
 
   return async (person) => {

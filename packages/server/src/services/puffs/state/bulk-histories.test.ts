@@ -21,7 +21,7 @@ describe('the histories of many people', () => {
     const puffs = () => range(count).map((index) => puffNumber(from + index));
     await Promise.all(people.map((person) => log.append(person, puffs(), 0)));
   };
-  /** A process that tells what it asked the database for. */
+  /** A process that records its queries. */
   const openCounting = async () => {
     const asked: string[] = [];
     const process = await open({
@@ -97,7 +97,7 @@ describe('the histories of many people', () => {
     await expectAgreement(other, people);
   });
 
-  it('count what lies behind a hole that a crash left', async () => {
+  it('count records after a sequence gap of a crash', async () => {
     const writer = await open();
     const [person, other] = [newId(), newId()];
     await record(writer, [person, other], 0, 3);
@@ -112,7 +112,7 @@ describe('the histories of many people', () => {
     await expectAgreement(writer, [person, other]);
   });
 
-  it('are asked for in parts where the logs are long, and alone where one is', async () => {
+  it('are read in several queries when logs are long, and one by one for a very long log', async () => {
     const writer = await open();
     const people = range(4).map(() => newId());
     await record(writer, people, 0, 1_700);
@@ -122,7 +122,7 @@ describe('the histories of many people', () => {
     expect(reader.asked).toEqual(['newest', 'logs of 2', 'logs of 1', 'log of one', 'log of one']);
   });
 
-  it('of nobody, and of people without a puff', async () => {
+  it('are empty for an empty list and for people without a puff', async () => {
     const reader = await openCounting();
     expect(await read(reader, [])).toEqual(new Map());
     expect(reader.asked).toEqual(['newest']);

@@ -5,13 +5,13 @@ import type { BulkLogStore, RevRange } from '../log/bulk-log-store.ts';
 import type { PuffStateCache } from './puff-state-cache.ts';
 import type { PuffState } from './puff-state.ts';
 
-/** Records that one question answers at most; of somebody who has more to fold the log is read alone. */
+/** At most so many records per query; a log with more to fold is read by a query of its own. */
 const maxRecords = 5_000;
 
 /**
  * The states of many people in three commands, whatever their number: the checkpoints of those that this process does
- * not hold (totals, then months), and what the logs hold beyond; the last is asked again for each 5,000 records. A
- * person of whom that says too little, for example with a hole in the log, asks alone.
+ * not hold (totals, then months), and what the logs hold beyond; one query per 5,000 records. A
+ * person whose log has a sequence gap is read alone.
  */
 export const createBulkHistories =
   (deps: {

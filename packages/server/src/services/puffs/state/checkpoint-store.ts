@@ -66,13 +66,13 @@ export interface CheckpointStore {
   recordStrip(person: string, rev: number): Promise<boolean>;
   /**
    * Removes the rows that still say something of a puff deleted at `rev`: of its months those that counted it last, or
-   * mark a date that lost something late. They are counted anew when somebody asks for them.
+   * mark a date that lost something late. They are recounted when they are loaded.
    */
   dropMonthsOf(person: string, months: readonly string[], rev: number): Promise<void>;
   /** Removes the rows that say something of what a deletion of all at `rev` has hidden. */
   dropMonthsBefore(person: string, rev: number): Promise<void>;
   /**
-   * Forgets everything of a person, the person row first; it is rebuilt from the log. Answers how many rows there were.
+   * Deletes the checkpoints of a person, the person row first; they are rebuilt from the log. Returns the number of rows.
    */
   drop(person: string): Promise<number>;
 }

@@ -135,7 +135,7 @@ describe('checkpoints', () => {
     await expectFreshProcessToAgree();
   });
 
-  it('of an older program, without facts or with those of before, are counted anew and replaced', async () => {
+  it('of an older version, without aggregates or with outdated ones, are recounted and replaced', async () => {
     const writer = await open();
     await append(writer, 0, 400);
     await writer.log.drainAll();

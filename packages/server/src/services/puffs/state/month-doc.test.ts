@@ -39,7 +39,7 @@ describe('the row of a month', () => {
     expect(Object.keys(rowOf(dates).days)).toEqual(['31']);
   });
 
-  it('says nothing where an older program has left its facts behind, or never wrote any', () => {
+  it('is ignored when an older version left outdated aggregates in it, or wrote none', () => {
     const row = rowOf(aggregateDays([puff(8)], []));
     expect(aggregatesOfMonthDoc(row)).toBeDefined();
     for (const which of ['factsRev', 'trimsRev'] as const) {

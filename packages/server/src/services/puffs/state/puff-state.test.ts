@@ -131,7 +131,7 @@ describe('the fold of a log', () => {
     expect(state.rev).toBe(1);
   });
 
-  it('notices a day that became active after it was asked', () => {
+  it('includes a day that became active after a call', () => {
     const state = new PuffState();
     expect(state.activeDays(0)).toEqual([]);
     state.fold({

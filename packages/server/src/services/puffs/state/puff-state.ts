@@ -8,7 +8,7 @@ import type { DateSpan, DayMarks, PuffHistory } from '../domain/puff-history.ts'
 
 const dayMs = 86_400_000;
 
-/** What folding a change needs from the records: its dates, counted anew, and the newest puff. */
+/** What folding a change needs from the records: its dates, recounted, and the newest puff. */
 export interface Recount {
   readonly dates: MonthAggregates;
   /** ms; undefined where the change does not touch the newest puff. */
@@ -18,7 +18,7 @@ export interface Recount {
 /**
  * A person's state: the fold of their log up to `rev`. Sums stand by wall date and wall hour, so that a local day is
  * read for any `dayStartHour` and nothing is ever rewritten (docs/domain.md D1). They are held for the months
- * that were asked for; a month that is not loaded may change, and is counted anew when somebody asks for it.
+ * that were loaded; a month that is not loaded may change, and is recounted when it is loaded.
  */
 export class PuffState implements PuffHistory {
   rev = 0;
@@ -35,10 +35,10 @@ export class PuffState implements PuffHistory {
   readonly dirtyMonths = new Set<string>();
   /** True while the person row of the checkpoint is behind. */
   dirty = false;
-  /** The newest change whose content is gone: which month it changed is not known any more. */
+  /** The newest change without content: the month that it changed is unknown. */
   strippedRev = 0;
   readonly #loaded = new Map<string, { dates: Map<DayNumber, DayAggregate>; countedUpTo: number }>();
-  /** Months that were loaded or changed since months were let go last. */
+  /** Months that were loaded or changed since the last unload. */
   readonly #recent = new Set<string>();
   readonly #days = new LocalDays({
     aggregateOn: (date) => this.#aggregateOn(date),
@@ -70,7 +70,7 @@ export class PuffState implements PuffHistory {
 
   /**
    * Takes a change with the recount of its dates, made after the change was applied to its record. Sums are set and
-   * not moved, because the recount may know later changes already; totals move by the change's own words.
+   * not moved, because the recount may know later changes already; totals move by the change's own values.
    */
   foldChange({ rev, before, after }: ChangeRecord, recount: Recount): void {
     if (rev !== this.rev + 1) return;
@@ -84,7 +84,7 @@ export class PuffState implements PuffHistory {
           const aggregate = recount.dates.get(counted.wall.dayNumber);
           if (aggregate) dates.set(counted.wall.dayNumber, aggregate);
           else dates.delete(counted.wall.dayNumber);
-          this.#days.forget();
+          this.#days.invalidate();
         });
     this.#moveTo(rev);
   }
@@ -120,18 +120,18 @@ export class PuffState implements PuffHistory {
       this.months.delete(name);
       this.dirtyMonths.delete(name);
     }
-    this.#days.forget();
+    this.#days.invalidate();
   }
 
   isMonthLoaded(name: string): boolean {
     return this.#loaded.has(name) || !this.months.has(name);
   }
 
-  /** A month that has been asked for, with everything up to `countedUpTo` in it. */
+  /** Adds a loaded month, which counts everything up to `countedUpTo`. */
   setMonth(name: string, dates: Map<DayNumber, DayAggregate>, countedUpTo: number): void {
     this.#loaded.set(name, { dates, countedUpTo });
     this.#recent.add(name);
-    this.#days.forget();
+    this.#days.invalidate();
   }
 
   /** A loaded month, and the number up to which it is complete. */
@@ -147,12 +147,12 @@ export class PuffState implements PuffHistory {
     return ahead;
   }
 
-  /** Lets go of months before `name` that are on disk and that nobody has used since this was last called. */
+  /** Unloads months before `name` that are on disk and were not used since the last call. */
   unloadBefore(name: string): void {
     for (const loaded of this.#loaded.keys())
       if (loaded < name && !this.dirtyMonths.has(loaded) && !this.#recent.has(loaded)) {
         this.#loaded.delete(loaded);
-        this.#days.forget();
+        this.#days.invalidate();
       }
     this.#recent.clear();
   }

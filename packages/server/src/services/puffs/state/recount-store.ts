@@ -30,7 +30,7 @@ export interface Counting {
 /** What the records say themselves, as changes leave them. */
 export interface RecountStore {
   /**
-   * Applies a change to its puff, and counts its dates anew up to the change. In one causally consistent session: a
+   * Applies a change to its puff, and recounts its dates up to the change. In one causally consistent session: a
    * read that is older than the change, after the primary has moved, would miss what the state counts already.
    */
   applyChange(person: string, change: ChangeRecord, counting: Counting, limit?: ReadLimit): Promise<Recount>;
