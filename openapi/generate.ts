@@ -2,12 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { pathsMap } from '../deploy/proxy/paths-map.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { openApiDocument } from './document.ts';
+import { withEndpointTable } from './endpoint-table.ts';
 
-/** What is made from the contract and committed. */
+const architecture = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8');
+
+/** What is generated from the contract and the routes, and committed. */
 const generated: readonly [file: string, fresh: string][] = [
   ['openapi/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`],
   ['openapi/asyncapi.json', `${JSON.stringify(asyncApiDocument(), null, 2)}\n`],
   ['deploy/proxy/paths.map', pathsMap()],
+  ['docs/architecture.md', withEndpointTable(architecture)],
 ];
 
 // `npm run generate` writes the files; with --check it only says whether they are fresh.
@@ -16,7 +20,9 @@ for (const [file, fresh] of generated) {
   if (!process.argv.includes('--check')) {
     writeFileSync(url, fresh);
   } else if (readFileSync(url, 'utf8') !== fresh) {
-    process.stderr.write(`${file} is not what the contract says; run \`npm run generate\`.\n`);
+    process.stderr.write(
+      `${file} is not up to date with the contract and the routes; run \`npm run generate\`.\n`,
+    );
     process.exitCode = 1;
   }
 }

@@ -9,7 +9,7 @@ import { clientAddress, networkOf } from '../edge/client-address.ts';
 import { networkShare } from '../limits/connection-counts.ts';
 import { createTransferAllowance } from './transfer-allowance.ts';
 
-/** docs/adr/0020-what-counts-before-what-costs.md has the reasons. */
+/** docs/adr/0020-admission-before-cost.md has the reasons. */
 export interface ConnectionLimits {
   /** Of this process, WebSockets included. */
   readonly connections: number;

@@ -33,7 +33,7 @@ type CountedClass = Exclude<RateClass, 'none'>;
 /**
  * Calls a minute. A person taps some dozen times an hour, and a phone that was offline for a week sends a few
  * batches; the figures leave ten times that. An address may be a whole mobile network: what counts for it alone has room
- * for thousands of people, and no call of a signed-in person or session waits for a neighbour's (docs/adr/0020-what-counts-before-what-costs.md).
+ * for thousands of people, and no call of a signed-in person or session waits for a neighbour's (docs/adr/0020-admission-before-cost.md).
  */
 const quotas: Readonly<Record<CountedClass, number | Readonly<Partial<Record<RateScope, number>>>>> = {
   read: 600,

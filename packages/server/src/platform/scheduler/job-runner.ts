@@ -37,7 +37,7 @@ const longestBackoffMs = 60 * minuteMs;
 
 /**
  * Runs jobs on any number of workers, each due window once. A worker holds a job by a lease that it renews; whoever
- * finds the lease over continues from the progress that was saved (docs/adr/0008-jobs-of-our-own.md).
+ * finds the lease over continues from the progress that was saved (docs/adr/0008-job-scheduler.md).
  */
 export const createJobs = (deps: {
   store: JobStore;

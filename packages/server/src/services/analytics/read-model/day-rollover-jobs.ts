@@ -7,7 +7,7 @@ import type { StatsReadModel } from './stats-read-model.ts';
 
 /**
  * The jobs of the day rollover. They end nothing: days and streaks are derived on every read. They keep the stored
- * `UserStats` of inactive users in step with the calendar (docs/adr/0008-jobs-of-our-own.md).
+ * `UserStats` of inactive users in step with the calendar (docs/adr/0008-job-scheduler.md).
  */
 export const dayRolloverJobs = (deps: {
   users: UserDirectory;

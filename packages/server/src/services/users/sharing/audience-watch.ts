@@ -22,7 +22,7 @@ export interface AudienceWatch extends Poller {
 /**
  * Finds whose audience another process has changed, by asking the database every 2 s, and moves the sockets that this
  * process holds. It needs no bus: where there is one the news comes sooner, and where it is lost this repairs it
- * (docs/adr/0014-audience-watch.md).
+ * (docs/adr/0014-audience-polling.md).
  */
 export const createAudienceWatch = (deps: {
   store: Pick<AudienceStore, 'listSince' | 'findNewest'>;
