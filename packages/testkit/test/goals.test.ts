@@ -11,7 +11,7 @@ describe('goals and check-ins', () => {
     app = await startTestApp();
   });
   afterAll(() => app.close());
-  // Each test has its own time, and never goes back: sessions would not have begun yet.
+  // Time only moves forward: sessions would otherwise begin in the future.
   const at = (instant: string) => {
     app.clock.set(instant);
   };
@@ -30,7 +30,7 @@ describe('goals and check-ins', () => {
   const setGoal = ({ client }: Person, body: object) => client.call('putGoal', { body: body as never });
   const statsOf = ({ client }: Person) => client.call('getStats');
 
-  it('count the week of the definition, day after day', async () => {
+  it('count the example week of domain rule D5 day by day', async () => {
     at('2026-10-12T08:00:00Z'); // a Monday
     const alice = await app.person('alice');
     expect(await setGoal(alice, { mode: 'reduce', dailyLimit: 10 })).toEqual({
@@ -91,7 +91,7 @@ describe('goals and check-ins', () => {
     });
   });
 
-  it('begin on the new day alone where they are put off', async () => {
+  it('begin on the new day only when a quit is postponed', async () => {
     at('2026-10-17T12:00:00Z');
     const zoe = await app.person('zoe');
     await setGoal(zoe, { mode: 'reduce', dailyLimit: 10 });
@@ -108,7 +108,7 @@ describe('goals and check-ins', () => {
     expect(days.map(({ limit }) => limit)).toEqual([10, 0]);
   });
 
-  it('never change a limit of the past; a higher one waits for tomorrow', async () => {
+  it('never change a past limit, and raise a limit from tomorrow', async () => {
     at('2026-10-18T10:00:00Z');
     const bob = await app.person('bob');
     await setGoal(bob, { mode: 'reduce', dailyLimit: 10 });
@@ -128,7 +128,7 @@ describe('goals and check-ins', () => {
     expect(await bob.client.call('getGoal')).toMatchObject({ dailyLimit: 5, limitToday: 5 });
   });
 
-  it('count somebody who quit years ago, without any puff', async () => {
+  it('count from a quit years ago without any puff', async () => {
     at('2026-10-20T10:00:00Z');
     const carla = await app.person('carla');
     expect(await carla.client.call('getGoal')).toEqual({
@@ -204,14 +204,14 @@ describe('goals and check-ins', () => {
     });
   });
 
-  it('take a check-in for past days alone, leave days with puffs, and take it back', async () => {
+  it('accept check-ins for past days only, ignore days with puffs, and remove them again', async () => {
     at('2026-10-22T10:00:00Z');
     const emil = await app.person('emil');
     await puffs(emil, '2026-10-20', 2);
-    const say = (days: string[], none = true) => emil.client.call('checkIn', { body: { days, none } });
+    const checkIn = (days: string[], none = true) => emil.client.call('checkIn', { body: { days, none } });
     for (const days of [['2026-10-22'], ['2026-10-23'], ['2026-09-21'], ['2026-10-21', '2026-10-22']])
-      await expect(say(days)).rejects.toMatchObject({ code: 'invalid' });
-    expect((await say(['2026-10-19', '2026-10-20', '2026-10-21'])).streaks.puffFreeDays).toMatchObject({
+      await expect(checkIn(days)).rejects.toMatchObject({ code: 'invalid' });
+    expect((await checkIn(['2026-10-19', '2026-10-20', '2026-10-21'])).streaks.puffFreeDays).toMatchObject({
       current: 1,
       unconfirmedDays: 0,
     });
@@ -222,12 +222,12 @@ describe('goals and check-ins', () => {
     };
     expect(await statuses()).toEqual(['unknown', 'confirmed', 'confirmed', 'confirmed', 'unknown']);
     await puffs(emil, '2026-10-19', 1);
-    const back = await say(['2026-10-19', '2026-10-20', '2026-10-21'], false);
+    const back = await checkIn(['2026-10-19', '2026-10-20', '2026-10-21'], false);
     expect(back.streaks.puffFreeDays).toMatchObject({ current: 1, unconfirmedDays: 1 });
     expect(await statuses()).toEqual(['unknown', 'confirmed', 'confirmed', 'unknown', 'unknown']);
   });
 
-  it('are not kept for a day with puffs, also when its puffs come to belong to another day', async () => {
+  it('store no check-in for a day with puffs, also when the puffs move to another day later', async () => {
     const lea = await app.person('lea');
     const timestamp = '2026-10-20T23:30:00Z'; // 01:30 of the 21st in Berlin
     await lea.client.call('recordPuff', { body: { timestamp } });
@@ -242,7 +242,7 @@ describe('goals and check-ins', () => {
     ]);
   });
 
-  it('need the consents, which reading does not', async () => {
+  it('require consents for changes and none for reads', async () => {
     const finn = await app.person('finn', { consents: ['terms'] });
     const refused = { code: 'consent-required', problem: { purposes: ['health-processing'] } };
     await expect(setGoal(finn, { mode: 'quit' })).rejects.toMatchObject(refused);
@@ -251,7 +251,7 @@ describe('goals and check-ins', () => {
     expect(await finn.client.call('getGoal')).toMatchObject({ mode: 'track', dailyLimit: null });
   });
 
-  it('tell every phone of the person, and friends who look', async () => {
+  it('send statsUpdate to every socket of the user and change what friends read', async () => {
     const [gina, hugo] = [await app.person('gina'), await app.person('hugo')];
     await befriend(gina, hugo);
     const [atGina, atHugo] = [await gina.connect(), await hugo.connect()];
@@ -271,7 +271,7 @@ describe('goals and check-ins', () => {
     for (const socket of [atGina, atHugo]) socket.close();
   });
 
-  it('show friends confirmed days alone', async () => {
+  it('show only confirmed days to friends', async () => {
     at('2026-10-26T13:00:00Z');
     const [ida, jan] = [await app.person('ida'), await app.person('jan')];
     await befriend(ida, jan);
@@ -285,7 +285,7 @@ describe('goals and check-ins', () => {
     expect(await summary()).toMatchObject({ streakDays: 2, underLimitDays: 3, average7: 1 / 3 });
   });
 
-  it('set at once by two phones are one history', async () => {
+  it('are one history when two devices set them concurrently', async () => {
     const kim = await app.person('kim');
     await Promise.all(range(6).map((index) => setGoal(kim, { mode: 'reduce', dailyLimit: 20 - index })));
     const { dailyLimit, limitToday } = await kim.client.call('getGoal');

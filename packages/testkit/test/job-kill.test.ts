@@ -13,7 +13,7 @@ const copy = async (from: Db, to: Db, names: readonly string[]) => {
     await to.collection<Doc>(name).insertMany(await from.collection<Doc>(name).find().toArray());
 };
 
-describe('a job whose worker is killed in the middle', () => {
+describe('a job whose worker is killed during a run', () => {
   let apps: TestApp[];
   let mongo: MongoClient;
   let uri: string;
@@ -26,7 +26,7 @@ describe('a job whose worker is killed in the middle', () => {
   };
   const dbOf = (address: string) => mongo.db(new URL(address).pathname.slice(1));
 
-  /** Two databases with the same people, of whom none has been counted. */
+  /** Two databases with the same uncounted people. */
   beforeEach(async () => {
     apps = [];
     const first = await open({ now: evening });
@@ -57,7 +57,7 @@ describe('a job whose worker is killed in the middle', () => {
       JOB: job,
     });
     const jobs = dbOf(uri).collection<Doc>('jobs');
-    await eventually('the worker is in its middle', async () => {
+    await eventually('the worker has saved progress', async () => {
       if (program.child.exitCode !== null)
         throw new Error(`the worker has ended:
 ${program.output()}`);
@@ -72,7 +72,7 @@ ${program.output()}`);
   it.each([
     ['daily-stats', 'userstats'],
     ['aggregate', 'platformfigures'],
-  ])('%s ends as one clean run, on two workers that start again at once', async (job, collection) => {
+  ])('%s ends with the result of one clean run when two workers take over', async (job, collection) => {
     const clean = await open({ mongoUri: cleanUri, now: morning });
     expect(await clean.jobs.runDue(job)).toMatchObject([{ outcome: 'done', attempts: 1 }]);
 

@@ -38,14 +38,14 @@ describe('the jobs', () => {
     });
   };
 
-  it('daily-stats tells those whose day turned, when it turned for them, and nobody else', async () => {
+  it('daily-stats sends statsUpdate at the day rollover of each user, and to no other user', async () => {
     const berlin = await app.person('berlin', { timeZone: 'Europe/Berlin' });
     const late = await app.person('late', { timeZone: 'Europe/Berlin' });
     await late.client.call('patchMe', { body: { dayStartHour: 4 } });
     const tokyo = await app.person('tokyo', { timeZone: 'Asia/Tokyo' });
     await berlin.client.call('recordPuff');
-    /** What each of the three is told by the job at this time; their tokens are fresh by then. */
-    const told = async (instant: string): Promise<(string | undefined)[]> => {
+    /** The day in the `statsUpdate` that the job sends to each of the three at this time. */
+    const sentDays = async (instant: string): Promise<(string | undefined)[]> => {
       app.clock.set(instant);
       const sockets: RecordedSocket[] = [];
       for (const person of [berlin, late, tokyo]) {
@@ -59,16 +59,16 @@ describe('the jobs', () => {
       for (const socket of sockets) socket.close();
       return days;
     };
-    expect(await told('2026-10-21T14:59:00Z')).toEqual([undefined, undefined, undefined]);
-    expect(await told('2026-10-21T15:00:00Z')).toEqual([undefined, undefined, '2026-10-22']);
-    expect(await told('2026-10-21T22:00:00Z')).toEqual(['2026-10-22', undefined, undefined]);
+    expect(await sentDays('2026-10-21T14:59:00Z')).toEqual([undefined, undefined, undefined]);
+    expect(await sentDays('2026-10-21T15:00:00Z')).toEqual([undefined, undefined, '2026-10-22']);
+    expect(await sentDays('2026-10-21T22:00:00Z')).toEqual(['2026-10-22', undefined, undefined]);
     expect(await statsRow(berlin)).toMatchObject({ today: '2026-10-22', totalPuffCount: 1 });
-    expect(await told('2026-10-22T01:45:00Z')).toEqual([undefined, undefined, undefined]);
-    expect(await told('2026-10-22T02:00:00Z')).toEqual([undefined, '2026-10-22', undefined]);
+    expect(await sentDays('2026-10-22T01:45:00Z')).toEqual([undefined, undefined, undefined]);
+    expect(await sentDays('2026-10-22T02:00:00Z')).toEqual([undefined, '2026-10-22', undefined]);
   });
 
   it.each(['terms', 'health-processing'] as const)(
-    'daily-stats leaves out people without %s, and catches up after a stop',
+    'daily-stats skips users without %s and catches up after downtime',
     async (purpose) => {
       const alice = await app.person('alice');
       const bob = await app.person('bob');
@@ -82,14 +82,14 @@ describe('the jobs', () => {
   );
 
   it.each(['terms', 'health-processing'] as const)(
-    'no job uses the puffs of people without %s',
+    'no job uses the puffs of users without %s',
     async (purpose) => {
       const people: Person[] = [];
       for (const index of range(21)) people.push(await app.person(`person-${index}`));
       const names = ['daily-stats', 'streak-updates', 'milestones', 'aggregate'];
       for (const job of names) await runAt('2026-10-21T10:10:00Z', job);
       const [gone] = people;
-      if (!gone) throw new Error('nobody has signed in');
+      if (!gone) throw new Error('no user has signed in');
       for (const { client } of people) await client.call('recordPuff');
       await gone.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
       await withdraw(gone, purpose);
@@ -108,7 +108,7 @@ describe('the jobs', () => {
     },
   );
 
-  it('streak-updates stores the streaks with what came late, an hour after the day', async () => {
+  it('streak-updates stores streaks with late puffs an hour after the day rollover', async () => {
     const alice = await app.person('alice');
     await alice.client.call('recordPuff', { body: { timestamp: '2026-10-18T12:00:00Z' } });
     await runAt('2026-10-21T21:50:00Z', 'streak-updates');
@@ -121,7 +121,7 @@ describe('the jobs', () => {
     expect(await statsRow(alice)).toMatchObject({ streaks: { puffFreeDays: { current: 0, best: 2 } } });
   });
 
-  it('aggregate counts hours and days without a word about a person, late puffs while they count', async () => {
+  it('aggregate counts hours and days without personal data, and late puffs up to 48 hours', async () => {
     const people: Person[] = [];
     for (const index of range(22)) people.push(await app.person(`person-${index}`));
     await runAt('2026-10-21T10:05:00Z', 'aggregate');
@@ -165,7 +165,7 @@ describe('the jobs', () => {
     for (const { userId } of people) expect(everything).not.toContain(userId);
   });
 
-  it('reconcile finds nothing where all is right, and a drift that was planted in what is stored', async () => {
+  it('reconcile reports no drift in correct data, and a drift in changed checkpoints and records', async () => {
     const [alice, bob] = [await app.person('alice'), await app.person('bob')];
     for (const { client } of [alice, bob])
       await client.call('recordPuffBatch', {

@@ -24,7 +24,7 @@ describe('boards', () => {
     client.call('recordPuff', { body: { quantity, ...(timestamp !== undefined && { timestamp }) } });
   const noneOn = ({ client }: Person, ...days: number[]) =>
     client.call('checkIn', { body: { days: days.map(dayOf), none: true } });
-  /** What a board says, by name: the value, or why there is none. */
+  /** The entries of a board by name: rank and value, or the reason without a rank. */
   const seen = ({ entries }: Leaderboard) =>
     Object.fromEntries(
       entries.map(({ name, rank, value, reason }): [string, string] => [
@@ -33,19 +33,19 @@ describe('boards', () => {
       ]),
     );
 
-  /** Everybody's quantity on each day of the test, from 0 on; each puffs at noon UTC, wherever they are. */
+  /** Records the quantity of each person at noon UTC of each day. */
   const live = async (from: number, to: number, rates: readonly (readonly [Person, number])[]) => {
     for (let day = from; day <= to; day++) {
       app.clock.set(firstDay + day * dayMs + dayMs / 2);
       for (const [person, quantity] of rates) if (quantity > 0) await puff(person, quantity);
     }
   };
-  /** The morning of a day, before anybody there has puffed; in Auckland it is the evening. */
+  /** The morning of a day, before any puff; in Auckland it is the evening. */
   const morning = (day: number) => {
     app.clock.set(firstDay + day * dayMs + dayMs / 3);
   };
 
-  it('over three weeks of a few people who log day by day', async () => {
+  it('rank people who record daily for three weeks', async () => {
     const ann = await app.person('ann');
     const ben = await app.person('ben', { timeZone: 'America/New_York' });
     const cat = await app.person('cat');
@@ -130,11 +130,11 @@ describe('boards', () => {
     app.clock.set(firstDay + 17 * dayMs + dayMs / 2);
     expect((await boardOf(dan)).period).toEqual({ from: dayOf(11), to: dayOf(17) });
     expect((await boardOf(ben)).period).toEqual({ from: dayOf(10), to: dayOf(16) });
-    // Dan's friends are Ann alone, and everybody sees the same value.
+    // Ann is Dan's only friend, and both see the same values.
     expect(seen(await boardOf(dan))).toMatchObject({ Ann: '1: 0.2', Dan: '2: -0.2' });
   });
 
-  it('count words that there was none for three days, and no puff of a friend who lowered the level', async () => {
+  it('count check-ins for three days, and omit a friend who lowered the share level', async () => {
     const start = 20;
     morning(start);
     const fay = await app.person('fay');
@@ -167,7 +167,7 @@ describe('boards', () => {
     expect(seen(await boardOf(gil, 'puffFreeDays'))).toMatchObject({ Fay: '1: 6' });
   });
 
-  it('measure against what was known 48 hours after the seventh day, whoever asks and when', async () => {
+  it('freeze the baseline 48 hours after the seventh day, independent of reads', async () => {
     const start = 50;
     morning(start);
     const hal = await app.person('hal');
@@ -189,7 +189,7 @@ describe('boards', () => {
       start + 8,
       people.map((person) => [person, 5] as const),
     );
-    // Nobody asks for a board; the turn of the day freezes.
+    // No board is read: the job of the day rollover freezes the baseline.
     morning(start + 9);
     await app.jobs.run('daily-stats', dayOf(start + 8));
     await early(hal, 30);
@@ -204,7 +204,7 @@ describe('boards', () => {
     expect(seen(await boardOf(ida))).toEqual({ Ida: '1: 0.75' });
   });
 
-  it('take no notice of days that came late or were trimmed', async () => {
+  it('ignore days with only late puffs and days with late removals', async () => {
     const start = 70;
     morning(start);
     const nia = await app.person('nia');
@@ -224,7 +224,7 @@ describe('boards', () => {
     expect(seen(await boardOf(nia))).toEqual({ Nia: '1: 0.4' });
   });
 
-  it('count no day that a puff is given back to after the fact', async () => {
+  it('do not count a day to which a puff is restored late', async () => {
     const start = 150;
     morning(start);
     const quin = await app.person('quin');
@@ -241,7 +241,7 @@ describe('boards', () => {
     expect(seen(await boardOf(quin))).toEqual({ Quin: 'not-enough-data' });
   });
 
-  it('count no day that lost puffs after the fact, by whatever way', async () => {
+  it('do not count a day that lost puffs late, by any kind of edit', async () => {
     const start = 110;
     morning(start);
     const pam = await app.person('pam');
@@ -275,7 +275,7 @@ describe('boards', () => {
     expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
   });
 
-  it('say nothing of who is absent, or why', async () => {
+  it('omit friends who do not share, without a reason', async () => {
     morning(90);
     const consents = ['terms', 'health-processing', 'friends-sharing', 'push'] as const;
     const jan = await app.person('jan');
@@ -305,7 +305,7 @@ describe('boards', () => {
     await consent(max, 'friends-sharing', true);
     expect(Object.keys(seen(await boardOf(jan)))).toEqual(['Jan', 'Kim', 'Lou', 'Max']);
 
-    // Who is not on boards sees them all the same, themselves included.
+    // A user without the leaderboard consent sees boards, with an entry for themselves.
     await consent(jan, 'leaderboard', false);
     expect(Object.keys(seen(await boardOf(jan)))).toEqual(['Jan', 'Kim', 'Lou', 'Max']);
     expect(Object.keys(seen(await boardOf(kim)))).toEqual(['Kim']);

@@ -13,7 +13,7 @@ const sizes = [5, 50, 200];
 /** All that is derived, and may be dropped at any time. */
 const derived = ['userstats', 'milestonestates', 'settledruns', 'puffpeople', 'puffmonths'];
 
-describe('what the database is asked for a person with many friends', () => {
+describe('the queries for a user with many friends', () => {
   const apps: TestApp[] = [];
   let mongo: MongoClient;
 
@@ -110,7 +110,7 @@ describe('what the database is asked for a person with many friends', () => {
   it.each<[string, (person: Person) => Promise<void>]>([
     ['GET /friends', listFriends],
     ['GET /milestones', listMilestones],
-  ])('is as much for 200 as for 5, where nothing is stored and nobody in memory: %s', async (_name, view) => {
+  ])('are the same for 200 friends as for 5, without stored rows and caches: %s', async (_name, view) => {
     const asked: string[][] = [];
     for (const size of sizes) {
       const app = await fresh();
@@ -126,7 +126,7 @@ describe('what the database is asked for a person with many friends', () => {
     ['GET /friends/leaderboard', getLeaderboard, 5],
     ['GET /milestones', listMilestones, 7],
     ['ready', connect, 18],
-  ])('is as much for 200 as for 5, where nothing has changed: %s', async (_name, view, most) => {
+  ])('are the same for 200 friends as for 5, where nothing has changed: %s', async (_name, view, most) => {
     const app = await fresh();
     const all = [];
     for (const size of sizes) {

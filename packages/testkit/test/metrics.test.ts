@@ -16,7 +16,7 @@ const figuresOf = async (url: string): Promise<string> => {
 const refused = (call: Promise<unknown>): Promise<void> =>
   call.then(
     () => {
-      throw new Error('it was taken');
+      throw new Error('the call succeeded');
     },
     () => undefined,
   );
@@ -56,9 +56,9 @@ describe('metrics', () => {
     const socket = await bob.connect();
     await socket.puff();
     await refused(socket.puff({ quantity: 0 }));
-    const nobody = app.client().connect();
-    await refused(nobody.connected);
-    nobody.close();
+    const anonymous = app.client().connect();
+    await refused(anonymous.connected);
+    anonymous.close();
     await alice.client.call('editPuff', { params: { id }, body: { quantity: 2 } });
     for (const path of ['/nowhere/private', '/puffs/private/x', '/users/me?trigger=private'])
       await fetch(`${app.url}${path}`);
@@ -98,11 +98,11 @@ describe('metrics', () => {
     ['devicecheck_unknown_total', {}, 0],
     ['apple_unavailable_total', { service: 'keys' }, 0],
     ['apple_circuit_open', { service: 'tokens' }, 0],
-  ])('tell pufftrack_%s %j', (name, labels, value) => {
+  ])('report pufftrack_%s %j', (name, labels, value) => {
     expect(valueOf(figures, `pufftrack_${name}`, labels)).toBe(value);
   });
 
-  it('tell how large the writes of the log were, and how long they took', () => {
+  it('report size and duration of group commits', () => {
     // Three that were created, and the one that turned out to be known.
     expect(valueOf(figures, 'pufftrack_group_commit_size_sum')).toBe(4);
     const writes = valueOf(figures, 'pufftrack_group_commit_size_count');
@@ -110,7 +110,7 @@ describe('metrics', () => {
     expect(valueOf(figures, 'pufftrack_group_commit_duration_seconds_sum')).toBeGreaterThan(0);
   });
 
-  it('tell which zone rules are in use, and how old they are', async () => {
+  it('report version and age of the zone rules', async () => {
     const { zoneRules } = await app.client().call('healthReady');
     const version = zoneRules?.version ?? '';
     expect(valueOf(figures, 'pufftrack_zone_rules_info', { version })).toBe(1);
@@ -118,7 +118,7 @@ describe('metrics', () => {
     expect(valueOf(figures, 'pufftrack_zone_rules_age_seconds')).toBe(age);
   });
 
-  it('tell what every Node.js process tells', () => {
+  it('report the default metrics of a Node.js process', () => {
     for (const name of [
       'process_cpu_seconds_total',
       'process_resident_memory_bytes',
@@ -127,7 +127,7 @@ describe('metrics', () => {
       expect(valueOf(figures, name)).toBeGreaterThanOrEqual(0);
   });
 
-  it('have templates of the contract as routes, and nothing of a person or a path', () => {
+  it('use templates of the contract as routes and contain no personal data and no raw path', () => {
     const routes = [...figures.matchAll(/route="([^"]*)"/g)].map(([, route]) => route);
     const templates = Object.values<EndpointSpec>(endpoints).map(({ path }) => path);
     expect([...new Set(routes)].filter((route) => !templates.includes(route ?? ''))).toEqual([]);
@@ -135,13 +135,13 @@ describe('metrics', () => {
       expect(figures).not.toContain(personal);
   });
 
-  it('are on the API’s own listener outside production, and the other one has nothing else', async () => {
+  it('are on the API listener outside production, and the metrics listener serves nothing else', async () => {
     expect(await figuresOf(app.url)).toContain('pufftrack_puffs_total');
     for (const path of ['/', '/users/me', '/metrics/x'])
       expect((await fetch(`http://127.0.0.1:${app.metricsPort ?? 0}${path}`)).status).toBe(404);
   });
 
-  it('are not there where the listener is public', async () => {
+  it('are not served on a public listener', async () => {
     const outside = await startTestApp({ metrics: { onApiListener: false }, targets: ['users'] });
     try {
       expect(outside.metricsPort).toBeUndefined();
@@ -152,7 +152,7 @@ describe('metrics', () => {
     }
   });
 
-  it('of two apps in one process are apart', async () => {
+  it('of two apps in one process are separate', async () => {
     const other = await startTestApp({ targets: targetNames });
     try {
       expect(

@@ -21,7 +21,7 @@ describe('stats', () => {
     (await daysOf(person, from, to)).map(({ count }) => count);
   const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
 
-  it('put the night of a night-shift worker on the day that it began, for all of the past', async () => {
+  it('assign the night of a night-shift worker to the day on which it began, for the whole history', async () => {
     const nils = await app.person('nils');
     await puff(nils, '2026-10-16T20:00:00Z'); // Friday 22:00 in Berlin
     await puff(nils, '2026-10-17T01:30:00Z', { quantity: 2 }); // 03:30
@@ -34,7 +34,7 @@ describe('stats', () => {
       [3, 2],
       [22, 1],
     ]);
-    // The wall showed Saturday at 03:30, whichever day it belongs to.
+    // The wall clock showed Saturday at 03:30, although the puff belongs to Friday.
     const { bins } = await nils.client.call('getStatsHours');
     expect(bins.flatMap((count, hour) => (count ? [[hour, count]] : []))).toEqual([
       [4 * 24 + 22, 1],
@@ -61,7 +61,7 @@ describe('stats', () => {
     expect(await countsOf(berta, '2026-10-24', '2026-10-26')).toEqual([3, 1, 0]);
   });
 
-  it('follow a traveller: a day that repeats is one, and one that hardly was is skipped', async () => {
+  it('count a repeated day of a traveller once and skip a day of which one hour existed', async () => {
     app.clock.set('2026-11-02T06:00:00Z');
     const tom = await app.person('tom', { timeZone: 'Pacific/Auckland' });
     await puff(tom, '2026-11-02T06:00:00Z'); // the 2nd in Auckland
@@ -92,7 +92,7 @@ describe('stats', () => {
     ]);
   });
 
-  it('break nothing when today moves back over a flight west', async () => {
+  it('keep streaks when today moves back on a flight west', async () => {
     const uma = await app.person('uma', { timeZone: 'Pacific/Auckland' });
     await puff(uma, '2026-11-03T06:00:00Z');
     await uma.client.call('recordPuff'); // the 7th in Auckland
@@ -106,7 +106,7 @@ describe('stats', () => {
     });
   });
 
-  it('average confirmed days, and compare them with the week before', async () => {
+  it('average confirmed days and compare them with the previous week', async () => {
     app.clock.set('2026-11-20T12:00:00Z');
     const vera = await app.person('vera');
     for (const day of [6, 7, 8, 9]) await puff(vera, `2026-11-0${day}T12:00:00Z`, { quantity: 8 });
@@ -126,7 +126,7 @@ describe('stats', () => {
     expect({ sum: total(bins), confirmedDays }).toEqual({ sum: 42, confirmedDays: 9 });
   });
 
-  it('move the best run when a puff comes late', async () => {
+  it('shorten the best run when a late puff splits it', async () => {
     const wim = await app.person('wim');
     await puff(wim, '2026-06-01T12:00:00Z');
     await puff(wim, '2026-11-20T11:00:00Z');
@@ -144,7 +144,7 @@ describe('stats', () => {
     ['/users/stats/hours?days=6'],
     ['/users/stats/hours?days=366'],
     ['/users/stats/hours?days=seven'],
-  ])('refuse %s', async (path) => {
+  ])('reject the query of %s', async (path) => {
     const xena = await app.person('xena');
     const answer = await fetch(`${app.url}${path}`, {
       headers: { authorization: `Bearer ${xena.client.accessToken() ?? ''}` },
@@ -153,7 +153,7 @@ describe('stats', () => {
     expect(await answer.json()).toMatchObject({ code: 'invalid' });
   });
 
-  it('list 400 days, and years in which nobody was here', async () => {
+  it('list 400 days, and days long before the sign-up', async () => {
     const yuri = await app.person('yuri');
     const days = await daysOf(yuri, '2025-10-17', '2026-11-20');
     expect(days).toHaveLength(400);

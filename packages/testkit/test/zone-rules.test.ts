@@ -21,7 +21,7 @@ describe('zone rules that are newer than those of Node.js', () => {
     return puff?.day;
   };
 
-  it('decide when a local day begins: its job, today, and the days of a board', async () => {
+  it('determine the start of a local day for its job, for today and for boards', async () => {
     expect(await person.client.call('getStats')).toMatchObject({ today: '2026-11-24' });
     await app.jobs.runDue('daily-stats');
     const socket = await person.connect();
@@ -34,7 +34,7 @@ describe('zone rules that are newer than those of Node.js', () => {
     expect(period.to).toBe('2026-11-24');
   });
 
-  it('decide the day and hour of a puff, with and without the offset of the phone', async () => {
+  it('determine day and hour of a puff with and without a stated offset', async () => {
     app.clock.set('2026-11-25T07:45:00Z');
     await person.client.refresh();
     expect(await record('2026-11-25T00:30:00-07:00', timeZone)).toBe('2026-11-25');
@@ -51,7 +51,7 @@ describe('zone rules that are newer than those of Node.js', () => {
     ]);
   });
 
-  it('stand with their release in readiness', async () => {
+  it('are reported by /health/ready with their release', async () => {
     const { zoneRules } = await person.client.call('healthReady');
     expect(zoneRules?.version).toMatch(/^20\d\d[a-z]+$/);
     expect(zoneRules?.publishedOn).toMatch(/^20\d\d-\d\d-\d\d$/);

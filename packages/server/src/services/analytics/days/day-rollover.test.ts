@@ -3,26 +3,26 @@ import fc from 'fast-check';
 import { localDayAt } from '../../puffs/index.ts';
 import { rolledOverDayStarts } from './day-rollover.ts';
 
-const turned = (timeZone: string, from: string, to: string) =>
+const rolledOver = (timeZone: string, from: string, to: string) =>
   rolledOverDayStarts(timeZone, Date.parse(from), Date.parse(to));
 
-describe('the turn of local days', () => {
-  it('comes to each day start as the wall shows its hour', () => {
-    expect(turned('Europe/Berlin', '2026-10-20T21:45Z', '2026-10-20T22:00Z')).toEqual([0]);
-    expect(turned('Europe/Berlin', '2026-10-20T22:00Z', '2026-10-20T22:15Z')).toEqual([]);
-    expect(turned('Europe/Berlin', '2026-10-21T01:45Z', '2026-10-21T02:00Z')).toEqual([4]);
-    expect(turned('Asia/Kathmandu', '2026-10-20T18:00Z', '2026-10-20T18:15Z')).toEqual([0]);
+describe('rolledOverDayStarts', () => {
+  it('returns each day start when the wall clock reaches its hour', () => {
+    expect(rolledOver('Europe/Berlin', '2026-10-20T21:45Z', '2026-10-20T22:00Z')).toEqual([0]);
+    expect(rolledOver('Europe/Berlin', '2026-10-20T22:00Z', '2026-10-20T22:15Z')).toEqual([]);
+    expect(rolledOver('Europe/Berlin', '2026-10-21T01:45Z', '2026-10-21T02:00Z')).toEqual([4]);
+    expect(rolledOver('Asia/Kathmandu', '2026-10-20T18:00Z', '2026-10-20T18:15Z')).toEqual([0]);
   });
 
-  it('comes to two at once where the clock skips an hour', () => {
-    expect(turned('Europe/Berlin', '2026-03-29T00:45Z', '2026-03-29T01:00Z')).toEqual([2, 3]);
+  it('returns two day starts where the clock skips an hour', () => {
+    expect(rolledOver('Europe/Berlin', '2026-03-29T00:45Z', '2026-03-29T01:00Z')).toEqual([2, 3]);
   });
 
-  it('has come to everybody after a day without a run', () => {
-    expect(turned('Pacific/Auckland', '2026-10-20T10:00Z', '2026-10-21T10:00Z')).toHaveLength(24);
+  it('returns all day starts for a window of a day', () => {
+    expect(rolledOver('Pacific/Auckland', '2026-10-20T10:00Z', '2026-10-21T10:00Z')).toHaveLength(24);
   });
 
-  it('is missed by nobody: with windows that join, each new day is seen', () => {
+  it('returns each new day exactly once in adjacent windows', () => {
     const zones = [
       'America/New_York',
       'Australia/Lord_Howe',

@@ -3,7 +3,7 @@ import { dayOf } from '../../puffs/index.ts';
 import { checkInDays } from './check-in.ts';
 import { dayStatus } from './day-status.ts';
 
-describe('what is known of a day (domain.md D4)', () => {
+describe('dayStatus (domain.md D4)', () => {
   it.each([
     [3, false, false, 'confirmed'],
     [0, true, false, 'confirmed'],
@@ -12,20 +12,20 @@ describe('what is known of a day (domain.md D4)', () => {
     [0, false, true, 'skipped'],
     [1, false, true, 'confirmed'],
     [0, true, true, 'confirmed'],
-  ])('%i puffs, checked in: %p, hardly existed: %p: %s', (count, isCheckedIn, isSkipped, status) => {
+  ])('%i puffs, checked in: %p, skipped: %p is %s', (count, isCheckedIn, isSkipped, status) => {
     expect(dayStatus({ count, isCheckedIn, isSkipped })).toBe(status);
   });
 });
 
-describe('a check-in', () => {
+describe('checkInDays', () => {
   const today = 20_000;
 
-  it('takes past days of the last 30, each once', () => {
+  it('accepts past days of the last 30 without duplicates', () => {
     const days = [today - 1, today - 30, today - 1].map(dayOf);
     expect(checkInDays(days, today)).toEqual([today - 1, today - 30]);
   });
 
-  it.each([today, today + 1, today - 31])('refuses day %i with today 20000', (day) => {
+  it.each([today, today + 1, today - 31])('rejects day %i with today 20000', (day) => {
     expect(() => checkInDays([dayOf(today - 1), dayOf(day)], today)).toThrow(
       expect.objectContaining({
         code: 'invalid',
