@@ -7,10 +7,11 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { createBarrier, type Barrier } from './barrier.ts';
 import { providerTokenFault } from './provider-token.ts';
 import { selfSignedCertificate } from './self-signed.ts';
 
-/** How one push is answered. `reset` ends its stream, `stall` never answers, `goaway` has it sent on another connection. */
+/** The response to one push. `reset` ends its stream, `stall` never answers, `goaway` makes the client send it again. */
 export type ApnsReply =
   { status: number; reason?: string; timestamp?: number; retryAfter?: string } | 'reset' | 'stall' | 'goaway';
 
@@ -20,21 +21,19 @@ export interface ReceivedPush {
   readonly payload: unknown;
   /** Connections count from 1. */
   readonly connection: number;
-  /** 0 where it was not answered. */
+  /** 0 without a response. */
   readonly status: number;
 }
 
 export interface ApnsSimulatorOptions {
-  /** Milliseconds since the epoch; provider tokens are judged by it. */
+  /** Milliseconds since the epoch; provider tokens are checked against it. */
   now: () => number;
   teamId?: string | undefined;
   topic?: string | undefined;
-  /** The public half of what provider tokens are signed with; absent: signatures go unchecked. */
+  /** Verifies the signatures of provider tokens; absent: they are not verified. */
   key?: string | KeyObject | undefined;
-  /** Streams at once before the first push was taken, and after it; Apple's are 1 and 100 or more. */
+  /** Concurrent streams before the first accepted push, and after it; Apple's are 1 and 100 or more. */
   streams?: { first: number; then: number } | undefined;
-  /** How long an answer takes, in ms; 0 unless told. */
-  latencyMs?: number | undefined;
   production?: boolean | undefined;
 }
 
@@ -43,16 +42,22 @@ export interface ApnsSimulator {
   readonly baseUrl: string;
   /** PEM of its own authority: what `APNS_CA` is set to. */
   readonly ca: string;
-  /** In the order of their answers. */
+  /** In the order of the responses. */
   readonly pushes: readonly ReceivedPush[];
-  /** The most pushes that a connection had open at once, before one was taken on it and after. */
+  /** The largest number of open pushes on one connection, before one was accepted on it and after. */
   readonly openAtOnce: { readonly first: number; readonly then: number };
   readonly connections: number;
-  /** The instants (s) that the provider tokens named. */
+  /** When the provider tokens were issued (s). */
   readonly tokenInstants: ReadonlySet<number>;
-  /** The next pushes to this device are answered so; to any device where it is `*`. All others are taken. */
+  /** The responses to the next pushes to this device, or to any device for `*`. All others are accepted. */
   reply(deviceToken: string, ...replies: ApnsReply[]): void;
-  /** Runs before a push is answered; for whoever ends a process just then. */
+  /** From now on pushes wait for `release`. */
+  hold(): void;
+  /** Answers the held pushes, and holds no further ones. */
+  release: Barrier['release'];
+  /** Resolves when `count` pushes are held. */
+  held: Barrier['held'];
+  /** Runs before each response. */
   onPush(listener: ((push: Omit<ReceivedPush, 'status'>) => void) | undefined): void;
   close(): Promise<void>;
 }
@@ -64,6 +69,8 @@ interface Connection {
 }
 
 const maxPayloadBytes = 4_096;
+/** What the barrier holds: pushes to all devices. */
+const everyPush = '*';
 
 const instantOf = (authorization: string | undefined): number | undefined => {
   try {
@@ -78,7 +85,7 @@ const instantOf = (authorization: string | undefined): number | undefined => {
 
 /** Apple's push service over HTTP/2 and TLS on a loopback port. Refuses to start in production. */
 export const startApnsSimulator = async (options: ApnsSimulatorOptions): Promise<ApnsSimulator> => {
-  const { now, teamId = 'SIMULATED0', topic, key, latencyMs = 0 } = options;
+  const { now, teamId = 'SIMULATED0', topic, key } = options;
   const streams = options.streams ?? { first: 1, then: 100 };
   if (options.production) throw new Error('The simulator of APNs does not start in production.');
   const tls = selfSignedCertificate(Date.now());
@@ -87,7 +94,7 @@ export const startApnsSimulator = async (options: ApnsSimulatorOptions): Promise
   const connections = new Map<Http2Session, Connection>();
   const openAtOnce = { first: 0, then: 0 };
   const tokenInstants = new Set<number>();
-  const timers = new Set<NodeJS.Timeout>();
+  const barrier = createBarrier();
   let count = 0;
   let listener: ((push: Omit<ReceivedPush, 'status'>) => void) | undefined;
 
@@ -127,7 +134,7 @@ export const startApnsSimulator = async (options: ApnsSimulatorOptions): Promise
       return 0;
     }
     if (reply === 'goaway') {
-      // Not taken: the last stream that was is one before it.
+      // Rejected: the last processed stream is the one before it.
       session.goaway(constants.NGHTTP2_NO_ERROR, Math.max(0, (stream.id ?? 1) - 2));
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return 0;
@@ -151,14 +158,9 @@ export const startApnsSimulator = async (options: ApnsSimulatorOptions): Promise
     for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const deviceToken = (headers[':path'] ?? '').replace('/3/device/', '');
-    if (latencyMs > 0)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => {
-          timers.delete(timer);
-          resolve();
-        }, latencyMs);
-        timers.add(timer);
-      });
+    await new Promise<void>((resolve) => {
+      barrier.pass(everyPush, resolve);
+    });
     const programmed = replies.get(deviceToken)?.shift() ?? replies.get('*')?.shift();
     const reply = programmed ?? (await faultOf(headers, body));
     const push = {
@@ -181,7 +183,7 @@ export const startApnsSimulator = async (options: ApnsSimulatorOptions): Promise
     stream.on('close', () => {
       connection.open -= 1;
     });
-    // A stream that its sender has cut is no push.
+    // A stream that the client has reset is not a push.
     take(stream, headers, connection).catch(() => undefined);
   });
   await new Promise<void>((resolve, reject) => {
@@ -201,12 +203,16 @@ export const startApnsSimulator = async (options: ApnsSimulatorOptions): Promise
     reply(deviceToken, ...next) {
       replies.set(deviceToken, [...(replies.get(deviceToken) ?? []), ...next]);
     },
+    hold() {
+      barrier.hold(everyPush);
+    },
+    release: barrier.release,
+    held: barrier.held,
     onPush(next) {
       listener = next;
     },
     close: () =>
       new Promise((resolve) => {
-        for (const timer of timers) clearTimeout(timer);
         server.close(() => {
           resolve();
         });

@@ -5,10 +5,10 @@ import {
   type ApnsSimulator,
   type ApnsSimulatorOptions,
 } from '@pufftrack/apple-simulator';
+import { minuteMs } from '../../../../domain/durations.ts';
 import { createApnsClient, type ApnsClient } from './apns-client.ts';
 import { createProviderTokens } from './apns-provider-token.ts';
 
-const minuteMs = 60_000;
 const topic = 'app.pufftrack.test';
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const key = {
@@ -18,7 +18,7 @@ const key = {
 };
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-describe('the client of APNs, over HTTP/2', () => {
+describe('createApnsClient', () => {
   let now: number;
   let apns: ApnsSimulator;
   let client: ApnsClient;
@@ -46,7 +46,7 @@ describe('the client of APNs, over HTTP/2', () => {
     await apns.close();
   });
 
-  it('sends what Apple asks for (PUSH-3)', async () => {
+  it('sends the headers that APNs requires (PUSH-3)', async () => {
     await open();
     const id = randomUUID();
     expect(await push('aa', id)).toEqual({ kind: 'sent' });
@@ -66,30 +66,47 @@ describe('the client of APNs, over HTTP/2', () => {
     ]);
   });
 
-  it('has one stream open until the first push is taken, and many after it, on one connection (PUSH-1)', async () => {
-    // Apple's own bound is far away here, so that it is ours that shows.
-    await open({ streams: { first: 100, then: 100 }, latencyMs: 50 });
-    const outcomes = await Promise.all(range(40).map((index) => push(`a${index}`)));
+  /** Sends all pushes and answers once one, and after its response `then` others, are open at the same time. */
+  const pushHeld = async (ids: readonly string[], then: number) => {
+    apns.hold();
+    const outcomes = Promise.all(ids.map((id, index) => push(`a${index}`, id)));
+    await apns.held(1);
+    apns.release();
+    apns.hold();
+    await apns.held(then);
+    apns.release();
+    return outcomes;
+  };
+  const newIds = (count: number) => range(count).map(() => randomUUID());
+
+  it('opens one stream until the first push is accepted, then many, on one connection (PUSH-1)', async () => {
+    // The server allows more, so the client's own limit applies.
+    await open({ streams: { first: 100, then: 100 } });
+    const outcomes = await pushHeld(newIds(40), 39);
     expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['sent']));
     expect(apns.openAtOnce.first).toBe(1);
-    expect(apns.openAtOnce.then).toBeGreaterThan(10);
+    expect(apns.openAtOnce.then).toBeGreaterThanOrEqual(39);
     expect(apns.connections).toBe(1);
   });
 
-  it('keeps to the bound of Apple: 1, then 100', async () => {
-    await open({ latencyMs: 5 });
-    await Promise.all(range(150).map((index) => push(`a${index}`)));
+  it('keeps to the limits of APNs: 1 stream, then 100', async () => {
+    await open();
+    await pushHeld(newIds(150), 100);
     expect(apns.pushes).toHaveLength(150);
     expect(apns.openAtOnce.first).toBe(1);
     expect(apns.openAtOnce.then).toBeLessThanOrEqual(100);
   });
 
-  it('sends again on a new connection what a GOAWAY has left, with the same apns-id', async () => {
-    await open({ latencyMs: 10 });
+  it('sends the pushes that a GOAWAY left unprocessed on a new connection, with the same apns-id', async () => {
+    await open();
     await push('first');
     apns.reply('a5', 'goaway');
-    const ids = range(12).map(() => randomUUID());
-    const outcomes = await Promise.all(ids.map((id, index) => push(`a${index}`, id)));
+    const ids = newIds(12);
+    apns.hold();
+    const responses = Promise.all(ids.map((id, index) => push(`a${index}`, id)));
+    await apns.held(ids.length);
+    apns.release();
+    const outcomes = await responses;
     expect(outcomes.map(({ kind }) => kind)).toEqual(ids.map(() => 'sent'));
     expect(apns.connections).toBe(2);
     const taken = apns.pushes.filter(({ status }) => status === 200).map(({ headers }) => headers['apns-id']);
@@ -97,7 +114,7 @@ describe('the client of APNs, over HTTP/2', () => {
     expect(apns.pushes.filter(({ headers }) => headers['apns-id'] === ids[5])).toHaveLength(2);
   });
 
-  it('tries a stream that was reset once more, and then says that it is to be tried later', async () => {
+  it('repeats a reset stream once, then answers retry', async () => {
     await open();
     apns.reply('aa', 'reset');
     expect(await push('aa')).toEqual({ kind: 'sent' });
@@ -105,7 +122,7 @@ describe('the client of APNs, over HTTP/2', () => {
     expect(await push('aa')).toMatchObject({ kind: 'retry' });
   });
 
-  it('makes a new token of one that has run out, once (PUSH-2)', async () => {
+  it('renews an expired provider token once (PUSH-2)', async () => {
     await open();
     now = Date.parse('2026-10-21T10:39:00Z');
     apns.reply('aa', { status: 403, reason: 'ExpiredProviderToken' });
@@ -115,7 +132,7 @@ describe('the client of APNs, over HTTP/2', () => {
     expect(apns.tokenInstants).toEqual(new Set([now / 1000]));
   });
 
-  it('is refused by a name that another authority vouches for', async () => {
+  it('rejects a server whose certificate is not from the configured authority', async () => {
     await open();
     const other = createApnsClient({ ...key, topic, baseUrl: apns.baseUrl, ca: undefined }, clock);
     const [outcome] = await Promise.all([
@@ -135,7 +152,7 @@ describe('the client of APNs, over HTTP/2', () => {
 });
 
 describe('provider tokens (PUSH-2)', () => {
-  it('of ten processes over three hours name five instants', async () => {
+  it('of ten processes are issued at five instants in three hours', async () => {
     let now = Date.parse('2026-10-21T10:05:00Z');
     const workers = range(10).map(() => createProviderTokens(key, { now: () => now }));
     const instants = new Set<unknown>();
@@ -149,7 +166,7 @@ describe('provider tokens (PUSH-2)', () => {
     expect(instants.size).toBe(5);
   });
 
-  it('are not made for 20 minutes where Apple has seen too many', async () => {
+  it('are not renewed for 20 minutes after TooManyProviderTokenUpdates', async () => {
     let now = Date.parse('2026-10-21T10:39:00Z');
     const tokens = createProviderTokens(key, { now: () => now });
     const first = tokens.current();
