@@ -107,7 +107,7 @@ describe('migrations and commands of the program', () => {
     expect(output).toMatch(/^aggregate: .*\n +last run .* done, \d+ ms, \{"figures":\d+\}/m);
 
     const wrong = await run(['job', 'nothing'], embedded);
-    expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('There is no job nothing')]);
+    expect([wrong.code, wrong.output]).toEqual([1, expect.stringContaining('Unknown job nothing')]);
     expect((await run(['jobs'], embedded)).code).toBe(64);
   });
 });

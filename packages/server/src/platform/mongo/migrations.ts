@@ -89,7 +89,7 @@ export const migrate = async (deps: {
   }
 
   const lost = new AbortController();
-  const heart = setInterval(() => {
+  const heartbeat = setInterval(() => {
     renew().then(
       (kept) => {
         if (!kept) lost.abort(new Error('another process has taken over the migrations'));
@@ -129,7 +129,7 @@ export const migrate = async (deps: {
     });
     return ran;
   } finally {
-    clearInterval(heart);
+    clearInterval(heartbeat);
     await leases.updateOne({ _id: leaseId, owner }, { $set: { owner: null, until: new Date(0) } });
   }
 };

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts';
 import { randomFraction } from '../ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { LaterError, retryDelayMs, type OutboxJob, type OutboxStore } from './outbox.ts';
+import { RetryAtError, retryDelayMs, type OutboxJob, type OutboxStore } from './outbox.ts';
 
 const everyMs = 2_000;
 /** Longer than any attempt may take: a process that was killed in the middle delays its job by this. */
 const leaseMs = 60_000;
 
 /** For a job that takes several rounds: it is not done yet, and is handled again at `dueAt` (ms). */
-export type ComeBack = (dueAt: number) => void;
+export type Reschedule = (dueAt: number) => void;
 
 export interface OutboxWorker {
   /** Does everything that is due now; also what was promised a moment ago. */
@@ -22,13 +22,13 @@ export interface OutboxWorker {
 /**
  * Works an outbox off, in as many processes as there are: a lease keeps two from doing one job at once. `handle` may be
  * called twice for one job (a kill after the effect, before it was marked), so it must bear that. What it throws is
- * tried again with growing pauses, until `giveUpAfterMs` after the promise; a LaterError says by itself when. Up to
+ * tried again with growing pauses, until `giveUpAfterMs` after the promise; a RetryAtError says by itself when. Up to
  * `atOnce` jobs are worked at one time, one unless told.
  */
 export const createOutboxWorker = <Payload>(deps: {
   name: string;
   store: OutboxStore<Payload>;
-  handle: (job: OutboxJob<Payload>, comeBack: ComeBack) => Promise<void>;
+  handle: (job: OutboxJob<Payload>, reschedule: Reschedule) => Promise<void>;
   giveUpAfterMs: number;
   atOnce?: number;
   clock: Clock;
@@ -47,7 +47,7 @@ export const createOutboxWorker = <Payload>(deps: {
       else await store.retryAt(job, dueAt);
     } catch (error) {
       const now = clock.now();
-      if (error instanceof LaterError) {
+      if (error instanceof RetryAtError) {
         await store.retryAt(job, error.at);
         return;
       }

@@ -10,11 +10,11 @@ export interface OutboxJob<Payload> {
 }
 
 /** What a handler throws to be called again at an instant (ms) that it chooses; no failure. */
-export class LaterError extends Error {
+export class RetryAtError extends Error {
   readonly at: number;
   constructor(at: number) {
     super('not now');
-    this.name = 'LaterError';
+    this.name = 'RetryAtError';
     this.at = at;
   }
 }

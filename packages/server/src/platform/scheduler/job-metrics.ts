@@ -1,8 +1,8 @@
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Ended } from './job-store.ts';
+import type { JobRunResult } from './job-store.ts';
 
 export interface JobMetrics {
-  ended(run: Ended): void;
+  ended(run: JobRunResult): void;
 }
 
 /** What the jobs of this process did; what they did anywhere is in `jobruns` (`npm run job -- list`). */

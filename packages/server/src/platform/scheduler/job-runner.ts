@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Figures, Job } from './job.ts';
 import { createJobMetrics } from './job-metrics.ts';
-import type { Claim, Ended, JobState, JobStore } from './job-store.ts';
+import type { Claim, JobRunResult, JobState, JobStore } from './job-store.ts';
 import { minuteMs } from '../../domain/durations.ts';
 import { dueWindow, lastDue, windowOfDate, type Window } from './schedule.ts';
 
@@ -17,33 +17,33 @@ export interface ListedJob extends JobState {
 
 export interface Jobs {
   /** Runs what is due now, job after job, unless another worker has it; resolves with what was run here. */
-  runDue(only?: string): Promise<Ended[]>;
+  runDue(only?: string): Promise<JobRunResult[]>;
   /**
-   * Runs a job now for a UTC date, today's unless told, whatever the schedule says and without a lease.
-   * Throws RangeError for an unknown name or a date that is none; throws what the job throws.
+   * Runs a job now for a UTC date, today by default, regardless of the schedule and without a lease.
+   * Throws RangeError for an unknown name or an invalid date; throws what the job throws.
    */
-  run(name: string, date?: string): Promise<Ended>;
+  run(name: string, date?: string): Promise<JobRunResult>;
   list(): Promise<ListedJob[]>;
-  /** Looks for due work every few seconds from now on. */
+  /** Polls for due jobs every 10 s from now on. */
   start(): void;
   /** Takes no more work, interrupts what runs at its next `save`, and resolves when it has been given back. */
   stop(): Promise<void>;
 }
 
-/** A killed worker's job is taken over after this long. */
+/** The job of a killed worker is taken over after this time. */
 const defaultLeaseMs = 30_000;
-const lookEveryMs = 10_000;
+const pollEveryMs = 10_000;
 const longestBackoffMs = 60 * minuteMs;
 
 /**
- * Runs jobs on any number of workers, each due window once. A worker holds a job by a lease that it renews; whoever
- * finds the lease over continues from the progress that was saved (docs/adr/0008-job-scheduler.md).
+ * Runs jobs on any number of workers, each due window once. A worker holds a job by a lease that it renews; a worker that
+ * finds an expired lease continues from the progress that was saved (docs/adr/0008-job-scheduler.md).
  */
 export const createJobs = (deps: {
   store: JobStore;
-  /** Those that this process takes by their schedule. */
+  /** Jobs that this process runs by their schedule. */
   scheduled: readonly Job[];
-  /** Those that can be run by hand. */
+  /** Jobs that can be run by hand. */
   all: readonly Job[];
   clock: Clock;
   log: Logger;
@@ -54,17 +54,17 @@ export const createJobs = (deps: {
   const metrics = createJobMetrics(deps.metrics);
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
-  /** What is known to be done needs no question to the database. */
+  /** Saves a query for windows that are known to be done. */
   const doneUntil = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<unknown> = Promise.resolve();
+  let polling: Promise<unknown> = Promise.resolve();
 
-  const keep = (run: Ended) => {
+  const keep = (run: JobRunResult) => {
     metrics.ended(run);
     return store.record(run);
   };
 
-  const runClaimed = async (job: Job, claim: Claim): Promise<Ended | undefined> => {
+  const runClaimed = async (job: Job, claim: Claim): Promise<JobRunResult | undefined> => {
     const log = deps.log.child({ job: job.name });
     const lost = new AbortController();
     const signal = AbortSignal.any([stopping.signal, lost.signal]);
@@ -72,13 +72,13 @@ export const createJobs = (deps: {
       if (!(await store.renew(claim, leaseMs, progress)))
         lost.abort(new Error('another worker has taken over'));
     };
-    const heart = setInterval(() => {
+    const heartbeat = setInterval(() => {
       // One that fails is tried again; if none succeeds the lease runs out, as it should.
       void renew().catch((error: unknown) => {
-        log.warn({ event: 'job.renewal_failed', err: error }, 'the lease of a job was not renewed');
+        log.warn({ event: 'job.renewal_failed', err: error }, 'job lease renewal failed');
       });
     }, leaseMs / 3).unref();
-    const ended = (rest: Pick<Ended, 'outcome' | 'figures' | 'error'>): Ended => ({
+    const ended = (rest: Pick<JobRunResult, 'outcome' | 'figures' | 'error'>): JobRunResult => ({
       ...windowOf(claim),
       job: job.name,
       byHand: false,
@@ -103,27 +103,27 @@ export const createJobs = (deps: {
       await keep(done);
       await store.complete(claim);
       doneUntil.set(job.name, claim.to);
-      tell(log, done);
+      logDone(log, done);
       return done;
     } catch (error) {
       if (signal.aborted) {
-        log.info({ event: 'job.interrupted' }, 'a job was given back in the middle');
+        log.info({ event: 'job.interrupted' }, 'job interrupted; its lease was released');
         await store.release(claim, 0, false);
         return undefined;
       }
       const failed = ended({ outcome: 'failed', error: messageOf(error) });
       const waitMs = Math.min(minuteMs * 2 ** (claim.attempts - 1), longestBackoffMs);
       const level = claim.attempts < 3 ? 'warn' : 'error';
-      log[level]({ event: 'job.failed', err: error, attempts: claim.attempts, waitMs }, 'a job failed');
+      log[level]({ event: 'job.failed', err: error, attempts: claim.attempts, waitMs }, 'job failed');
       await keep(failed);
       await store.release(claim, waitMs, true);
       return failed;
     } finally {
-      clearInterval(heart);
+      clearInterval(heartbeat);
     }
   };
 
-  const runIfDue = async (job: Job): Promise<Ended | undefined> => {
+  const runIfDue = async (job: Job): Promise<JobRunResult | undefined> => {
     const now = clock.now();
     if (stopping.signal.aborted || (doneUntil.get(job.name) ?? -Infinity) >= lastDue(job, now))
       return undefined;
@@ -144,8 +144,8 @@ export const createJobs = (deps: {
     return work.finally(() => running.delete(work));
   };
 
-  const runDue = async (only?: string): Promise<Ended[]> => {
-    const ended: Ended[] = [];
+  const runDue = async (only?: string): Promise<JobRunResult[]> => {
+    const ended: JobRunResult[] = [];
     for (const job of scheduled) {
       if (only !== undefined && job.name !== only) continue;
       // One that takes up what another worker left is followed by what has become due meanwhile.
@@ -155,13 +155,13 @@ export const createJobs = (deps: {
     return ended;
   };
 
-  const look = () => {
-    looking = track(runDue())
+  const poll = () => {
+    polling = track(runDue())
       .catch((error: unknown) => {
-        deps.log.warn({ event: 'job.look_failed', err: error }, 'due jobs could not be looked for');
+        deps.log.warn({ event: 'job.poll_failed', err: error }, 'polling for due jobs failed');
       })
       .finally(() => {
-        if (!stopping.signal.aborted) timer = setTimeout(look, lookEveryMs).unref();
+        if (!stopping.signal.aborted) timer = setTimeout(poll, pollEveryMs).unref();
       });
   };
 
@@ -169,12 +169,11 @@ export const createJobs = (deps: {
     runDue: (only) => track(runDue(only)),
     async run(name, date) {
       const job = all.find((one) => one.name === name);
-      if (!job)
-        throw new RangeError(`There is no job ${name}; there are ${all.map((one) => one.name).join(', ')}.`);
+      if (!job) throw new RangeError(`Unknown job ${name}; jobs: ${all.map((one) => one.name).join(', ')}.`);
       const startedAt = clock.now();
       const window = windowOfDate(date ?? new Date(startedAt).toISOString().slice(0, 10), startedAt);
       const log = deps.log.child({ job: name });
-      const run = (async (): Promise<Ended> => {
+      const run = (async (): Promise<JobRunResult> => {
         const attempt = { ...window, job: name, byHand: true, attempts: 1, startedAt };
         try {
           const figures = await job.run({
@@ -187,9 +186,9 @@ export const createJobs = (deps: {
               return Promise.resolve();
             },
           });
-          const done: Ended = { ...attempt, finishedAt: clock.now(), outcome: 'done', figures };
+          const done: JobRunResult = { ...attempt, finishedAt: clock.now(), outcome: 'done', figures };
           await keep(done);
-          tell(log, done);
+          logDone(log, done);
           return done;
         } catch (error) {
           await keep({
@@ -213,12 +212,12 @@ export const createJobs = (deps: {
         })),
       ),
     start() {
-      timer = setTimeout(look, lookEveryMs).unref();
+      timer = setTimeout(poll, pollEveryMs).unref();
     },
     async stop() {
       stopping.abort(new Error('the process stops'));
       clearTimeout(timer);
-      await looking;
+      await polling;
       await Promise.allSettled(running);
     },
   };
@@ -228,7 +227,7 @@ const windowOf = ({ from, to }: Window): Window => ({ from, to });
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const tell = (log: Logger, { figures, startedAt, finishedAt, byHand }: Ended) => {
+const logDone = (log: Logger, { figures, startedAt, finishedAt, byHand }: JobRunResult) => {
   log.info(
     {
       event: 'job.done',
@@ -236,6 +235,6 @@ const tell = (log: Logger, { figures, startedAt, finishedAt, byHand }: Ended) =>
       byHand,
       figures: figures satisfies Figures | undefined,
     },
-    'a job is done',
+    'job done',
   );
 };

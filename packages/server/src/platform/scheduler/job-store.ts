@@ -1,5 +1,6 @@
 import type { WithoutId } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { dayMs } from '../../domain/durations.ts';
 import { newId } from '../ids.ts';
 import { collectionOf } from '../mongo/collection.ts';
 import { isDuplicateKey } from '../mongo/errors.ts';
@@ -69,7 +70,7 @@ const jobRunSchema = new Schema<JobRunDoc>({
 });
 jobRunSchema.index({ job: 1, finishedAt: -1 });
 
-const keptForMs = 90 * 86_400_000;
+const retentionMs = 90 * dayMs;
 
 /** The right to run a job's window, until the lease runs out. */
 export interface Claim extends Window {
@@ -82,8 +83,8 @@ export interface Claim extends Window {
   readonly progress: unknown;
 }
 
-/** What became of a run. Instants in ms. */
-export interface Ended extends Window {
+/** The result of a run. Instants in ms. */
+export interface JobRunResult extends Window {
   readonly job: string;
   readonly attempts: number;
   readonly byHand: boolean;
@@ -98,14 +99,14 @@ export interface JobState {
   readonly doneUntil: number | undefined;
   readonly running: boolean;
   readonly failures: number;
-  readonly lastRun: Ended | undefined;
+  readonly lastRun: JobRunResult | undefined;
 }
 
 export interface JobStore {
   ensureIndexes(): Promise<void>;
   /**
-   * Takes a job: the window that somebody left unfinished, or else the one that `due` names for the end of the last.
-   * Undefined where another has it; `doneUntil` where nothing is due.
+   * Claims a job: the unfinished window, or else the window that `due` returns for the end of the last one.
+   * Undefined when another worker holds it; `doneUntil` when nothing is due.
    */
   claim(
     job: string,
@@ -116,13 +117,13 @@ export interface JobStore {
       due: (doneUntil: number | undefined) => Window | undefined;
     },
   ): Promise<Claim | { doneUntil: number | undefined } | undefined>;
-  /** Keeps the lease, and the progress where one is given; false where the job is another's by now. */
+  /** Renews the lease, and stores the progress if given; false when another worker holds the job. */
   renew(claim: Claim, leaseMs: number, progress?: { readonly value: unknown }): Promise<boolean>;
-  /** Gives the job back as it stands, to be taken by anybody after `waitMs`. */
+  /** Releases the job as it stands; any worker may claim it after `waitMs`. */
   release(claim: Claim, waitMs: number, failed: boolean): Promise<void>;
   /** The window is done. */
   complete(claim: Claim): Promise<void>;
-  record(ended: Ended): Promise<void>;
+  record(ended: JobRunResult): Promise<void>;
   state(job: string): Promise<JobState>;
 }
 
@@ -243,7 +244,7 @@ export const createJobStore = (connection: Connection): JobStore => {
       };
       // By name and window: a run that was recorded and not completed is recorded again, not twice.
       await runs.replaceOne({ _id: `${job}:${to}:${kind}` }, fields, { upsert: true });
-      await runs.deleteMany({ job, finishedAt: { $lt: new Date(finishedAt - keptForMs) } });
+      await runs.deleteMany({ job, finishedAt: { $lt: new Date(finishedAt - retentionMs) } });
     },
     async state(job) {
       const row = await jobs.findOne({ _id: job });
@@ -252,13 +253,13 @@ export const createJobStore = (connection: Connection): JobStore => {
         doneUntil: row?.doneUntil?.getTime(),
         running: row?.owner != null,
         failures: row?.failures ?? 0,
-        lastRun: last && toEnded(last),
+        lastRun: last && toResult(last),
       };
     },
   };
 };
 
-const toEnded = ({ _id, from, to, startedAt, finishedAt, ...rest }: JobRunDoc): Ended => ({
+const toResult = ({ _id, from, to, startedAt, finishedAt, ...rest }: JobRunDoc): JobRunResult => ({
   ...rest,
   from: from.getTime(),
   to: to.getTime(),

@@ -2,15 +2,15 @@ import type { z } from 'zod';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Schedule, Window } from './schedule.ts';
 
-/** What a run has to say when it is over; counts without a word about a person. */
+/** The counts that a run reports; none is about a single person. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface JobRun<Progress> extends Window {
   /** What an earlier attempt at this window saved last. */
   readonly progress: Progress | undefined;
   /**
-   * Keeps how far this run has come, for whoever continues it. Throws where the run has to end: the process stops, or
-   * another one has taken over.
+   * Stores the progress of this run, for the worker that continues it. Throws when the run must end: the process stops, or
+   * another worker has taken over.
    */
   save(progress: Progress): Promise<void>;
   /** For long stretches between two `save`s. */
@@ -20,11 +20,11 @@ export interface JobRun<Progress> extends Window {
 
 /**
  * Work on a schedule. It has to be idempotent: a window may be run twice in part, after a kill, and two windows at
- * once, where somebody runs one by hand. So it writes what is, and never adds to what was.
+ * once, when one is run by hand. So it writes absolute values and never increments.
  */
 export interface JobSpec<Progress> extends Schedule {
   readonly name: string;
-  /** One line for whoever lists the jobs. */
+  /** One line for the list of jobs. */
   readonly summary: string;
   readonly progress: z.ZodType<Progress>;
   run(run: JobRun<Progress>): Promise<Figures>;

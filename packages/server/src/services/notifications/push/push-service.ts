@@ -2,7 +2,7 @@ import { minuteMs } from '../../../domain/durations.ts';
 import { dayOf } from '../../../domain/local-day.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { uuidOf } from '../../../platform/ids.ts';
-import { LaterError, type OutboxJob, type OutboxStore } from '../../../platform/outbox/outbox.ts';
+import { RetryAtError, type OutboxJob, type OutboxStore } from '../../../platform/outbox/outbox.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { wallClockAt } from '../../../domain/time-zones.ts';
 import { isProcessed } from '../../users/index.ts';
@@ -58,7 +58,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
   const { outbox, devices, clock, log } = deps;
   let haltedUntil = -Infinity;
 
-  /** Undefined if no push is to be sent (any more). Throws LaterError in quiet hours. */
+  /** Undefined if no push is to be sent (any more). Throws RetryAtError in quiet hours. */
   const findSendable = async ({ userId, notificationId }: PushJob) => {
     const now = clock.now();
     const row = await deps.inbox.find(notificationId);
@@ -71,7 +71,7 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     if (deliveryOf(preferences, row.category) !== 'push') return undefined;
     const isUrgent = row.category === 'security';
     const at = isUrgent ? now : quietUntil(preferences.quietHours, user.timeZone, now);
-    if (at > now) throw new LaterError(at);
+    if (at > now) throw new RetryAtError(at);
     return { row, isUrgent, discreet: preferences.discreet, timeZone: user.timeZone };
   };
 
@@ -98,9 +98,9 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
     return undefined;
   };
 
-  const halt = (ms: number): LaterError => {
+  const halt = (ms: number): RetryAtError => {
     haltedUntil = clock.now() + ms;
-    return new LaterError(haltedUntil);
+    return new RetryAtError(haltedUntil);
   };
 
   const handleOutcome = async (outcome: ApnsOutcome, device: Device): Promise<void> => {
@@ -128,13 +128,13 @@ export const createPushHandler = (deps: PushServiceDeps): ((job: OutboxJob<PushJ
         log.error({ event: 'push.refused', outcome }, 'APNs rejected a push');
         return;
       case 'retry':
-        if (outcome.afterMs !== undefined) throw new LaterError(clock.now() + outcome.afterMs);
+        if (outcome.afterMs !== undefined) throw new RetryAtError(clock.now() + outcome.afterMs);
         throw new Error(`APNs: ${outcome.reason}`);
     }
   };
 
   const send = async (id: string, job: PushJob, deviceId: string): Promise<void> => {
-    if (clock.now() < haltedUntil) throw new LaterError(haltedUntil);
+    if (clock.now() < haltedUntil) throw new RetryAtError(haltedUntil);
     const push = await findSendable(job);
     const device = push && (await findTarget(job.userId, deviceId));
     if (!push || !device) return;

@@ -2,7 +2,7 @@ import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { newId } from '../../../platform/ids.ts';
 import type { OutboxJob, OutboxStore } from '../../../platform/outbox/outbox.ts';
-import type { ComeBack } from '../../../platform/outbox/outbox-worker.ts';
+import type { Reschedule } from '../../../platform/outbox/outbox-worker.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { AccountClosing } from '../../auth/index.ts';
@@ -34,7 +34,7 @@ export interface Erasures {
     request: { authorizationCode?: string | undefined; log: Logger },
   ): Promise<Deletion | undefined>;
   /** Keeps that promise, sweep by sweep; each may be cut off anywhere and is begun again. */
-  sweep(job: OutboxJob<Erasure>, comeBack: ComeBack): Promise<void>;
+  sweep(job: OutboxJob<Erasure>, reschedule: Reschedule): Promise<void>;
   /** Drops what this process holds of everybody who is being erased, whichever process ended the account. */
   forgetErased(): Promise<void>;
 }
@@ -117,7 +117,7 @@ export const createErasures = (deps: {
       return begun;
     },
 
-    async sweep({ payload, createdAt }, comeBack) {
+    async sweep({ payload, createdAt }, reschedule) {
       const userId = requirePersonId(payload.userId);
       const sweptAt = clock.now();
       if (sweptAt - createdAt > overdueAfterMs)
@@ -126,7 +126,7 @@ export const createErasures = (deps: {
       let found = 0;
       for (const owner of deps.owners()) found += await owner.eraseUser(userId);
       const next = nextSweepAt({ createdAt, sweptAt, found });
-      if (next !== undefined) comeBack(next);
+      if (next !== undefined) reschedule(next);
       else deps.log.info({ event: 'users.erased', userId }, 'a person was erased');
     },
 
