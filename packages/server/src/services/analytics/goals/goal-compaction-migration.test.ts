@@ -18,7 +18,7 @@ const rowOf = (number: number, effectiveDay: number, dailyLimit: number | null) 
   effectiveDay,
 });
 
-describe('the migration of histories of goals', () => {
+describe('compactGoalHistories', () => {
   let database: TestDatabase;
   let store: GoalStore;
 

@@ -129,14 +129,14 @@ describe('the limit in force (domain.md D7)', () => {
       ],
       [10, 10, 10, 10, 10, 10, 0],
     ],
-  ])('gives up what was to begin for a quit that is put off: %s', (_what, steps, expected) => {
+  ])('cancels a pending goal for a postponed quit: %s', (_what, steps, expected) => {
     const earlier = steps.map(([after, input]): [number, GoalInput] => [today + after, input]);
     const goals = setting(...earlier, [today + 1, quitOn(today + 6)]);
     expect(limits(goals, today, today + 6)).toEqual(expected);
     expect(goalInForce(goals, today + 5)?.quitAt ?? null).toBeNull();
   });
 
-  it('keeps a plan that has begun until the quit that is put off', () => {
+  it('keeps a plan that has begun until the postponed quit', () => {
     const goals = setting(
       [today, { ...startOn(today - 1), mode: 'quit', quitAt: instant(today + 2) }],
       [today + 1, quitOn(today + 5)],
@@ -170,14 +170,14 @@ describe('the limit in force (domain.md D7)', () => {
   });
 });
 
-describe('setting a goal', () => {
+describe('newGoal', () => {
   const today = 20_000;
 
   it.each<[string, GoalInput, string]>([
     ['a quit in another mode', { mode: 'reduce', quitAt: instant(today) }, 'quitAt'],
     ['a quit of 11 years ago', { mode: 'quit', quitAt: instant(today - 11 * 366) }, 'quitAt'],
     ['a quit in two years', { mode: 'quit', quitAt: instant(today + 2 * 366) }, 'quitAt'],
-    ['a plan of somebody who only tracks', { mode: 'track', plan: plan() }, 'plan'],
+    ['a plan in mode track', { mode: 'track', plan: plan() }, 'plan'],
     ['a plan of another year', { mode: 'reduce', plan: plan({ startDay: '2020-01-01' }) }, 'plan.startDay'],
     ['a target above the baseline', { mode: 'reduce', plan: plan({ target: 71 }) }, 'plan.target'],
     [
@@ -190,7 +190,7 @@ describe('setting a goal', () => {
       { mode: 'reduce', plan: plan({ baselineSource: 'measured' }) },
       'plan.baselineSource',
     ],
-  ])('refuses %s', (_what, input, path) => {
+  ])('rejects %s', (_what, input, path) => {
     expect(() => goalOn(today, input)).toThrow(
       expect.objectContaining({
         code: 'invalid',

@@ -4,7 +4,7 @@ import { averageOf, changeOf } from './averages.ts';
 describe('averages over confirmed days (domain.md D4)', () => {
   const days = { counts: [99, 10, 0, 4, 0], isConfirmed: [true, true, false, true, true] };
 
-  it('leave unknown days out', () => {
+  it('exclude unknown days', () => {
     expect(averageOf(days, { from: 1, to: 4, least: 3 })).toBeCloseTo(14 / 3, 12);
   });
 

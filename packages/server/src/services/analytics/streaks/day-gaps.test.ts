@@ -30,9 +30,9 @@ describe('the gaps of a local day', () => {
   it.each([
     ['without a puff', [night], '2026-10-22', 0, undefined],
     ['that begins at midnight', [night, morning, noon], '2026-10-21', 0, 390],
-    ['that begins at 4, where nobody puffed before', [morning, noon, after], '2026-10-21', 4, 780],
+    ['that begins at 4, without a puff before', [morning, noon, after], '2026-10-21', 4, 780],
     [
-      'that begins at 4, where somebody did',
+      'that begins at 4, with a puff before',
       [night, morning, noon, after],
       '2026-10-21',
       4,

@@ -45,7 +45,7 @@ describe('gaps between puffs, by the spans of dates', () => {
     expect(inHours(stretchOf(spans))).toEqual(expected);
   });
 
-  it('are looked for in the records only where a longer one may be', async () => {
+  it('are read from the records only where a longer one is possible', async () => {
     const stretch = stretchOf([
       span(0, [0, 20], [2, 18], false),
       span(1, [21, 40], [22, 36], false),
@@ -73,7 +73,7 @@ describe('gaps between puffs, by the spans of dates', () => {
     expect(settledGapsOf(spans, 7)).toEqual({ through: 7, stretch: null });
   });
 
-  it('settle nothing where every date overlaps the next one, and find that in a few looks at each', () => {
+  it('settle nothing where every date overlaps the next one, in linear time', () => {
     let looks = 0;
     const spans = Array.from({ length: 1_000 }, (_, date) => ({
       ...span(date, [24 * date, 24 * date + 47], [24 * date, 24 * date + 47]),
