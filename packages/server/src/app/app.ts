@@ -183,7 +183,7 @@ export const startApp = async (deps: {
     'listener',
     () => listen(server, config, 'PORT'),
     () => {
-      // The door has closed it already, unless the start failed before there was one.
+      // Closed already, unless the start failed before the process accepted requests.
       server.close();
       server.closeAllConnections();
     },
@@ -211,7 +211,7 @@ export const startApp = async (deps: {
     jobs.stop,
   );
   await parts.start(
-    'door',
+    'accepting',
     () => {
       phase = 'open';
     },
