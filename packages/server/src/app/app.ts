@@ -192,7 +192,7 @@ export const startApp = async (deps: {
   await parts.start('migrations', core.migrate);
   await parts.start('write probe', writeProbe.start, writeProbe.stop);
   await parts.start('auth', auth.start, auth.stop);
-  if (edges.sockets) await parts.start('audiences', users.audienceWatch.start, users.audienceWatch.stop);
+  if (edges.sockets) await parts.start('audiences', users.audiencePoller.start, users.audiencePoller.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
   await parts.start('users', users.start, users.stop);
   await parts.start(
@@ -226,7 +226,7 @@ export const startApp = async (deps: {
 
   const settle = async () => {
     await auth.drain();
-    await users.settle();
+    await users.runDueErasures();
     await puffs.drainAll();
     await coaching.drain();
     await notifications.drain();

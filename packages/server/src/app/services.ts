@@ -71,25 +71,39 @@ export const createServices = (deps: {
     log,
     publicUrl: deps.auth.publicUrl,
     masterKey: deps.auth.masterKey,
-    closing: () => auth.closing,
-    personalData: () => [puffs, analytics, coaching, notifications, auth.closing, deps.sharedData],
     isKnownZone,
+    accountClosing: {
+      redeemCode: (...code) => auth.closing.redeemCode(...code),
+      close: (...account) => auth.closing.close(...account),
+      announce: (closed) => {
+        auth.closing.announce(closed);
+      },
+    },
+    personalDataOwners: {
+      list: () => [puffs, analytics, coaching, notifications, auth.closing, deps.sharedData],
+    },
     live: notifications,
-    findMuteAll: notifications.findMuteAll,
-    notify: notifications.notify,
-    hideName: notifications.hideName,
-    endCheers: (...between) => coaching.endCheers(...between),
-    summaries: (people) => analytics.summaries(people),
-    drainWrites: async (userId) => {
-      await puffs.drain(userId);
-      await coaching.drainAwards(userId);
+    rooms: notifications,
+    muteSettings: notifications,
+    inbox: notifications,
+    cheers: { endCheers: (...between) => coaching.endCheers(...between) },
+    stats: {
+      summaries: (people) => analytics.summaries(people),
+      profileChanged: (person, fields) => analytics.profileChanged(person, fields),
     },
-    onProfileChanged: (person, fields) => analytics.profileChanged(person, fields),
-    onSettingsChanged: (change) => {
-      bus.publish('settings-changed', change);
+    pendingWrites: {
+      async drain(userId) {
+        await puffs.drain(userId);
+        await coaching.drainAwards(userId);
+      },
     },
-    onAudienceChanged: (userIds) => {
-      bus.publish('audience-changed', { userIds });
+    announcements: {
+      settingsChanged(change) {
+        bus.publish('settings-changed', change);
+      },
+      audienceChanged(userIds) {
+        bus.publish('audience-changed', { userIds });
+      },
     },
   });
 
@@ -156,7 +170,7 @@ export const createServices = (deps: {
   bus.on('session-ended', auth.onRemoteSessionEnded);
   bus.on('audience-changed', users.audienceChangedElsewhere);
   bus.on('inbox.appended', notifications.onRemoteAppend);
-  bus.onGap(users.audienceWatch.pollNow);
+  bus.onGap(users.audiencePoller.pollNow);
 
   return { auth, users, puffs, analytics, notifications, coaching };
 };

@@ -2,25 +2,25 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { newId, randomCode } from '../../../platform/ids.ts';
 import type { Accounts } from '../../auth/index.ts';
-import type { Erasures } from '../privacy/erasures.ts';
-import { friendCodeLength } from '../friends/friend-code.ts';
+import { friendCodeLength } from './friend-code.ts';
 import type { UserSettingsCache } from './user-settings-cache.ts';
-import { defaultProfile, requireVersionsInForce, withConsents } from './user.ts';
-import type { UserService } from './user-service.ts';
+import { defaultProfile } from './user.ts';
+import { requireVersionsInForce, withConsents } from '../consents/consent.ts';
+import type { ConsentService } from './consent-service.ts';
 import type { UserStore } from './user-store.ts';
 import { viewUser } from './user-view.ts';
 
-/** What a sign-in needs of people. */
+/** The port of auth: accounts, as a sign-in needs them. */
 export const createAccounts = (deps: {
-  store: UserStore;
+  users: UserStore;
   userSettings: UserSettingsCache;
-  erasures: Pick<Erasures, 'begin'>;
-  consents: Pick<UserService, 'applyConsents' | 'consentsCommitted'>;
+  consents: Pick<ConsentService, 'apply' | 'committed'>;
+  eraseAccount: Accounts['eraseAccount'];
   clock: Clock;
   isKnownZone: (name: string) => boolean;
 }): Accounts => {
-  const { store, userSettings, clock } = deps;
-  // A phone with newer zone data than the server still signs in; the app patches the zone later.
+  const { users, userSettings, clock } = deps;
+  // A client with newer zone data than the server can sign in; it patches the zone later.
   const known = (timeZone: string | undefined) =>
     timeZone !== undefined && deps.isKnownZone(timeZone) ? timeZone : undefined;
 
@@ -28,10 +28,10 @@ export const createAccounts = (deps: {
     checkNewAccount({ ageBand, consents }) {
       if (ageBand === undefined)
         throw new DomainError('age-confirmation-required', {
-          detail: 'Ask for the age band and send the same body with `ageBand`.',
+          detail: '`ageBand` is required for a new account. Send the same body with it.',
         });
       if (ageBand === 'under-18')
-        throw new DomainError('under-age', { detail: 'PuffTrack is for people of 18 and older.' });
+        throw new DomainError('under-age', { detail: 'PuffTrack is for adults aged 18 and over.' });
       requireVersionsInForce(consents ?? []);
     },
     checkConsents({ consents }) {
@@ -41,7 +41,7 @@ export const createAccounts = (deps: {
       const now = clock.now();
       const userId = newId();
       const zone = known(timeZone) ?? defaultProfile.timeZone;
-      await store.insert(
+      await users.insert(
         {
           ...defaultProfile,
           userId,
@@ -67,19 +67,17 @@ export const createAccounts = (deps: {
       return { userId };
     },
     async recordSignIn(userId, { name, email, timeZone, consents }, tx) {
-      await store.recordSignIn(userId, { at: clock.now(), name, email, timeZone: known(timeZone) }, tx);
+      await users.recordSignIn(userId, { at: clock.now(), name, email, timeZone: known(timeZone) }, tx);
       const granted = (consents ?? []).map((consent) => ({ ...consent, granted: true }));
       if (granted.length === 0) return () => Promise.resolve();
-      const changed = await deps.consents.applyConsents(userId, granted, tx);
-      return () => deps.consents.consentsCommitted(changed);
+      const changed = await deps.consents.apply(userId, granted, tx);
+      return () => deps.consents.committed(changed);
     },
     async view(userId) {
-      const user = await store.find(userId);
+      const user = await users.find(userId);
       if (user) userSettings.put(user);
       return user ? viewUser(user, clock.now()) : undefined;
     },
-    async eraseAccount(userId, log) {
-      await deps.erasures.begin(userId, { log });
-    },
+    eraseAccount: deps.eraseAccount,
   };
 };

@@ -5,7 +5,7 @@ import { createBlockStore } from '../safety/block-store.ts';
 import { createInviteStore } from '../friends/invite-store.ts';
 import { createReportStore } from '../safety/report-store.ts';
 
-describe('what is kept of a person beside others', () => {
+describe('blocks, invites and reports of a user', () => {
   let database: TestDatabase;
 
   beforeEach(async () => {
@@ -13,7 +13,7 @@ describe('what is kept of a person beside others', () => {
   });
   afterEach(() => database.drop());
 
-  it('goes with them, and nothing of others does', async () => {
+  it('are deleted with the account, and those of other users are kept', async () => {
     const { connection } = database;
     const blocks = createBlockStore(connection);
     const invites = createInviteStore(connection);
@@ -27,8 +27,8 @@ describe('what is kept of a person beside others', () => {
     await inTransaction(connection, async (tx) => {
       for (const [one, other] of pairs) {
         await blocks.add({ blocker: one, blocked: other, name: null, since: 1 }, tx);
-        const said = { reason: 'spam', note: null, at: 1 } as const;
-        await reports.save({ reporter: one, reported: other, ...said }, tx);
+        const content = { reason: 'spam', note: null, at: 1 } as const;
+        await reports.save({ reporter: one, reported: other, ...content }, tx);
         const times = { createdAt: 1, expiresAt: 2 };
         await invites.insert({ id: `of ${one} to ${other}`, inviter: one, ...times, usedBy: other }, tx);
       }

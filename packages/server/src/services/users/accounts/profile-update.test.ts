@@ -35,7 +35,7 @@ describe('a change of a profile', () => {
   });
   afterEach(() => database.drop());
 
-  it('adds a zone to their history where it is another one than before', async () => {
+  it('adds an entry to the history of zones only for a different zone', async () => {
     const zones = ['UTC', 'Europe/Berlin', 'Europe/Berlin', 'Asia/Tokyo', 'Europe/Berlin'];
     for (const [at, timeZone] of zones.entries()) await store.changeProfile('ann', { timeZone }, 10 + at);
     expect(await store.find('ann')).toMatchObject({
@@ -50,7 +50,7 @@ describe('a change of a profile', () => {
     });
   });
 
-  it('ends the history with the zone in force where two phones set it at once', async () => {
+  it('ends the history with the zone in force after two concurrent changes', async () => {
     for (let round = 0; round < 30; round++) {
       const zones = ['Europe/Berlin', 'UTC'];
       await Promise.all(zones.map((timeZone) => store.changeProfile('ann', { timeZone }, 10)));
@@ -59,7 +59,7 @@ describe('a change of a profile', () => {
     }
   });
 
-  it('keeps what it does not name, and takes text as text', async () => {
+  it('keeps absent fields, and stores text that begins with a dollar sign', async () => {
     await store.changeProfile('ann', { name: '$email', dayStartHour: 4 }, 10);
     expect(await store.changeProfile('ann', { weekStart: 'sunday' }, 11)).toMatchObject({
       name: '$email',

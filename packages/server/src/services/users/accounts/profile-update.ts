@@ -3,8 +3,8 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import type { Profile } from './user.ts';
 
 /**
- * Entries of a history of zones: 100 moves a year for ten years. Every entry decides the local day of the instants in it,
- * so none can be left out; the history is read with the user, so it has to stay small.
+ * Entries of a history of time zones: 100 moves a year for ten years. Each entry decides the local day of the instants in
+ * it, so no entry can be dropped; the history is read with the user, so it has to stay small.
  */
 export const maxZonePeriods = 1_000;
 
@@ -14,7 +14,7 @@ export const zonesFull = (): DomainError =>
     limit: maxZonePeriods,
   });
 
-/** What a user has to match for a change of the profile: room for another zone, or the same zone as before. */
+/** The filter for a change of the profile: room for another zone, or the same zone as before. */
 export const hasRoomFor = ({ timeZone }: Partial<Profile>): Record<string, unknown> =>
   timeZone === undefined
     ? {}
@@ -23,15 +23,15 @@ export const hasRoomFor = ({ timeZone }: Partial<Profile>): Record<string, unkno
       });
 
 /**
- * What a change of a profile at `at` (ms) does to the document of its person.
+ * The update pipeline for a change of a profile at `at` (ms).
  *
- * A zone that is set again is no move: a phone that sends its whole profile at each start would grow the list without
- * end. What it is compared with is read in the same step, so the list always ends with the zone in force.
+ * An equal zone adds no entry: a client that sends its whole profile at each start would grow the list without bound. The
+ * comparison is part of the same update, so the list always ends with the zone in force.
  */
 export const profileUpdate = ({ timeZone, ...others }: Partial<Profile>, at: number): PipelineStage.Set[] => {
-  // What people write may begin with `$`, which is the name of a field here.
+  // A text may begin with `$`, which would be the name of a field here.
   const literal = (value: unknown) => ({ $literal: value });
-  const moved = { timeZone: literal(timeZone), from: new Date(at) };
+  const entry = { timeZone: literal(timeZone), from: new Date(at) };
   return [
     {
       $set: {
@@ -43,7 +43,7 @@ export const profileUpdate = ({ timeZone, ...others }: Partial<Profile>, at: num
             $cond: [
               { $eq: ['$timeZone', literal(timeZone)] },
               '$timeZones',
-              { $concatArrays: ['$timeZones', [moved]] },
+              { $concatArrays: ['$timeZones', [entry]] },
             ],
           },
         }),

@@ -1,14 +1,15 @@
 import type { Purpose } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
-import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { UserSettingsCache } from './user-settings-cache.ts';
-import { requireConsents, settingsOf, type PersonSettings } from './user.ts';
+import { requireConsents } from '../consents/consent.ts';
+import { accountGone } from './account-gone.ts';
+import { settingsOf, type PersonSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 /**
- * Changes what another service keeps beside a person's settings: `work` and the move of `settingsVersion` are one
- * transaction, so whoever sees the version sees the work, and of two changes of one person the second sees the first.
+ * Changes what another service stores beside a user's settings: `work` and the increment of `settingsVersion` are one
+ * transaction, so a reader of the version also sees the work, and of two changes for one user the second sees the first.
  * `work` may run again from its beginning. Throws `account-gone`, `consent-required`, and what `work` throws.
  */
 export type SettingsChanges = <T>(
@@ -18,14 +19,13 @@ export type SettingsChanges = <T>(
 ) => Promise<{ person: PersonSettings; result: T }>;
 
 export const createSettingsChanges =
-  (deps: { connection: Connection; store: UserStore; userSettings: UserSettingsCache }): SettingsChanges =>
+  (deps: { connection: Connection; users: UserStore; userSettings: UserSettingsCache }): SettingsChanges =>
   async (userId, purposes, work) => {
     const { user, result } = await inTransaction(
       deps.connection,
       async (tx) => {
-        const changed = await deps.store.bumpSettingsVersion(userId, tx);
-        if (!changed)
-          throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+        const changed = await deps.users.bumpSettingsVersion(userId, tx);
+        if (!changed) return accountGone();
         const person = settingsOf(changed);
         requireConsents(person, purposes);
         return { user: changed, result: await work(person, tx) };

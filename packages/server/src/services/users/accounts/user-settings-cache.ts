@@ -1,39 +1,36 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
-import { DomainError } from '../../../platform/edge/errors.ts';
+import type { ChangeAnnouncements } from '../ports.ts';
+import { accountGone } from './account-gone.ts';
 import { settingsOf, type PersonSettings, type UserRecord } from './user.ts';
-import type { PeoplePage, UserStore } from './user-store.ts';
+import type { UserStore } from './user-store.ts';
 
-/** Another process's change is seen after this long at the latest. */
+/** A change by another process is seen after this time at the latest. */
 const maxAgeMs = 5_000;
 const maxPeople = 50_000;
-/** Announced versions of people who are not in the cache; far more than change while a read is under way. */
+/** Announced versions of users who are not cached; far more than change during one read. */
 const maxAnnounced = 10_000;
 
-/** What the other services ask about people, from a cache of seconds. */
+/** The settings of users, cached for seconds. */
 export interface UserSettingsCache {
-  /** At once where it is known here, which the path of every puff counts on. Throws `account-gone`. */
+  /** Synchronous where it is cached, which the hot path relies on. Throws `account-gone`. */
   get(userId: string): PersonSettings | Promise<PersonSettings>;
-  /** What `settings` would answer without a read; undefined where it would read. */
+  /** The cached settings; undefined where `get` would read the database. */
   peek(userId: string): PersonSettings | undefined;
-  /** As the database has it now, in one query; absent people are left out. */
+  /** From the database, in one query; unknown users are left out. */
   getMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
-  /** One page of people, in the order of their ids; for jobs, which leave the cache to those who are here now. */
-  listPage(page: PeoplePage): Promise<PersonSettings[]>;
-  /** Every zone that somebody lives in. */
-  listTimeZones(): Promise<string[]>;
-  /** Takes what was read anyway. */
+  /** Caches a user who was read for another purpose. */
   put(user: UserRecord): PersonSettings;
-  /** Takes the end of an account into force in this process at once. */
+  /** Applies the deletion of an account in this process at once. */
   evict(userId: string): void;
-  /** Puts a change in force: in this process at once, and in the others by their being told. */
+  /** Applies a committed change in this process at once, and announces it to the other processes. */
   publish(user: UserRecord): PersonSettings;
   /**
-   * Reads the settings and puts them in force as `publish` does: for a transaction whose outcome is not known. Where the
-   * read fails, the cache forgets the person.
+   * Reads the settings and applies them as `publish` does, after a transaction whose outcome is unknown. Where the read fails,
+   * the cached settings are evicted.
    */
   republish(userId: string): Promise<void>;
-  /** Another process has changed this person's settings, which have reached this version. */
+  /** Another process has announced a change: cached settings of an older version are read again. */
   markStale(change: SettingsChanged): void;
 }
 
@@ -45,18 +42,18 @@ export interface SettingsChanged {
 interface Known {
   readonly settings: PersonSettings;
   readonly readAt: number;
-  /** What is older must not be kept. */
+  /** An older version must not be cached. */
   readonly atLeast: number;
 }
 
 export const createUserSettingsCache = (deps: {
-  store: UserStore;
+  users: Pick<UserStore, 'find' | 'findMany'>;
   clock: Clock;
-  onChanged: (change: SettingsChanged) => void;
+  announcements: Pick<ChangeAnnouncements, 'settingsChanged'>;
 }): UserSettingsCache => {
-  const { store, clock } = deps;
+  const { users, clock } = deps;
   const known = new LRUCache<string, Known>({ max: maxPeople });
-  /** A read that began before a change of somebody who is not in the cache yet must not be kept. */
+  /** The result of a read that began before an announced change must not be cached. */
   const announced = new LRUCache<string, number>({ max: maxAnnounced });
 
   const current = (entry: Known | undefined): PersonSettings | undefined => {
@@ -68,7 +65,7 @@ export const createUserSettingsCache = (deps: {
     const settings = settingsOf(user);
     const before = known.get(user.userId);
     const { settingsVersion } = settings;
-    // A read that began before a change must not come over it.
+    // A read that began before a change must not overwrite it.
     if (before && before.settings.settingsVersion > settingsVersion) return before.settings;
     const atLeast = before?.atLeast ?? announced.get(user.userId) ?? 0;
     if (atLeast <= settingsVersion) known.set(user.userId, { settings, readAt, atLeast: settingsVersion });
@@ -77,17 +74,17 @@ export const createUserSettingsCache = (deps: {
 
   const read = async (userId: string): Promise<PersonSettings> => {
     const readAt = clock.now();
-    const user = await store.find(userId);
+    const user = await users.find(userId);
     if (!user) {
       known.delete(userId);
-      throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+      return accountGone();
     }
     return put(user, readAt);
   };
 
   const publish = (user: UserRecord): PersonSettings => {
     const settings = put(user);
-    deps.onChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
+    deps.announcements.settingsChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
     return settings;
   };
 
@@ -99,11 +96,9 @@ export const createUserSettingsCache = (deps: {
     async getMany(userIds) {
       if (userIds.length === 0) return new Map();
       const readAt = clock.now();
-      const users = await store.findMany(userIds);
-      return new Map(users.map((user) => [user.userId, put(user, readAt)]));
+      const found = await users.findMany(userIds);
+      return new Map(found.map((user) => [user.userId, put(user, readAt)]));
     },
-    listPage: async (page) => (await store.listPage(page)).map(settingsOf),
-    listTimeZones: store.listTimeZones,
     put: (user) => put(user),
     evict(userId) {
       known.delete(userId);
@@ -111,7 +106,7 @@ export const createUserSettingsCache = (deps: {
     publish,
     async republish(userId) {
       known.delete(userId);
-      const user = await store.find(userId).catch(() => undefined);
+      const user = await users.find(userId).catch(() => undefined);
       if (user) publish(user);
     },
     markStale({ userId, settingsVersion }) {

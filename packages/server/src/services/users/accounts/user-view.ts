@@ -1,8 +1,8 @@
 import type { Consent, Ghost, User } from '@pufftrack/contract';
-import { isResting } from '../friends/friendship.ts';
-import type { ConsentState, UserRecord } from './user.ts';
+import type { ConsentState } from '../consents/consent.ts';
+import { isGhostInForce, type UserRecord } from './user.ts';
 
-/** A person, as they see themselves at `now` (ms). */
+/** The account owner's view at `now` (ms). */
 export const viewUser = (user: UserRecord, now: number): User => ({
   id: user.userId,
   name: user.name,
@@ -17,7 +17,7 @@ export const viewUser = (user: UserRecord, now: number): User => ({
   friendCode: user.friendCode,
   defaultShareLevel: user.defaultShareLevel,
   ageBand: user.ageBand,
-  ...(user.ghost && isResting(user, now) && { ghost: viewGhost(user.ghost) }),
+  ...(user.ghost && isGhostInForce(user.ghost, now) && { ghost: viewGhost(user.ghost) }),
 });
 
 export const viewGhost = ({ since, until }: { since: number; until: number | null }): Ghost => ({

@@ -1,37 +1,37 @@
 import type { Friend, ShareLevel } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
+import { dayMs } from '../../../domain/durations.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import type { Clock } from '../../../platform/clock.ts';
+import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { newId } from '../../../platform/ids.ts';
 import { quotaExceeded, quotaWindowMs, requireDailyQuota } from '../../../platform/limits/daily-quota.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
-import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
-import type { Audience } from '../sharing/audience.ts';
-import type { AudienceStore } from '../sharing/audience-store.ts';
-import type { BlockStore } from '../safety/block-store.ts';
-import { normaliseFriendCode } from './friend-code.ts';
-import type { Notify } from '../../notifications/index.ts';
-import type { FriendConnectionStore } from './friend-connection-store.ts';
-import type { FriendRequestStore } from './friend-request-store.ts';
-import type { FriendService } from './friend-service.ts';
-import { newSide, type Friendship } from './friendship.ts';
-import type { HideName } from '../safety/hide-name.ts';
+import { accountGone } from '../accounts/account-gone.ts';
+import { normaliseFriendCode } from '../accounts/friend-code.ts';
+import type { PersonSettings } from '../accounts/user.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
-import { requireConsents, type PersonSettings } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
+import type { NotificationInbox } from '../ports.ts';
+import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
+import type { Friendship } from '../sharing/friendship.ts';
+import { decoyUserId } from './decoy-user-id.ts';
+import type { FriendRequestStore } from './friend-request-store.ts';
+import { noRequest, type FriendshipCreation } from './friendship-creation.ts';
 
-const dayMs = 86_400_000;
-const requestLivesMs = 30 * dayMs;
+const requestLifetimeMs = 30 * dayMs;
 const declineHoldsMs = 30 * dayMs;
 const maxSentPerDay = 20;
 const maxPending = 20;
-const maxFriends = 200;
-/** As many as could become friends. Beyond it a request is not delivered, which its sender cannot tell. */
+/** As many as may become friends. A request beyond it is not delivered, which its sender cannot see. */
 const maxReceived = 200;
 
 export interface FriendRequests {
-  /** Always the same answer: whether the code is somebody's cannot be told from it (domain.md D10). */
+  /**
+   * Always the same answer, so that it does not reveal whether an account has this friend code (domain.md D10). Throws
+   * `rate-limited` after 20 in 24 hours and with 20 pending, and `consent-required`.
+   */
   request(userId: string, input: { friendCode: string; shareLevel?: ShareLevel | undefined }): Promise<void>;
   list(userId: string): Promise<{
     received: { id: string; from: { userId: string; name: string | null }; createdAt: string }[];
@@ -42,102 +42,28 @@ export interface FriendRequests {
   cancel(userId: string, requestId: string): Promise<void>;
 }
 
-/** What somebody offered who is to become a friend; `shareLevel` null: their default. */
-export interface Offer {
-  readonly from: string;
-  readonly shareLevel: ShareLevel | null;
-}
-
-/** How two people become friends, whatever brought them together. */
-export interface FriendshipCreation {
-  /** Who may become a friend. Throws `consent-required` or `account-gone`. */
-  requireSharingConsent(userId: string): Promise<PersonSettings>;
-  /** Inside the transaction that takes the offer. Throws `conflict` where one of them has no room. */
-  befriend(
-    offer: Offer,
-    accepter: PersonSettings,
-    shareLevel: ShareLevel | undefined,
-    tx: ClientSession,
-  ): Promise<Friendship>;
-  /** After it; answers the new friend as the accepter sees them. Their session, where one is named, is not told besides. */
-  announce(
-    friendship: Friendship,
-    accepter: { readonly userId: string; readonly sessionId?: string },
-    sender: string,
-  ): Promise<Friend>;
+/** Blocks between two users, which safety owns. */
+export interface BlockReader {
+  isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
 }
 
 export const createFriendRequests = (deps: {
   connection: Connection;
-  users: UserStore;
-  requests: FriendRequestStore;
-  connections: FriendConnectionStore;
-  blocks: Pick<BlockStore, 'isBetween'>;
-  audiences: Pick<AudienceStore, 'move'>;
-  audience: Audience;
-  friends: FriendService;
+  users: Pick<UserStore, 'lockForUpdate' | 'findByFriendCode'>;
   userSettings: UserSettingsCache;
-  /** Puts something into a person's inbox, inside the transaction. */
-  notify: Notify;
-  hideName: HideName;
+  requests: FriendRequestStore;
+  connections: Pick<FriendConnectionStore, 'find'>;
+  blocks: BlockReader;
+  creation: FriendshipCreation;
+  inbox: NotificationInbox;
   clock: Clock;
-}): FriendRequests & FriendshipCreation => {
-  const {
-    connection,
-    users,
-    requests,
-    connections,
-    blocks,
-    audiences,
-    friends,
-    userSettings,
-    notify,
-    clock,
-  } = deps;
+}): FriendRequests => {
+  const { connection, users, userSettings, requests, connections, blocks, creation, clock } = deps;
 
   const requesterMutex = createKeyedMutex(clock);
   const friendCodeMutex = createKeyedMutex(clock);
 
-  const requireSharingConsent = async (userId: string): Promise<PersonSettings> => {
-    const person = await userSettings.get(userId);
-    requireConsents(person, ['friends-sharing']);
-    return person;
-  };
-
-  const hasRoom = async (person: string, tx: ClientSession): Promise<boolean> =>
-    (await connections.count(person, tx)) < maxFriends;
-
-  const befriend: FriendshipCreation['befriend'] = async (offer, accepter, shareLevel, tx) => {
-    // Of two friendships of one person at once, the later one runs again here, and counts the earlier.
-    await audiences.move([offer.from, accepter.userId], tx);
-    for (const person of [offer.from, accepter.userId])
-      if (!(await hasRoom(person, tx)))
-        throw new DomainError('conflict', { detail: `One of you has ${maxFriends} friends already.` });
-    const [sender, me] = [await users.find(offer.from, tx), await users.find(accepter.userId, tx)];
-    if (!sender || !me) throw noRequest();
-    const now = clock.now();
-    const friendship: Friendship = {
-      since: now,
-      sides: [
-        newSide(sender.userId, offer.shareLevel ?? sender.defaultShareLevel, now),
-        newSide(accepter.userId, shareLevel ?? accepter.defaultShareLevel, now),
-      ],
-    };
-    await connections.open(friendship, tx);
-    await requests.acceptAllBetween(sender.userId, accepter.userId, tx);
-    await notify(tx, sender.userId, { kind: 'friend-accepted', friend: accepter });
-    return friendship;
-  };
-
-  /** All phones of both learn of it at once. */
-  const announce: FriendshipCreation['announce'] = async (friendship, { userId, sessionId }, sender) => {
-    await deps.audience.changed([userId, sender]);
-    await friends.show(sender, userId);
-    await friends.show(userId, sender, sessionId);
-    return friends.view(friendship, userId);
-  };
-
-  const requireRoom = async (userId: string, now: number, tx: ClientSession): Promise<void> => {
+  const requireQuota = async (userId: string, now: number, tx: ClientSession): Promise<void> => {
     const sent = await requests.listSentSince(userId, now - quotaWindowMs, tx);
     requireDailyQuota(
       sent.map(({ createdAt }) => createdAt),
@@ -152,65 +78,74 @@ export const createFriendRequests = (deps: {
       );
   };
 
+  /** Every look-up is made whatever the earlier ones found, so that the duration of the call reveals nothing. */
+  const findRelation = async (userId: string, recipient: string | null, now: number, tx: ClientSession) => {
+    const other = recipient ?? decoyUserId;
+    const crossing = await requests.findOpen(other, userId, now, tx);
+    const pending = await requests.findOpen(userId, recipient, now, tx);
+    const declined = await requests.wasDeclined(userId, recipient, now - declineHoldsMs, tx);
+    const friendship = await connections.find(userId, other, tx);
+    const blocked = await blocks.isBetween(userId, other, tx);
+    const received = await requests.countReceived(other, now, tx);
+    const rooms = [await creation.hasRoom(userId, tx), await creation.hasRoom(other, tx)];
+    const isKnown = pending !== undefined || declined || friendship !== undefined || blocked;
+    return {
+      isDeliverable: recipient !== null && recipient !== userId && !isKnown && received < maxReceived,
+      // Where one of the two has no room, a crossing friend request stays pending like any other.
+      crossing: friendship || blocked || !rooms.every(Boolean) ? undefined : crossing,
+    };
+  };
+
+  /** Returns the friendship where two friend requests cross. */
+  const send = async (
+    me: PersonSettings,
+    { friendCode, shareLevel }: { friendCode: string; shareLevel?: ShareLevel | undefined },
+    tx: ClientSession,
+  ): Promise<Friendship | undefined> => {
+    const { userId } = me;
+    const now = clock.now();
+    if (!(await users.lockForUpdate(userId, tx))) accountGone();
+    await requireQuota(userId, now, tx);
+    const recipient = (await users.findByFriendCode(normaliseFriendCode(friendCode), tx))?.userId ?? null;
+    // Crossing friend requests conflict here, so that the later one sees the earlier one.
+    await users.lockForUpdate(recipient ?? decoyUserId, tx);
+    const { isDeliverable, crossing } = await findRelation(userId, recipient, now, tx);
+    const id = newId();
+    await requests.insert(
+      {
+        id,
+        from: userId,
+        to: recipient,
+        delivered: isDeliverable,
+        friendCode,
+        shareLevel: shareLevel ?? null,
+        state: 'open',
+        createdAt: now,
+        expiresAt: now + requestLifetimeMs,
+      },
+      tx,
+    );
+    // Where a friendship is created at once, the recipient is notified of the friendship instead.
+    await deps.inbox.notify(tx, isDeliverable && !crossing ? recipient : null, {
+      kind: 'friend-requested',
+      requestId: id,
+      from: me,
+    });
+    return crossing && creation.create(crossing, me, shareLevel, tx);
+  };
+
   return {
-    requireSharingConsent,
-    befriend,
-    announce,
-    async request(userId, { friendCode, shareLevel }) {
-      const me = await requireSharingConsent(userId);
-      const code = normaliseFriendCode(friendCode);
-      const ask = async (tx: ClientSession): Promise<Friendship | undefined> => {
-        const now = clock.now();
-        if (!(await users.lockForUpdate(userId, tx)))
-          throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
-        await requireRoom(userId, now, tx);
-        // Every look-up is made whatever the ones before it found.
-        const owner = await users.findByFriendCode(code, tx);
-        const to = owner?.userId ?? null;
-        // Two asks that cross conflict here, so that the later one sees the earlier.
-        await users.lockForUpdate(to ?? '-', tx);
-        const crossing = await requests.findOpen(to ?? '-', userId, now, tx);
-        const asked = await requests.findOpen(userId, to, now, tx);
-        const declined = await requests.wasDeclined(userId, to, now - declineHoldsMs, tx);
-        const friend = await connections.find(userId, to ?? '-', tx);
-        const blocked = await blocks.isBetween(userId, to ?? '-', tx);
-        // Without room on both sides an ask that crosses another waits like any other.
-        const waiting = await requests.countReceived(to ?? '-', now, tx);
-        const rooms = [await hasRoom(userId, tx), await hasRoom(to ?? '-', tx)];
-        const becomesFriendship = crossing && !friend && !blocked && rooms.every(Boolean);
-        const id = newId();
-        const isKnown = asked !== undefined || declined || friend !== undefined || blocked;
-        const delivered = to !== null && to !== userId && !isKnown && waiting < maxReceived;
-        await requests.insert(
-          {
-            id,
-            from: userId,
-            to,
-            delivered,
-            friendCode,
-            shareLevel: shareLevel ?? null,
-            state: 'open',
-            createdAt: now,
-            expiresAt: now + requestLivesMs,
-          },
-          tx,
-        );
-        // Of an ask that makes a friendship at once its receiver hears as of that friendship.
-        await notify(tx, delivered && !becomesFriendship ? to : null, {
-          kind: 'friend-requested',
-          requestId: id,
-          from: me,
-        });
-        return becomesFriendship ? befriend(crossing, me, shareLevel, tx) : undefined;
-      };
-      // One ask of a person after the other: each writes their row, and counts those before it. And one for a code after
-      // the other, whether it is anybody's: those for somebody write that person's rows, and would run again where others
-      // would not.
+    async request(userId, input) {
+      const me = await creation.requireSharingConsent(userId);
+      // Requests of one user run one by one, because each one counts the earlier ones. So do requests for one code, whether
+      // an account has it or not: without that, only those for an existing account would conflict and run again.
       const friendship = await requesterMutex(userId, () =>
-        friendCodeMutex(code, () => inTransaction(connection, ask)),
+        friendCodeMutex(normaliseFriendCode(input.friendCode), () =>
+          inTransaction(connection, (tx) => send(me, input, tx)),
+        ),
       );
-      // No phone of theirs knows by the answer, which says nothing.
-      if (friendship) await announce(friendship, { userId }, friendship.sides[0].person);
+      // No session is excluded: the response does not contain the friend.
+      if (friendship) await creation.announce(friendship, { userId }, friendship.sides[0].person);
     },
 
     async list(userId) {
@@ -244,20 +179,20 @@ export const createFriendRequests = (deps: {
 
     async accept(actor, requestId, shareLevel) {
       const { userId } = actor;
-      const me = await requireSharingConsent(userId);
+      const me = await creation.requireSharingConsent(userId);
       const { friendship, sender } = await inTransaction(connection, async (tx) => {
         const request = await requests.findReceived(requestId, userId, tx);
         if (!request || request.state === 'declined' || request.state === 'cancelled') throw noRequest();
         if (request.state === 'accepted') {
-          // Accepted before, by another phone or by a crossing request.
+          // Another device, or a crossing friend request, has accepted it.
           const before = await connections.find(request.from, userId, tx);
           if (!before) throw noRequest();
           return { friendship: before, sender: request.from };
         }
         if (request.expiresAt <= clock.now()) throw noRequest();
-        return { friendship: await befriend(request, me, shareLevel, tx), sender: request.from };
+        return { friendship: await creation.create(request, me, shareLevel, tx), sender: request.from };
       });
-      return announce(friendship, actor, sender);
+      return creation.announce(friendship, actor, sender);
     },
 
     async reject(userId, requestId) {
@@ -266,11 +201,10 @@ export const createFriendRequests = (deps: {
 
     async cancel(userId, requestId) {
       const cancelled = await requests.cancel(requestId, userId);
-      if (!cancelled) throw new DomainError('not-found', { detail: 'There is no such request of yours.' });
-      // As a block does, and the end of an account: none of them can be told from the others.
-      await deps.hideName(userId, { inboxOf: cancelled.to ?? '-', requestId });
+      if (!cancelled)
+        throw new DomainError('not-found', { detail: 'The caller has sent no such friend request.' });
+      // A block and a deleted account have the same effect, so the recipient cannot distinguish them.
+      await deps.inbox.hideName(userId, { inboxOf: cancelled.to ?? decoyUserId, requestId });
     },
   };
 };
-
-const noRequest = () => new DomainError('not-found', { detail: 'There is no such request to you.' });

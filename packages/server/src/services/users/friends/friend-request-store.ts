@@ -1,18 +1,19 @@
 import type { ShareLevel } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
+import { decoyUserId } from './decoy-user-id.ts';
 
-/** An ask. Every one is kept and shown to its sender, whether it reached anybody or not. Instants in ms. */
+/** A friend request. Its sender sees it whether or not it was delivered. Instants in ms. */
 export interface FriendRequest {
   readonly id: string;
   readonly from: string;
-  /** Whose code it was; null where nobody's. Never shown to the sender. */
+  /** The account with the friend code; null: no account has it. Never shown to the sender. */
   readonly to: string | null;
-  /** The receiver sees it. */
+  /** The recipient sees it. */
   readonly delivered: boolean;
   /** As typed. */
   readonly friendCode: string;
-  /** What the sender gives; null: their default when it is accepted. */
+  /** What the sender shares; null: the sender's default at the time of acceptance. */
   readonly shareLevel: ShareLevel | null;
   readonly state: 'open' | 'accepted' | 'declined' | 'cancelled';
   readonly createdAt: number;
@@ -55,48 +56,45 @@ friendRequestSchema.index({ createdAt: 1 });
 export interface FriendRequestStore {
   ensureIndexes(): Promise<void>;
   insert(request: FriendRequest, tx: ClientSession): Promise<void>;
-  /** What this person asked since `since`, oldest first, whatever became of it. */
+  /** Friend requests of this user since `since`, oldest first, in any state. */
   listSentSince(person: string, since: number, tx: ClientSession): Promise<FriendRequest[]>;
-  /** What the sender still sees: not accepted, not cancelled, not run out. Oldest first. */
+  /** What the sender still sees: neither accepted nor cancelled nor expired. Oldest first. */
   listSent(person: string, now: number, tx?: ClientSession): Promise<FriendRequest[]>;
-  /** What waits for this person's answer, oldest first. */
+  /** What waits for this user's response, oldest first. */
   listReceived(person: string, now: number): Promise<FriendRequest[]>;
   countReceived(person: string, now: number, tx: ClientSession): Promise<number>;
-  /** A delivered ask of `from` that waits for the answer of `to`. */
+  /** A delivered friend request that waits for the response of `to`. */
   findOpen(
     from: string,
     to: string | null,
     now: number,
     tx: ClientSession,
   ): Promise<FriendRequest | undefined>;
-  /** Whether `to` has declined `from` since `since`; an ask that was cancelled afterwards counts too. */
+  /** Whether `to` has declined `from` since `since`; a friend request that was cancelled afterwards counts too. */
   wasDeclined(from: string, to: string | null, since: number, tx: ClientSession): Promise<boolean>;
   findReceived(id: string, to: string, tx: ClientSession): Promise<FriendRequest | undefined>;
-  /** Every ask between the two, in either direction. */
+  /** Every friend request between the two, in both directions. */
   acceptAllBetween(one: string, other: string, tx: ClientSession): Promise<void>;
-  /** False where there is no delivered ask to this person; declining again is fine. */
+  /** False without a delivered friend request to this user. Idempotent. */
   decline(id: string, to: string, now: number): Promise<boolean>;
   /**
-   * Answers to whom it was (null: to nobody); undefined where this person has no such ask, or it was accepted. Cancelling
-   * again is fine.
+   * Returns the recipient (null: no account); undefined where this user has no such friend request, or it was accepted.
+   * Idempotent.
    */
   cancel(id: string, from: string): Promise<{ to: string | null } | undefined>;
   /**
-   * Cancels what the blocker has asked, and takes what they were asked out of their sight; nobody is told. Answers the ids
-   * of what was cancelled.
+   * Cancels the friend requests of the blocker, and withdraws the delivery of those to the blocker, without notifications.
+   * Returns the ids of the cancelled ones.
    */
   dropBetween(blocker: string, blocked: string, tx: ClientSession): Promise<string[]>;
-  /** Those made before `instant` (ms), whatever became of them; answers how many there were. */
-  removeMadeBefore(instant: number): Promise<number>;
+  /** Deletes those created before `instant` (ms), in any state; returns their number. */
+  removeCreatedBefore(instant: number): Promise<number>;
   /**
-   * Everything of a person whose account is gone. An ask to them stays with its sender as one of nobody's code, so that
-   * its end does not tell that the code was somebody's (domain.md D10). Answers how many asks named them.
+   * Deletes what is stored of a deleted account. A friend request to it stays with its sender, as one to an unknown code,
+   * so that the deletion does not reveal that the code existed (domain.md D10). Returns the number of rows.
    */
   removeAll(person: string): Promise<number>;
 }
-
-/** Asks of nobody's code are looked up under a name that nobody has, so that they cost the same. */
-const nobody = '-';
 
 export const createFriendRequestStore = (connection: Connection): FriendRequestStore => {
   const model = connection.model('FriendRequest', friendRequestSchema);
@@ -127,12 +125,12 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
     countReceived: (person, now, tx) =>
       model.countDocuments({ to: person, state: 'open', delivered: true, expiresAt: after(now) }).session(tx),
     async findOpen(from, to, now, tx) {
-      const filter = { from, to: to ?? nobody, state: 'open', delivered: true, expiresAt: after(now) };
+      const filter = { from, to: to ?? decoyUserId, state: 'open', delivered: true, expiresAt: after(now) };
       return (await many(filter, tx))[0];
     },
     async wasDeclined(from, to, since, tx) {
       const state = trusted({ $in: ['declined', 'cancelled'] });
-      const filter = { from, to: to ?? nobody, state, declinedAt: after(since) };
+      const filter = { from, to: to ?? decoyUserId, state, declinedAt: after(since) };
       return (await many(filter, tx)).length > 0;
     },
     async findReceived(id, to, tx) {
@@ -178,9 +176,9 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
       await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
       return open.map(({ id }) => id);
     },
-    async removeMadeBefore(instant) {
-      const made = { createdAt: trusted({ $lt: new Date(instant) }) };
-      return (await model.deleteMany(made, backgroundLimit)).deletedCount;
+    async removeCreatedBefore(instant) {
+      const old = { createdAt: trusted({ $lt: new Date(instant) }) };
+      return (await model.deleteMany(old, backgroundLimit)).deletedCount;
     },
     async removeAll(person) {
       const { deletedCount: sent } = await model.deleteMany({ from: person });

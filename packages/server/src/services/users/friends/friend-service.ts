@@ -1,41 +1,32 @@
-import type { Friend, FriendSummary } from '@pufftrack/contract';
+import type { Friend } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
+import type { CheerEnding, LiveEvents, MuteAllReader, StatsReader } from '../ports.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { Audience } from '../sharing/audience.ts';
 import type { AudienceStore } from '../sharing/audience-store.ts';
-import type { FriendConnectionStore, SideChange } from './friend-connection-store.ts';
+import type { FriendConnectionStore, SideChange } from '../sharing/friend-connection-store.ts';
 import {
   isAtLeast,
   isLive,
   isResting,
   levelInForce,
   liveSince,
-  mayShare,
   showsMilestones,
   sidesFor,
   type Friendship,
-  type MuteAll,
   type Side,
-} from './friendship.ts';
+} from '../sharing/friendship.ts';
+import { mayShare } from '../consents/consent.ts';
 import { createFriendUpdates } from './friend-updates.ts';
 import { viewFriend } from './friend-view.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { settingsOf, type PersonSettings } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
-/**
- * Tells the open sockets of a person; notifications gives it. `exceptSession` is the one that made the change itself and has
- * its answer: the other phones of that person show the same list of friends.
- */
-export interface FriendLive {
-  friendUpdated(to: string, friend: Friend, exceptSession?: string): void;
-  friendRemoved(to: string, friendId: string, exceptSession?: string): void;
-}
-
-/** A friend who is told of somebody's puffs as they happen, and since when (ms) without a break. */
+/** A friend who receives a user's puffs as they happen, and since when (ms) without interruption. */
 export interface LiveViewer {
   readonly userId: string;
   readonly since: number;
@@ -43,26 +34,26 @@ export interface LiveViewer {
 
 export interface FriendService {
   list(userId: string): Promise<Friend[]>;
-  /** Throws `not-found` where they are no friends. */
+  /** Throws `not-found` where the two are not friends. */
   change(actor: Actor, friendId: string, change: SideChange): Promise<Friend>;
   remove(actor: Actor, friendId: string): Promise<void>;
-  /** Tells these friends of a person that their friendships have ended. */
+  /** Sends `friendRemoved` to these former friends of a user. */
   announceEndedFriendships(userId: string, friendIds: readonly string[]): Promise<void>;
-  /** One friend as `viewer` sees them now. */
+  /** The friend of `viewer` in this friendship, as `viewer` may see them now. */
   view(friendship: Friendship, viewer: string): Promise<Friend>;
-  /** Tells the phones of `viewer` how they stand with a friend now, but for those of `exceptSession`. */
+  /** Sends the current state of a friend to the sockets of `viewer`, except to those of `exceptSession`. */
   show(viewer: string, friendId: string, exceptSession?: string): Promise<void>;
-  /** Shows a person as they are now to those friends for whom that is news, by what the person gives them. */
+  /** Sends the current state of a user to the friends whose side of the friendship `isAffected`. */
   refreshForFriends(person: PersonSettings, isAffected: (given: Side) => boolean): Promise<void>;
-  /** A person's consents changed: what flows out to each friend may have. */
+  /** Updates audiences and friends where the change of consents changes what friends may see. */
   consentsChanged(before: PersonSettings, after: PersonSettings): Promise<void>;
   liveViewersOf(userId: string): Promise<LiveViewer[]>;
   boardFriendsOf(viewer: string): Promise<PersonSettings[]>;
-  /** The friends who let this person see what they have reached. */
+  /** The friends who show their milestones to `viewer`. */
   milestoneFriendsOf(viewer: string): Promise<PersonSettings[]>;
   /**
-   * Whether `owner` lets `viewer` see what they have reached, and whether they want to hear of `viewer`; undefined where
-   * they do not let them. Asked inside a transaction, which sees a friendship or its end and nothing between.
+   * Whether `owner` shows milestones to `viewer`, and whether `owner` has muted them; undefined: not shown. Reads inside
+   * the transaction, so a friendship that ends at the same time is either complete or gone.
    */
   showsMilestones(
     owner: string,
@@ -74,18 +65,17 @@ export interface FriendService {
 export const createFriendService = (deps: {
   connection: Connection;
   store: FriendConnectionStore;
-  audiences: Pick<AudienceStore, 'move'>;
+  audiences: Pick<AudienceStore, 'markChanged'>;
   audience: Audience;
   userSettings: UserSettingsCache;
-  live: FriendLive;
+  live: LiveEvents;
   users: Pick<UserStore, 'find'>;
-  summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
-  findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
-  /** Part of the transaction that ends a friendship. */
-  endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
+  stats: Pick<StatsReader, 'summaries'>;
+  muteSettings: MuteAllReader;
+  cheers: CheerEnding;
   clock: Clock;
 }): FriendService => {
-  const { connection, store, audiences, audience, userSettings, live, summaries, clock } = deps;
+  const { connection, store, audiences, audience, userSettings, live, stats, clock } = deps;
 
   /** The friends of `viewer` with their settings, in two queries whatever their number. */
   const friendsWithSettings = async (viewer: string) => {
@@ -110,7 +100,7 @@ export const createFriendService = (deps: {
         isAtLeast(levelInForce(sidesFor(friendship, viewer).theirs, friend), 'summary') &&
         !isResting(friend, now),
     );
-    const known = await summaries(sharing.map(({ friend }) => friend));
+    const known = await stats.summaries(sharing.map(({ friend }) => friend));
     return friends.map(({ friendship, friend }) =>
       viewFriend(friendship, viewer, friend, { summary: known.get(friend.userId), now }),
     );
@@ -130,12 +120,14 @@ export const createFriendService = (deps: {
       isAffected(sidesFor(friendship, person.userId).mine),
     );
     if (friendships.length === 0) return;
-    const summary = mayShare(person) ? (await summaries([person])).get(person.userId) : undefined;
+    const summary = mayShare(person) ? (await stats.summaries([person])).get(person.userId) : undefined;
     const now = clock.now();
-    // Who is no friend any more by now is told nothing, and nobody sees more than they may by now.
-    const asked = new Set(friendships.map((friendship) => sidesFor(friendship, person.userId).theirs.person));
+    // Read again: a friendship that has ended meanwhile gets no event, and a lowered share level shows less.
+    const affected = new Set(
+      friendships.map((friendship) => sidesFor(friendship, person.userId).theirs.person),
+    );
     for (const friendship of await store.list(person.userId)) {
-      if (!asked.has(sidesFor(friendship, person.userId).theirs.person)) continue;
+      if (!affected.has(sidesFor(friendship, person.userId).theirs.person)) continue;
       const viewer = sidesFor(friendship, person.userId).theirs.person;
       live.friendUpdated(viewer, viewFriend(friendship, viewer, person, { summary, now }));
     }
@@ -154,18 +146,18 @@ export const createFriendService = (deps: {
       return viewAll(userId, await friendsWithSettings(userId));
     },
     async change({ userId, sessionId }, friendId, change) {
-      // My level decides who hears of me, my mute who hears of them.
-      const moved = [
+      // The share level decides who receives the caller's puffs, the mute whether the caller receives the friend's.
+      const changedAudiences = [
         ...(change.shareLevel === undefined ? [] : [userId]),
         ...(change.muted === undefined ? [] : [friendId]),
       ];
       const { before, after } = await inTransaction(connection, async (tx) => {
         const changed =
           (await store.change(userId, friendId, { ...change, now: clock.now() }, tx)) ?? noFriend();
-        if (moved.length > 0) await audiences.move(moved, tx);
+        if (changedAudiences.length > 0) await audiences.markChanged(changedAudiences, tx);
         return changed;
       });
-      await audience.changed(moved);
+      await audience.changed(changedAudiences);
       if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
         await show(friendId, userId);
       await show(userId, friendId, sessionId);
@@ -174,8 +166,8 @@ export const createFriendService = (deps: {
     async remove({ userId, sessionId }, friendId) {
       await inTransaction(connection, async (tx) => {
         if (!(await store.remove(userId, friendId, tx))) noFriend();
-        await audiences.move([userId, friendId], tx);
-        await deps.endCheers(tx, userId, friendId);
+        await audiences.markChanged([userId, friendId], tx);
+        await deps.cheers.endCheers(tx, userId, friendId);
       });
       await announceEndedFriendships(userId, [friendId]);
       live.friendRemoved(userId, friendId, sessionId);
@@ -191,7 +183,9 @@ export const createFriendService = (deps: {
       const friendships = await store.list(userId);
       const sharer = (await userSettings.getMany([userId])).get(userId);
       if (!sharer) return [];
-      const muteAll = await deps.findMuteAll(friendships.map((each) => sidesFor(each, userId).theirs.person));
+      const muteAll = await deps.muteSettings.findMuteAll(
+        friendships.map((each) => sidesFor(each, userId).theirs.person),
+      );
       return friendships.flatMap((friendship) => {
         const { mine, theirs } = sidesFor(friendship, userId);
         const viewer = theirs.person;
@@ -231,5 +225,5 @@ export const createFriendService = (deps: {
 };
 
 const noFriend = (): never => {
-  throw new DomainError('not-found', { detail: 'There is no such friend.' });
+  throw new DomainError('not-found', { detail: 'The caller has no such friend.' });
 };

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ShareLevel } from '@pufftrack/contract';
 import { createFriendUpdates } from './friend-updates.ts';
-import { newSide, type Friendship } from './friendship.ts';
+import { newSide, type Friendship } from '../sharing/friendship.ts';
 
 const friendship = (shareLevel: ShareLevel): Friendship => ({
   since: 0,
   sides: [newSide('ann', shareLevel, 0), newSide('ben', 'live', 0)],
 });
 
-/** What Ben's phones are told where each look at the friendship finds the next of these. */
-const toldWhere = async (...found: (Friendship | undefined)[]) => {
-  const told: unknown[] = [];
+/** What is sent to Ben's sockets where each read of the friendship finds the next of these. */
+const sentWhere = async (...found: (Friendship | undefined)[]) => {
+  const sent: unknown[] = [];
   const show = createFriendUpdates({
     connections: { find: () => Promise.resolve(found.length > 1 ? found.shift() : found[0]) },
     view: ({ sides: [ann] }) =>
@@ -23,20 +23,20 @@ const toldWhere = async (...found: (Friendship | undefined)[]) => {
         muted: false,
         summary: null,
       }),
-    updated: (to, { theirShareLevel }, exceptSession) => told.push([to, theirShareLevel, exceptSession]),
+    updated: (to, { theirShareLevel }, exceptSession) => sent.push([to, theirShareLevel, exceptSession]),
   });
   await show('ben', 'ann', 'this phone');
-  return told;
+  return sent;
 };
 
-describe('news of a friend', () => {
-  it('say how the two stand', async () => {
-    expect(await toldWhere(friendship('live'))).toEqual([['ben', 'live', 'this phone']]);
+describe('an update of a friend', () => {
+  it('contains the current share level', async () => {
+    expect(await sentWhere(friendship('live'))).toEqual([['ben', 'live', 'this phone']]);
   });
 
-  it('say nothing that has been taken back while they were made', async () => {
-    expect(await toldWhere(friendship('live'), friendship('none'))).toEqual([['ben', 'none', 'this phone']]);
-    expect(await toldWhere(friendship('live'), undefined)).toEqual([]);
-    expect(await toldWhere(undefined)).toEqual([]);
+  it('is never older than a change that was made while it was built', async () => {
+    expect(await sentWhere(friendship('live'), friendship('none'))).toEqual([['ben', 'none', 'this phone']]);
+    expect(await sentWhere(friendship('live'), undefined)).toEqual([]);
+    expect(await sentWhere(undefined)).toEqual([]);
   });
 });

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Friend } from '@pufftrack/contract';
-import type { FriendConnectionStore } from './friend-connection-store.ts';
-import type { Friendship } from './friendship.ts';
+import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
+import type { Friendship } from '../sharing/friendship.ts';
 
-/** Each further look is for one more change of the same friendship in the same moment; who makes it tells of it too. */
-const maxLooks = 4;
+/** Each retry follows a concurrent change of the same friendship, and that change sends an update of its own. */
+const maxAttempts = 4;
 
 /**
- * Tells the phones of `viewer` how they stand with a friend at this moment. To build what is told takes questions, and
- * meanwhile another call, in any process, may have lowered the level or ended the friendship, and told of that: so the
- * friendship is looked at once more before it is told. Of one that has ended nothing is told.
+ * Sends the current state of a friend to the sockets of `viewer`. Building it takes queries, and meanwhile another call, in
+ * any process, may have lowered the share level or ended the friendship and sent that. So the friendship is read once more
+ * before the update is sent. For a friendship that has ended nothing is sent.
  */
 export const createFriendUpdates =
   (deps: {
@@ -20,13 +20,13 @@ export const createFriendUpdates =
   async (viewer: string, friendId: string, exceptSession?: string): Promise<void> => {
     const find = () => deps.connections.find(viewer, friendId);
     let friendship = await find();
-    for (let looks = 0; friendship && looks < maxLooks; looks++) {
+    for (let attempt = 0; friendship && attempt < maxAttempts; attempt++) {
       const friend = await deps.view(friendship, viewer);
-      const now = await find();
-      if (isDeepStrictEqual(now, friendship)) {
+      const current = await find();
+      if (isDeepStrictEqual(current, friendship)) {
         deps.updated(viewer, friend, exceptSession);
         return;
       }
-      friendship = now;
+      friendship = current;
     }
   };

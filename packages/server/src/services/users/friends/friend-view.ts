@@ -1,10 +1,10 @@
 import type { Friend, FriendSummary } from '@pufftrack/contract';
-import { isAtLeast, isResting, levelInForce, sidesFor, type Friendship } from './friendship.ts';
+import { isAtLeast, isResting, levelInForce, sidesFor, type Friendship } from '../sharing/friendship.ts';
 import type { PersonSettings } from '../accounts/user.ts';
 
 /**
- * A friend as `viewer` may see them at `now` (ms): nothing beyond the level that they give at the moment. `summary` is
- * that of now, which is not shown of somebody who rests: then the last one that was stands there.
+ * A friend as `viewer` may see them at `now` (ms): nothing beyond the share level in force. `summary` is the current one; in
+ * ghost mode the last one before it is shown instead.
  */
 export const viewFriend = (
   friendship: Friendship,

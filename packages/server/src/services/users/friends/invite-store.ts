@@ -1,14 +1,15 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
+import { decoyUserId } from './decoy-user-id.ts';
 
-/** An invite that somebody has made. Instants in ms. */
+/** An invite. Instants in ms. */
 export interface Invite {
   /** SHA-256 of the token. */
   readonly id: string;
   readonly inviter: string;
   readonly createdAt: number;
   readonly expiresAt: number;
-  /** Who became a friend by it. */
+  /** The user who accepted it; null: not used. */
   readonly usedBy: string | null;
 }
 
@@ -37,14 +38,14 @@ inviteSchema.index({ expiresAt: 1 });
 export interface InviteStore {
   ensureIndexes(): Promise<void>;
   insert(invite: Invite, tx: ClientSession): Promise<void>;
-  /** When the invites were made that this person has made since `since`, oldest first. */
+  /** When this user's invites since `since` (ms) were created, oldest first. */
   listMadeSince(inviter: string, since: number, tx: ClientSession): Promise<number[]>;
   find(id: string, tx: ClientSession): Promise<Invite | undefined>;
-  /** True for the one who uses it; the transaction decides between two at once. */
+  /** True for the first use; of two at once, the transaction decides. */
   use(id: string, by: string, tx: ClientSession): Promise<boolean>;
-  /** Those that have run out by `now` (ms), used or not; answers how many there were. */
+  /** Deletes the invites that have expired by `now` (ms), used or not; returns their number. */
   removeExpired(now: number): Promise<number>;
-  /** Every invite that this person has made, and their name on those of others; answers how many there were. */
+  /** Deletes every invite of this user, and their id on used invites of others; returns the number of rows. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -82,13 +83,16 @@ export const createInviteStore = (connection: Connection): InviteStore => {
       return matchedCount === 1;
     },
     async removeExpired(now) {
-      const over = { expiresAt: trusted({ $lte: new Date(now) }) };
-      return (await model.deleteMany(over, backgroundLimit)).deletedCount;
+      const expired = { expiresAt: trusted({ $lte: new Date(now) }) };
+      return (await model.deleteMany(expired, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
       const { deletedCount: sent } = await model.deleteMany({ inviter: userId });
-      // A word that is nobody's id keeps a used invite used.
-      const { matchedCount: used } = await model.updateMany({ usedBy: userId }, { $set: { usedBy: '-' } });
+      // The decoy id keeps a used invite used.
+      const { matchedCount: used } = await model.updateMany(
+        { usedBy: userId },
+        { $set: { usedBy: decoyUserId } },
+      );
       return sent + used;
     },
   };

@@ -12,7 +12,7 @@ export const erasureJobs = (deps: {
 }): Job[] => [
   defineJob({
     name: 'erasure-ledger',
-    summary: 'forgets that somebody was erased after 24 months',
+    summary: 'removes entries of the erasure ledger after 24 months',
     everyMs: dayMs,
     offsetMs: 4 * hourMs,
     progress: z.undefined(),

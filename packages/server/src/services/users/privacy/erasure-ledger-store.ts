@@ -4,7 +4,7 @@ import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import type { LedgerEntry } from './erasure.ts';
 
-/** That somebody was erased, and when; it does not say who. */
+/** That an account was erased, and when; not whose. */
 interface ErasureLedgerDoc {
   /** HMAC of the user id. */
   _id: string;
@@ -22,7 +22,7 @@ erasureLedgerSchema.index({ at: 1 });
 export interface ErasureLedgerStore {
   ensureIndexes(): Promise<void>;
   add(entry: LedgerEntry, at: number, tx: ClientSession): Promise<void>;
-  /** Answers how many entries went. */
+  /** Returns the number of deleted entries. */
   removeBefore(at: number): Promise<number>;
 }
 

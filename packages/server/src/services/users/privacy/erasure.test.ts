@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ledgerCutoff, ledgerEntryOf, nextSweepAt, requirePersonId } from './erasure.ts';
 
-describe('when to sweep again', () => {
+describe('the next cleanup pass', () => {
   it.each([
     ['the first one found something', { sweptAt: 1_000, found: 9 }, 16_000],
     ['the first one found nothing: writes of before may still live', { sweptAt: 1_000, found: 0 }, 90_000],
@@ -39,12 +39,12 @@ describe('the ledger', () => {
 });
 
 it.each([undefined, null, '', 'a', 7, {}, { $ne: 'a' }, 'A'.repeat(26), `${'a'.repeat(26)}\n`])(
-  'an erasure of %p is none',
+  'an erasure rejects %p as user id',
   (userId) => {
     expect(() => requirePersonId(userId)).toThrow('exactly one person');
   },
 );
 
-it('an erasure names a person as ids are made', () => {
+it('an erasure accepts a generated user id', () => {
   expect(requirePersonId('0123456789abcdefghjkmnpqrs')).toBe('0123456789abcdefghjkmnpqrs');
 });

@@ -1,33 +1,25 @@
 import { createHmac } from 'node:crypto';
 import { hourMs } from '../../../domain/durations.ts';
 
-/** Whoever keeps something of people. */
-export interface PersonalData {
-  /** Drops what this process holds of a person, and begins to write nothing of theirs any more. */
-  forgetUser?(userId: string): void;
-  /** Deletes every row of this very person; answers how many there were. Safe to repeat and to be cut off. */
-  eraseUser(userId: string): Promise<number>;
-}
-
-/** What is left to do of an erasure; the row goes blank when it is done. */
+/** The payload of an erasure job; the outbox clears it when the job is done. */
 export interface Erasure {
   readonly userId: string;
 }
 
 /**
- * How long after the deletion a write may still land that was let in before it (ms): a process may not have heard for
- * 5 s, the write waits for its turn, and an attempt and its retry each end with a socket's 20 s; the rest is for clocks
- * that differ.
+ * How long after the deletion a write may still commit that was admitted before it (ms): a process may learn of the deletion
+ * 5 s late, the write waits in a queue, and an attempt and its retry each end with the socket timeout of 20 s; the rest is
+ * for clocks that differ.
  */
 export const writesMayLiveMs = 90_000;
-/** After a sweep that found something (ms): what landed behind it goes long before the last sweep. */
+/** After a pass that found rows (ms): rows written behind it are removed long before the last pass. */
 export const sweepAgainMs = 15_000;
-/** An operator is told of what takes longer (PRIV-3: at most 24 h). */
+/** An erasure that takes longer is logged as an error (PRIV-3: at most 24 h). */
 export const overdueAfterMs = 24 * hourMs;
 
 /**
- * When to sweep again (ms); undefined: the person is erased. Only a sweep that found nothing, and began when no write of
- * before the deletion could live any more, says so.
+ * When the next cleanup pass runs (ms); undefined: the erasure is complete, which takes a pass that found nothing and began
+ * when no write from before the deletion could still commit.
  *
  * nextSweepAt({ createdAt: 0, sweptAt: 90_000, found: 0 }) is undefined; with `found: 1` it is 105,000.
  */
@@ -44,21 +36,21 @@ export const nextSweepAt = ({
   return sweptAt < createdAt + writesMayLiveMs ? createdAt + writesMayLiveMs : undefined;
 };
 
-/** Throws for what is no id of a person: a filter by less than a whole id would mean others. */
+/** Throws for anything but a whole user id, because a filter by less would match other users. */
 export const requirePersonId = (userId: unknown): string => {
   if (typeof userId !== 'string' || !/^[0-9a-z]{26}$/.test(userId))
     throw new Error('an erasure has to name exactly one person');
   return userId;
 };
 
-/** What proves an erasure afterwards to somebody who knows whom to ask for, and tells nobody else anything. */
+/** Proves an erasure to a reader who knows the user id, and reveals nothing to others. */
 export interface LedgerEntry {
   readonly user: string;
-  /** Null where no identity of Apple was linked. */
+  /** Null without a linked Apple identity. */
   readonly appleSub: string | null;
 }
 
-/** Keyed by the master key, so that a `sub` cannot be found by trying all of them. */
+/** Keyed by the master key, so that trying all possible `sub` values finds none. */
 export const ledgerEntryOf = (
   masterKey: Buffer,
   { userId, appleSub }: { userId: string; appleSub: string | undefined },

@@ -122,7 +122,7 @@ const dieAt = (name: string, moment: 'before' | 'after') => {
 const erase = (userId: string, at_ = here) => at_.services.users.accounts.eraseAccount(userId, log);
 
 describe('an erasure', () => {
-  it('is tried at every collection that it empties (docs/data-map.md)', () => {
+  it('is tested for every collection that it empties (docs/data-map.md)', () => {
     const map = readFileSync(resolve(import.meta.dirname, '../../../../../../docs/data-map.md'), 'utf8');
     const erased = [...map.matchAll(/^\| `(\w+)` +\|.*\| erased /gm)].map(([, name]) => name);
     expect([...collectionNames].sort()).toEqual(erased.sort());
@@ -130,53 +130,56 @@ describe('an erasure', () => {
 
   it.each(
     sweptAfterwards.flatMap((name) => (['before', 'after'] as const).map((when) => [when, name] as const)),
-  )('that is cut off %s %s is taken up by another process, to its end', async (moment, name) => {
+  )('interrupted %s the write to %s is completed by another process', async (moment, name) => {
     const [userId, neighbour] = [await seed(), await seed()];
     dieAt(name, moment);
     await erase(userId);
-    await here.services.users.settle();
+    await here.services.users.runDueErasures();
     expect(await leftOf(userId)).toContain('erasures');
 
     now += 10_000;
-    await there.services.users.settle();
+    await there.services.users.runDueErasures();
     expect(await leftOf(userId)).toEqual(['erasures']);
     now += writesMayLiveMs;
-    await there.services.users.settle();
+    await there.services.users.runDueErasures();
     now += writesMayLiveMs;
-    await there.services.users.settle();
+    await there.services.users.runDueErasures();
     expect(await leftOf(userId)).toEqual([]);
     expect(await leftOf(neighbour)).toEqual([...collectionNames].sort());
   });
 
-  it.each(inTheDeletionItself)('that fails at %s has not begun', async (name) => {
-    const userId = await seed();
-    dieAt(name, 'after');
-    await expect(erase(userId)).rejects.toThrow('killed');
-    await there.services.users.settle();
-    expect(await leftOf(userId)).toEqual([...collectionNames].sort());
-  });
+  it.each(inTheDeletionItself)(
+    'leaves everything in place when the transaction fails at %s',
+    async (name) => {
+      const userId = await seed();
+      dieAt(name, 'after');
+      await expect(erase(userId)).rejects.toThrow('killed');
+      await there.services.users.runDueErasures();
+      expect(await leftOf(userId)).toEqual([...collectionNames].sort());
+    },
+  );
 
-  it('sweeps again for as long as it finds something, and at the end knows nobody', async () => {
+  it('repeats the cleanup pass while it finds rows, and leaves no row of the user', async () => {
     const userId = await seed();
     const late = () =>
       here.connection
         .collection<{ _id: string }>('puffrecords')
         .insertOne({ _id: `${userId}:late`, person: userId, rev: 9, kind: 'empty' } as { _id: string });
     await erase(userId);
-    await here.services.users.settle();
+    await here.services.users.runDueErasures();
     for (const waitMs of [15_000, 75_000, 15_000]) {
       expect(await leftOf(userId)).toEqual(['erasures']);
       await late();
       now += waitMs;
-      await there.services.users.settle();
+      await there.services.users.runDueErasures();
     }
     expect(await leftOf(userId)).toEqual(['erasures']);
     now += 15_000;
-    await there.services.users.settle();
+    await there.services.users.runDueErasures();
     expect(await leftOf(userId)).toEqual([]);
   });
 
-  it('of nobody, or again, is nothing', async () => {
+  it('is a no-op for an unknown or erased user', async () => {
     const userId = await seed();
     await erase(newId());
     await erase(userId);

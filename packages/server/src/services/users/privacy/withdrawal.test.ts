@@ -11,8 +11,8 @@ import { newUuid } from '../../../platform/ids.ts';
 import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { connectMongo } from '../../../platform/mongo/connect.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
-import { legalVersions } from './legal-versions.ts';
-import { processingPurposes } from '../accounts/user.ts';
+import { legalVersions } from '../consents/legal-versions.ts';
+import { processingPurposes } from '../consents/consent.ts';
 
 let now = Date.parse('2026-10-21T10:00:00Z');
 const clock = { now: () => now };
@@ -153,7 +153,7 @@ const kinds: [what: string, start: Starts][] = [
 describe('a withdrawal of consent', () => {
   it.each(
     kinds.flatMap(([what, start]) => processingPurposes.map((purpose) => [purpose, what, start] as const)),
-  )('of %s is answered when none of %s is under way', async (purpose, _what, start) => {
+  )('of %s is answered after every admitted write of %s has ended', async (purpose, _what, start) => {
     const ids = await twoPuffs();
     const { isHeld, release, writes } = holdWrites(database.connection);
     const first = start(ids);
@@ -177,7 +177,7 @@ describe('a withdrawal of consent', () => {
     expect(outcomes.filter((code) => code !== 'stored' && code !== 'consent-required')).toEqual([]);
   });
 
-  it('leaves deletions and undo as they are, also those that were queued behind a write', async () => {
+  it('still allows deletions and undo, also those that were queued behind a write', async () => {
     const { live } = await twoPuffs();
     const { isHeld, release } = holdWrites(database.connection);
     const held = batch(here);
@@ -191,7 +191,7 @@ describe('a withdrawal of consent', () => {
     expect(await call(here, endpoints.undoPuff, { body: {} })).toMatchObject({ status: 200 });
   });
 
-  it('twice in one moment, and granting again, lets puffs in again', async () => {
+  it('sent twice at once, then granted again, allows puffs again', async () => {
     await Promise.all([withdraw(here, 'terms'), withdraw(here, 'terms')]);
     await expect(batch(here)).rejects.toMatchObject({ code: 'consent-required' });
     await call(here, endpoints.putConsents, {
@@ -200,7 +200,7 @@ describe('a withdrawal of consent', () => {
     expect(await batch(here)).toMatchObject({ status: 200 });
   });
 
-  it('stops another process at its next write, where the bus brings it', async () => {
+  it('stops another process at its next write after the announcement', async () => {
     await batch(there);
     const before = await stored();
     const { isHeld, release } = holdWrites(otherConnection);
@@ -212,7 +212,7 @@ describe('a withdrawal of consent', () => {
     expect(await stored()).toBe(before + 2);
   });
 
-  it('is found by another process without the bus as its settings run out', async () => {
+  it('reaches another process without the bus when its cached settings expire', async () => {
     await batch(there);
     isBusUp = false;
     await withdraw(here, 'health-processing');
@@ -265,7 +265,7 @@ describe('a withdrawal of consent', () => {
 });
 
 describe('a deletion of the account', () => {
-  it('is answered when no puff of it is under way in this process', async () => {
+  it('is answered after every admitted puff of the account has ended', async () => {
     await batch(here);
     const { isHeld, release, writes } = holdWrites(database.connection);
     const calls = Promise.allSettled(range(12).map(() => batch(here)));

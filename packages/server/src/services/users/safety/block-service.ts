@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
@@ -6,27 +6,26 @@ import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { Audience } from '../sharing/audience.ts';
 import type { AudienceStore } from '../sharing/audience-store.ts';
 import type { BlockStore } from './block-store.ts';
-import type { FriendConnectionStore } from '../friends/friend-connection-store.ts';
+import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
 import type { FriendRequestStore } from '../friends/friend-request-store.ts';
-import type { FriendLive } from '../friends/friend-service.ts';
+import type { CheerEnding, LiveEvents, NotificationInbox } from '../ports.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
-import type { HideName } from './hide-name.ts';
 import { settingsOf } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
-/** So that the list stays one that can be read. */
+/** `GET /friends/blocks` returns the whole list. */
 const maxBlocks = 1_000;
 
 /**
- * Blocking hides two people from each other (domain.md D10): the friendship ends, what one asked of the other is dropped
- * and goes on looking sent. To the one who is blocked it is the same as a removal, or where they are no friends, as a
- * cancelled friend request: the same rows, texts and events.
+ * A block hides two users from each other (domain.md D10): it ends the friendship and drops their friend requests, which
+ * still look sent. The blocked user sees the same rows, texts and events as after a removal, or without a friendship, as
+ * after a cancelled friend request.
  */
 export interface Blocks {
-  /** Blocking again changes nothing. Throws `not-found` where there is nobody. */
+  /** Idempotent. Throws `not-found` for an unknown user. */
   block(actor: Actor, blocked: string): Promise<void>;
   list(userId: string): Promise<{ userId: string; name: string | null; since: string }[]>;
-  /** Brings nothing back. Throws `not-found` where there is no such block. */
+  /** Restores nothing that the block ended. Throws `not-found` without such a block. */
   unblock(userId: string, blocked: string): Promise<void>;
 }
 
@@ -36,14 +35,12 @@ export const createBlocks = (deps: {
   blocks: BlockStore;
   connections: Pick<FriendConnectionStore, 'remove'>;
   requests: Pick<FriendRequestStore, 'dropBetween'>;
-  audiences: Pick<AudienceStore, 'move'>;
+  audiences: Pick<AudienceStore, 'markChanged'>;
   audience: Audience;
   userSettings: UserSettingsCache;
-  live: FriendLive;
-  /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
-  hideName: HideName;
-  /** Part of the transaction that blocks. */
-  endCheers: (tx: ClientSession, one: string, other: string) => Promise<void>;
+  live: LiveEvents;
+  inbox: Pick<NotificationInbox, 'hideName'>;
+  cheers: CheerEnding;
   clock: Clock;
 }): Blocks => {
   const { connection, users, blocks, connections, requests, live, clock } = deps;
@@ -51,27 +48,30 @@ export const createBlocks = (deps: {
     async block({ userId, sessionId }, blocked) {
       if (blocked === userId)
         throw new DomainError('invalid', {
-          detail: 'Nobody can block themselves.',
-          errors: [{ path: 'userId', message: 'must be somebody else' }],
+          detail: 'Users cannot block themselves.',
+          errors: [{ path: 'userId', message: 'must be the id of another user' }],
         });
       const wereFriends = await inTransaction(connection, async (tx) => {
         const user = await users.find(blocked, tx);
-        if (!user) throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
-        // An ask or a friendship of the two that is under way conflicts here, and then sees the block.
+        if (!user) throw new DomainError('not-found', { detail: 'No user has this id.' });
+        // A concurrent friend request or friendship of the two conflicts here, runs again and sees the block.
         for (const person of [userId, blocked]) await users.lockForUpdate(person, tx);
         if ((await blocks.count(userId, tx)) >= maxBlocks)
-          throw new DomainError('conflict', { detail: `You have blocked ${maxBlocks} people already.` });
+          throw new DomainError('conflict', {
+            detail: `The maximum of ${maxBlocks} blocked users is reached.`,
+          });
         const { name } = settingsOf(user);
         await blocks.add({ blocker: userId, blocked, name, since: clock.now() }, tx);
         const dropped = await requests.dropBetween(userId, blocked, tx);
         const ended = await connections.remove(userId, blocked, tx);
         if (ended) {
-          await deps.audiences.move([userId, blocked], tx);
-          await deps.endCheers(tx, userId, blocked);
+          await deps.audiences.markChanged([userId, blocked], tx);
+          await deps.cheers.endCheers(tx, userId, blocked);
         }
-        // In the transaction: after it a failure would leave a name that a removal takes away, and so tell of the block.
-        for (const requestId of dropped) await deps.hideName(userId, { inboxOf: blocked, requestId }, tx);
-        await deps.hideName(blocked, { inboxOf: userId }, tx);
+        // In the transaction: a failure after it would leave a name that a removal hides, and so reveal the block.
+        for (const requestId of dropped)
+          await deps.inbox.hideName(userId, { inboxOf: blocked, requestId }, tx);
+        await deps.inbox.hideName(blocked, { inboxOf: userId }, tx);
         return ended;
       });
       if (!wereFriends) return;
@@ -83,7 +83,7 @@ export const createBlocks = (deps: {
       const list = await blocks.list(userId);
       const settings = await deps.userSettings.getMany(list.map(({ blocked }) => blocked));
       return list.map(({ blocked, name, since }) => {
-        // The name of then, whether or not they have blocked the caller since; none where they show none any more.
+        // The name at the time of the block, also after a block in return; none where the user shows none now.
         const current = settings.get(blocked)?.name ?? null;
         return {
           userId: blocked,
@@ -94,7 +94,7 @@ export const createBlocks = (deps: {
     },
     async unblock(userId, blocked) {
       if (!(await blocks.remove(userId, blocked)))
-        throw new DomainError('not-found', { detail: 'There is no such block of yours.' });
+        throw new DomainError('not-found', { detail: 'The caller has no such block.' });
     },
   };
 };

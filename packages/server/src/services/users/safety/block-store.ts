@@ -1,10 +1,10 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 
-/** Whom somebody has blocked. `since` in ms. */
+/** `since` in ms. */
 export interface Block {
   readonly blocker: string;
   readonly blocked: string;
-  /** As it was shown when they were blocked; undefined in rows of before it was kept. */
+  /** As shown at the time of the block; undefined in rows from before it was stored. */
   readonly name: string | null | undefined;
   readonly since: number;
 }
@@ -33,16 +33,16 @@ blockSchema.index({ blocked: 1 });
 
 export interface BlockStore {
   ensureIndexes(): Promise<void>;
-  /** Leaves a block that is there already as it is. */
+  /** Idempotent: an existing block keeps its name and time. */
   add(block: Block, tx: ClientSession): Promise<void>;
-  /** False where there is none. */
+  /** False without such a block. */
   remove(blocker: string, blocked: string): Promise<boolean>;
   /** Oldest first. */
   list(blocker: string): Promise<Block[]>;
   count(blocker: string, tx: ClientSession): Promise<number>;
-  /** Whether one of the two has blocked the other, whichever. */
+  /** Whether one of the two has blocked the other, in either direction. */
   isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
-  /** Every block by this person or of them; answers how many there were. */
+  /** Deletes every block by or of this user; returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -80,9 +80,9 @@ export const createBlockStore = (connection: Connection): BlockStore => {
       return docs.length > 0;
     },
     async removeAll(userId) {
-      const { deletedCount: byThem } = await model.deleteMany({ blocker: userId });
-      const { deletedCount: ofThem } = await model.deleteMany({ blocked: userId });
-      return byThem + ofThem;
+      const { deletedCount: byUser } = await model.deleteMany({ blocker: userId });
+      const { deletedCount: ofUser } = await model.deleteMany({ blocked: userId });
+      return byUser + ofUser;
     },
   };
 };

@@ -4,37 +4,37 @@ import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { quotaWindowMs, requireDailyQuota } from '../../../platform/limits/daily-quota.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
+import type { NotificationInbox } from '../ports.ts';
 import type { FriendService } from '../friends/friend-service.ts';
-import { levelInForce } from '../friends/friendship.ts';
-import type { HideName } from './hide-name.ts';
+import { levelInForce } from '../sharing/friendship.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import type { Report, ReportStore } from './report-store.ts';
 import type { UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
 const maxPerDay = 10;
-/** So many different people hide a name until somebody has looked (domain.md D10). */
+/** Reports of this many different users hide a name until the operator reviews it (domain.md D10). */
 const reportersThatHide = 3;
 const listedAtOnce = 200;
 
-/** What the operator decides of a name; it holds until the next verdict, or until new reports hide it. */
+/** The operator's decision about a name; it holds until the next verdict, or until new reports hide the name. */
 export type Verdict = 'show' | 'hide';
 
 export interface OpenReport extends Report {
-  /** Whatever others see of it. */
+  /** The stored name, also while it is hidden. */
   readonly name: string | null;
   readonly nameHidden: boolean;
 }
 
 export interface Reports {
-  /** The same answer whomever it names, oneself and nobody included. Throws `rate-limited` beyond ten a day. */
+  /** Same result for the caller's own and unknown ids. Throws `rate-limited` after 10 in 24 hours. */
   report(
     userId: string,
     input: { userId: string; reason: ReportReason; note?: string | undefined },
   ): Promise<void>;
-  /** What waits for the operator, with the names as they are, oldest first. */
+  /** Open reports with the stored names, oldest first. */
   listOpen(): Promise<OpenReport[]>;
-  /** Closes what is open of a person; answers how many. Throws `not-found` where there is nobody. */
+  /** Closes the open reports of a user; returns their number. Throws `not-found` for an unknown user. */
   review(userId: string, verdict: Verdict): Promise<number>;
 }
 
@@ -44,14 +44,13 @@ export const createReports = (deps: {
   reports: ReportStore;
   userSettings: UserSettingsCache;
   friends: Pick<FriendService, 'refreshForFriends'>;
-  /** Takes a person's name out of what was told of them: everywhere, to one person, or of one friend request. */
-  hideName: HideName;
+  inbox: Pick<NotificationInbox, 'hideName'>;
   clock: Clock;
 }): Reports => {
   const { connection, users, reports, userSettings, friends, clock } = deps;
 
-  /** Friends who are connected see the name, or no longer, at once. */
-  const showName = async (user: UserRecord): Promise<void> => {
+  /** Connected friends get the shown or hidden name at once. */
+  const publishName = async (user: UserRecord): Promise<void> => {
     const person = userSettings.publish(user);
     await friends.refreshForFriends(person, (given) => levelInForce(given, person) !== 'none');
   };
@@ -65,15 +64,15 @@ export const createReports = (deps: {
         requireDailyQuota(usedAt, { max: maxPerDay, what: 'reports', now });
         const user = await users.find(reported, tx);
         if (!user || reported === userId) return undefined;
-        // Of two reports of one person at once, the later one counts the earlier.
+        // Concurrent reports of one user conflict here, so that the later one counts the earlier one.
         await users.lockForUpdate(reported, tx);
         await reports.save({ reporter: userId, reported, reason, note: note ?? null, at: now }, tx);
         if (user.nameHidden || (await reports.countOpen(reported, tx)) < reportersThatHide) return undefined;
         return users.setNameHidden(reported, true, tx);
       });
       if (!hidden) return;
-      await deps.hideName(reported);
-      await showName(hidden);
+      await deps.inbox.hideName(reported);
+      await publishName(hidden);
     },
 
     async listOpen() {
@@ -89,10 +88,10 @@ export const createReports = (deps: {
     async review(userId, verdict) {
       const { user, closed } = await inTransaction(connection, async (tx) => {
         const reviewed = await users.setNameHidden(userId, verdict === 'hide', tx);
-        if (!reviewed) throw new DomainError('not-found', { detail: 'There is nobody of this id.' });
+        if (!reviewed) throw new DomainError('not-found', { detail: 'No user has this id.' });
         return { user: reviewed, closed: await reports.closeAll(userId, tx) };
       });
-      await showName(user);
+      await publishName(user);
       return closed;
     },
   };

@@ -2,7 +2,7 @@ import type { ReportReason } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 
-/** What somebody says of somebody. `at` in ms. */
+/** `at` in ms. */
 export interface Report {
   readonly reporter: string;
   readonly reported: string;
@@ -11,7 +11,7 @@ export interface Report {
   readonly at: number;
 }
 
-/** One for each pair: whoever reports again says it anew. */
+/** One row per pair: a repeated report replaces the earlier one. */
 interface ReportDoc {
   /** `reported~reporter` */
   _id: string;
@@ -20,7 +20,7 @@ interface ReportDoc {
   reason: ReportReason;
   note: string | null;
   at: Date;
-  /** Waits for the operator. */
+  /** Waits for review by the operator. */
   open: boolean;
 }
 
@@ -38,24 +38,24 @@ const reportSchema = new Schema<ReportDoc>(
 );
 reportSchema.index({ reported: 1, open: 1 });
 reportSchema.index({ reporter: 1, at: 1 });
-// What waits, in the order in which it came; closed reports are not in it.
+// Open reports by age.
 reportSchema.index({ at: 1, _id: 1 }, { partialFilterExpression: { open: true } });
 reportSchema.index({ open: 1, at: 1 });
 
 export interface ReportStore {
   ensureIndexes(): Promise<void>;
   save(report: Report, tx: ClientSession): Promise<void>;
-  /** When this person has reported since `since` (ms), oldest first. */
+  /** When this user's reports since `since` (ms) were made, oldest first. */
   listMadeSince(reporter: string, since: number, tx: ClientSession): Promise<number[]>;
-  /** By how many people this one is reported at the moment. */
+  /** The number of users with an open report of this one. */
   countOpen(reported: string, tx: ClientSession): Promise<number>;
-  /** What waits for the operator, oldest first. */
+  /** Open reports, oldest first. */
   listOpen(limit: number): Promise<Report[]>;
-  /** Answers how many there were. */
+  /** Returns the number of reports that it closed. */
   closeAll(reported: string, tx: ClientSession): Promise<number>;
-  /** Those made before `instant` (ms) that wait no more; answers how many there were. */
+  /** Deletes reviewed reports from before `instant` (ms); returns their number. */
   removeReviewed(instant: number): Promise<number>;
-  /** Every report by this person or of them; answers how many there were. */
+  /** Deletes every report by or of this user; returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -66,10 +66,10 @@ export const createReportStore = (connection: Connection): ReportStore => {
       await model.createCollection();
       await model.createIndexes();
     },
-    async save({ reporter, reported, at, ...said }, tx) {
+    async save({ reporter, reported, at, ...content }, tx) {
       await model.updateOne(
         { _id: `${reported}~${reporter}` },
-        { $set: { reporter, reported, ...said, at: new Date(at), open: true } },
+        { $set: { reporter, reported, ...content, at: new Date(at), open: true } },
         { upsert: true, session: tx },
       );
     },
@@ -105,9 +105,9 @@ export const createReportStore = (connection: Connection): ReportStore => {
       return (await model.deleteMany(reviewed, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
-      const { deletedCount: byThem } = await model.deleteMany({ reporter: userId });
-      const { deletedCount: ofThem } = await model.deleteMany({ reported: userId });
-      return byThem + ofThem;
+      const { deletedCount: byUser } = await model.deleteMany({ reporter: userId });
+      const { deletedCount: ofUser } = await model.deleteMany({ reported: userId });
+      return byUser + ofUser;
     },
   };
 };

@@ -1,8 +1,8 @@
 import { trusted, type ClientSession, type Connection } from 'mongoose';
 import type { Ghost, UserRecord } from '../accounts/user.ts';
-import { toGhostDoc, toUser, usersOf, type UserDoc } from '../accounts/user-store.ts';
+import { toGhostDoc, toUser, usersOf, type UserDoc } from '../accounts/user-documents.ts';
 
-/** A person whose audience changed; `at` (ms) is of the database's clock. */
+/** A change of a user's audience; `at` (ms) is by the clock of the database. */
 export interface AudienceChange {
   readonly userId: string;
   readonly version: number;
@@ -10,36 +10,36 @@ export interface AudienceChange {
 }
 
 /**
- * Who hears of a person's puffs: every change of it moves that person's `audienceVersion` in the transaction that makes
- * the change, stamped by the database's clock. So any process can ask what changed, and needs nobody to tell it.
+ * Every change of a user's audience increments that user's `audienceVersion` in the transaction of the change, stamped by
+ * the clock of the database. So each process finds all changes by polling.
  */
 export interface AudienceStore {
-  /** Belongs into the transaction of the change; of two at once that change one person's audience, one runs again. */
-  move(userIds: readonly string[], tx: ClientSession): Promise<void>;
+  /** Part of the transaction of the change; of two transactions that change one audience, one runs again. */
+  markChanged(userIds: readonly string[], tx: ClientSession): Promise<void>;
   /** Changes at or after `since` (ms), oldest first, at most `limit`. */
   listSince(since: number, limit: number): Promise<AudienceChange[]>;
-  /** The newest change of all; undefined where there was none yet. */
+  /** The newest change of all; undefined before the first one. */
   findNewest(): Promise<AudienceChange | undefined>;
-  /** Begins a rest, or gives the one that lasts another end. Undefined where there is nobody. */
+  /** Starts ghost mode, or changes its end. Undefined for an unknown user. */
   setGhost(userId: string, ghost: Ghost, tx: ClientSession): Promise<UserRecord | undefined>;
-  /** Takes a rest away; `endedAt` (ms) is when it ended. Undefined where there is none. */
+  /** Ends ghost mode; `endedAt` in ms. Undefined where it is not on, or with `onlyIfExpired` has not expired. */
   endGhost(
     userId: string,
     end: { endedAt: number; onlyIfExpired: boolean },
     tx: ClientSession,
   ): Promise<UserRecord | undefined>;
-  /** People whose rest was over by `now` (ms). */
+  /** Users whose ghost mode had expired by `now` (ms). */
   listExpiredGhosts(now: number, limit: number): Promise<{ userId: string; until: number }[]>;
 }
 
 export const createAudienceStore = (connection: Connection): AudienceStore => {
   const users = usersOf(connection);
-  const moved = { $inc: { audienceVersion: 1 }, $currentDate: { audienceChangedAt: true } } as const;
-  const movedWithSettings = { ...moved, $inc: { ...moved.$inc, settingsVersion: 1 } } as const;
+  const changed = { $inc: { audienceVersion: 1 }, $currentDate: { audienceChangedAt: true } } as const;
+  const changedWithSettings = { ...changed, $inc: { ...changed.$inc, settingsVersion: 1 } } as const;
 
   return {
-    async move(userIds, tx) {
-      await users.updateMany({ _id: trusted({ $in: [...userIds] }) }, moved, { session: tx });
+    async markChanged(userIds, tx) {
+      await users.updateMany({ _id: trusted({ $in: [...userIds] }) }, changed, { session: tx });
     },
     async listSince(since, limit) {
       const docs = await users
@@ -62,7 +62,7 @@ export const createAudienceStore = (connection: Connection): AudienceStore => {
       const doc = await users
         .findOneAndUpdate(
           { _id: userId },
-          { ...movedWithSettings, $set: { ghost: toGhostDoc(ghost) } },
+          { ...changedWithSettings, $set: { ghost: toGhostDoc(ghost) } },
           { returnDocument: 'after', session: tx },
         )
         .lean<UserDoc>();
@@ -78,7 +78,7 @@ export const createAudienceStore = (connection: Connection): AudienceStore => {
               ? { 'ghost.until': trusted({ $lte: at }) }
               : { 'ghost.since': trusted({ $exists: true }) }),
           },
-          { ...movedWithSettings, $unset: { ghost: 1 }, $set: { sharesSince: at } },
+          { ...changedWithSettings, $unset: { ghost: 1 }, $set: { sharesSince: at } },
           { returnDocument: 'after', session: tx },
         )
         .lean<UserDoc>();

@@ -6,13 +6,10 @@ import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import { createAudience, type Audience } from './audience.ts';
 import { createAudienceStore, type AudienceStore } from './audience-store.ts';
-import { createAudienceWatch, type AudienceWatch } from './audience-watch.ts';
-import {
-  createFriendConnectionStore,
-  type FriendConnectionStore,
-} from '../friends/friend-connection-store.ts';
-import { newSide } from '../friends/friendship.ts';
-import { legalVersions } from '../privacy/legal-versions.ts';
+import { createAudiencePoller, type AudiencePoller } from './audience-poller.ts';
+import { createFriendConnectionStore, type FriendConnectionStore } from './friend-connection-store.ts';
+import { newSide } from './friendship.ts';
+import { legalVersions } from '../consents/legal-versions.ts';
 import { createUserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { defaultProfile } from '../accounts/user.ts';
 import { createUserStore, type UserStore } from '../accounts/user-store.ts';
@@ -28,13 +25,13 @@ describe('the audiences of the sockets of one process', () => {
   let store: AudienceStore;
   let connections: FriendConnectionStore;
   let audience: Audience;
-  let watch: AudienceWatch;
-  /** Who is told of whom: `viewer<sharer`. */
-  let told: Set<string>;
+  let watch: AudiencePoller;
+  /** Who receives whose puffs: `viewer<sharer`. */
+  let placed: Set<string>;
   let open: string[];
   let muteAll: string[];
   let isDatabaseAway: boolean;
-  let questions: number;
+  let queries: number;
 
   beforeEach(async () => {
     database = await openTestDatabase();
@@ -44,40 +41,46 @@ describe('the audiences of the sockets of one process', () => {
     connections = createFriendConnectionStore(connection);
     await users.ensureIndexes();
     await connections.ensureIndexes();
-    [told, open, muteAll, isDatabaseAway, questions] = [new Set(), [], [], false, 0];
+    [placed, open, muteAll, isDatabaseAway, queries] = [new Set(), [], [], false, 0];
     const forget = (keep: (viewer: string, sharer: string) => boolean) => {
-      for (const pair of [...told]) {
+      for (const pair of [...placed]) {
         const [viewer = '', sharer = ''] = pair.split('<');
-        if (!keep(viewer, sharer)) told.delete(pair);
+        if (!keep(viewer, sharer)) placed.delete(pair);
       }
     };
     const rooms = {
       setAudience(userId: string, viewers: ReadonlySet<string>) {
         forget((_viewer, sharer) => sharer !== userId);
-        for (const viewer of viewers) if (open.includes(viewer)) told.add(`${viewer}<${userId}`);
+        for (const viewer of viewers) if (open.includes(viewer)) placed.add(`${viewer}<${userId}`);
       },
       setSources(viewer: string, userIds: ReadonlySet<string>) {
         forget((held) => held !== viewer);
-        for (const sharer of userIds) told.add(`${viewer}<${sharer}`);
+        for (const sharer of userIds) placed.add(`${viewer}<${sharer}`);
       },
       openPeople: () => open,
     };
     audience = createAudience({
       connections: {
         listOfAny(people) {
-          questions += 1;
+          queries += 1;
           return isDatabaseAway ? Promise.reject(new Error('away')) : connections.listOfAny(people);
         },
       },
-      userSettings: createUserSettingsCache({ store: users, clock, onChanged: () => undefined }),
-      findMuteAll: () =>
-        Promise.resolve(new Map(muteAll.map((userId) => [userId, { muteAll: true, since: now }]))),
+      userSettings: createUserSettingsCache({
+        users,
+        clock,
+        announcements: { settingsChanged: () => undefined },
+      }),
+      muteSettings: {
+        findMuteAll: () =>
+          Promise.resolve(new Map(muteAll.map((userId) => [userId, { muteAll: true, since: now }]))),
+      },
       rooms,
       clock,
       log,
     });
     const endExpiredGhosts = () => Promise.resolve();
-    watch = createAudienceWatch({ store, audience, rooms, endExpiredGhosts, log, pollsPerRecheck: 2 });
+    watch = createAudiencePoller({ store, audience, rooms, endExpiredGhosts, log, pollsPerRecheck: 2 });
   });
   afterEach(() => database.drop());
 
@@ -116,13 +119,13 @@ describe('the audiences of the sockets of one process', () => {
         { since: now, sides: [newSide(one, 'live', now), newSide(other, 'none', now)] },
         tx,
       );
-      await store.move([one, other], tx);
+      await store.markChanged([one, other], tx);
     });
-  /** As another process does it: this one is not told. */
+  /** As another process does it, without an announcement. */
   const setLevel = (one: string, other: string, shareLevel: ShareLevel, moves = true) =>
     inTransaction(database.connection, async (tx) => {
       await connections.change(one, other, { shareLevel, now }, tx);
-      if (moves) await store.move([one], tx);
+      if (moves) await store.markChanged([one], tx);
     });
 
   it('follow each change that another process makes, in both directions', async () => {
@@ -130,13 +133,13 @@ describe('the audiences of the sockets of one process', () => {
     open = [other];
     await befriend(one, other);
     await watch.check();
-    expect([...told]).toEqual([`${other}<${one}`]);
+    expect([...placed]).toEqual([`${other}<${one}`]);
     await setLevel(one, other, 'summary');
     await watch.check();
-    expect([...told]).toEqual([]);
+    expect([...placed]).toEqual([]);
     await setLevel(one, other, 'live');
     await watch.check();
-    expect([...told]).toEqual([`${other}<${one}`]);
+    expect([...placed]).toEqual([`${other}<${one}`]);
   });
 
   it('are empty for a viewer who mutes all friends, whichever process changes it', async () => {
@@ -145,65 +148,65 @@ describe('the audiences of the sockets of one process', () => {
     await befriend(one, other);
     await setLevel(other, one, 'live');
     await watch.check();
-    expect([...told].sort()).toEqual([`${other}<${one}`, `${one}<${other}`].sort());
+    expect([...placed].sort()).toEqual([`${other}<${one}`, `${one}<${other}`].sort());
     for (const muted of [[other], []]) {
       muteAll = muted;
-      await inTransaction(database.connection, (tx) => store.move([other], tx));
+      await inTransaction(database.connection, (tx) => store.markChanged([other], tx));
       await watch.check();
-      expect(told.has(`${other}<${one}`)).toBe(muted.length === 0);
-      expect(told.has(`${one}<${other}`)).toBe(true);
+      expect(placed.has(`${other}<${one}`)).toBe(muted.length === 0);
+      expect(placed.has(`${one}<${other}`)).toBe(true);
     }
   });
 
-  it('cost nothing while nothing changes but who is checked anew', async () => {
+  it('cost no query without a change, except for the recheck', async () => {
     const [one, other] = [await person(), await person()];
     open = [other];
     await befriend(one, other);
     for (let round = 0; round < 2; round++) await watch.check();
-    questions = 0;
+    queries = 0;
     for (let round = 0; round < 4; round++) await watch.check();
-    // One person with a socket, each time their turn comes: no change is looked at twice.
-    expect(questions).toBe(4);
+    // One user with a socket, in each recheck: no change is applied twice.
+    expect(queries).toBe(4);
   });
 
-  it('are checked anew in turns, so that a change that left no trace is found too (WS-2)', async () => {
+  it('are rechecked in turn, so that a change without a version is found (WS-2)', async () => {
     const one = await person();
     const viewers = await Promise.all(range(5).map(() => person()));
     for (const viewer of viewers) await befriend(one, viewer);
     open = viewers;
     await audience.place(viewers);
     await watch.check();
-    expect(told.size).toBe(5);
+    expect(placed.size).toBe(5);
     for (const viewer of viewers) await setLevel(one, viewer, 'none', false);
     for (let round = 0; round < 4; round++) await watch.check();
-    expect(told.size).toBe(0);
+    expect(placed.size).toBe(0);
   });
 
-  it('are nobody while the database does not say who, and right again after it', async () => {
+  it('are empty while the database does not answer, and right again after it', async () => {
     const [one, other] = [await person(), await person()];
     open = [other];
     await befriend(one, other);
     await audience.place([other]);
-    expect(told.size).toBe(1);
+    expect(placed.size).toBe(1);
     isDatabaseAway = true;
     await setLevel(one, other, 'live');
     expect(await audience.changed([one])).toBe(false);
-    expect(told.size).toBe(0);
+    expect(placed.size).toBe(0);
     await expect(audience.place([other])).rejects.toThrow('away');
     await watch.check().catch(() => undefined);
     isDatabaseAway = false;
     await watch.check();
-    expect(told.size).toBe(1);
+    expect(placed.size).toBe(1);
   });
 
-  it('of many sockets that open at once are read together', async () => {
+  it('of many sockets that open at once are read in one batch', async () => {
     const one = await person();
     const viewers = await Promise.all(range(20).map(() => person()));
     for (const viewer of viewers) await befriend(one, viewer);
     open = viewers;
-    questions = 0;
+    queries = 0;
     await Promise.all(viewers.map((viewer) => audience.place([viewer])));
-    expect(told.size).toBe(20);
-    expect(questions).toBe(2);
+    expect(placed.size).toBe(20);
+    expect(queries).toBe(2);
   });
 });

@@ -1,35 +1,26 @@
 import type { Clock } from '../../../platform/clock.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
-import type { FriendConnectionStore } from '../friends/friend-connection-store.ts';
-import { isLive, type MuteAll } from '../friends/friendship.ts';
+import type { FriendConnectionStore } from './friend-connection-store.ts';
+import type { AudienceRooms, MuteAllReader } from '../ports.ts';
+import { isLive } from './friendship.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
-
-/** The sockets that this process holds, by person; notifications gives it. */
-export interface AudienceRooms {
-  /** From now on the sockets of `viewers`, and no others here, are told of the puffs of `userId`. */
-  setAudience(userId: string, viewers: ReadonlySet<string>): void;
-  /** From now on the sockets of `viewer` here are told of the puffs of these people, and of no others. */
-  setSources(viewer: string, userIds: ReadonlySet<string>): void;
-  /** Whose sockets are here. */
-  openPeople(): readonly string[];
-}
 
 export interface Audience {
   /**
-   * Puts the sockets of this process where the audiences of these people are now, and their own sockets into those of
-   * their friends; resolves when it is done. Where the database does not answer, no socket here gets their puffs and
-   * theirs get no friend's until it does, and the answer is false.
+   * Moves the sockets of this process into the current audiences of these users, and their own sockets into the audiences
+   * of their friends. False where the database does not answer: then no socket here receives the puffs of these users, and
+   * their sockets receive none, until a later call succeeds.
    */
   changed(userIds: readonly string[]): Promise<boolean>;
-  /** Puts the sockets of these people where they belong. Rejects where the database does not answer. */
+  /** Moves the sockets of these users into the right rooms. Rejects where the database does not answer. */
   place(viewers: readonly string[]): Promise<void>;
 }
 
-/** People whose friendships are read together; each has 200 at most. */
-const maxPerRound = 200;
-const nobody: ReadonlySet<string> = new Set();
+/** Users whose friendships are read together; each has at most 200. */
+const maxPerBatch = 200;
+const noUsers: ReadonlySet<string> = new Set();
 
-interface Round {
+interface Batch {
   readonly sharers: Set<string>;
   readonly viewers: Set<string>;
   readonly done: Promise<void>;
@@ -38,29 +29,29 @@ interface Round {
 }
 
 /**
- * Moves sockets between rooms by what the database says, never by what somebody remembers: each round reads and then
- * moves, one round at a time, so a look that began before a change can never come over the one after it. Whoever comes
- * while a round runs shares the next one, so a thousand phones that come back together cost a few questions.
+ * Moves sockets between rooms by the state of the database alone. A batch reads and then moves, one batch at a time, so a
+ * read from before a change cannot overwrite a later one. Calls during a batch share the next one, so a thousand clients
+ * that reconnect together cost a few queries.
  */
 export const createAudience = (deps: {
   connections: Pick<FriendConnectionStore, 'listOfAny'>;
   userSettings: Pick<UserSettingsCache, 'getMany'>;
-  findMuteAll: (userIds: readonly string[]) => Promise<ReadonlyMap<string, MuteAll>>;
+  muteSettings: MuteAllReader;
   rooms: AudienceRooms;
   clock: Clock;
   log: Logger;
 }): Audience => {
   const { connections, userSettings, rooms, clock, log } = deps;
-  const waiting: Round[] = [];
+  const waiting: Batch[] = [];
   let running = false;
 
-  const settle = async ({ sharers, viewers }: Round): Promise<void> => {
+  const applyBatch = async ({ sharers, viewers }: Batch): Promise<void> => {
     const friendships = await connections.listOfAny([...sharers, ...viewers]);
-    const asked = new Set(sharers);
-    for (const { sides } of friendships) for (const { person } of sides) asked.add(person);
+    const involved = new Set(sharers);
+    for (const { sides } of friendships) for (const { person } of sides) involved.add(person);
     const [settings, muteAll] = await Promise.all([
-      userSettings.getMany([...asked]),
-      deps.findMuteAll([...asked]),
+      userSettings.getMany([...involved]),
+      deps.muteSettings.findMuteAll([...involved]),
     ]);
     const now = clock.now();
     const audiences = new Map([...sharers].map((userId) => [userId, new Set<string>()]));
@@ -81,57 +72,57 @@ export const createAudience = (deps: {
     for (const [viewer, from] of sources) rooms.setSources(viewer, from);
   };
 
-  const work = async () => {
+  const drain = async () => {
     running = true;
-    for (let round = waiting.shift(); round; round = waiting.shift())
-      await settle(round).then(round.resolve, round.reject);
+    for (let batch = waiting.shift(); batch; batch = waiting.shift())
+      await applyBatch(batch).then(batch.resolve, batch.reject);
     running = false;
   };
 
-  const ask = (kind: 'sharers' | 'viewers', userId: string): Promise<void> => {
-    let round = waiting.at(-1);
-    if (!round || round.sharers.size + round.viewers.size >= maxPerRound) {
-      round = newRound();
-      waiting.push(round);
+  const enqueue = (kind: 'sharers' | 'viewers', userId: string): Promise<void> => {
+    let batch = waiting.at(-1);
+    if (!batch || batch.sharers.size + batch.viewers.size >= maxPerBatch) {
+      batch = newBatch();
+      waiting.push(batch);
     }
-    round[kind].add(userId);
-    return round.done;
+    batch[kind].add(userId);
+    return batch.done;
   };
 
-  const askAll = async (wanted: { sharers?: readonly string[]; viewers: readonly string[] }) => {
+  const enqueueAll = async (wanted: { sharers?: readonly string[]; viewers: readonly string[] }) => {
     const { sharers = [], viewers } = wanted;
-    const rounds = new Set([
-      ...sharers.map((userId) => ask('sharers', userId)),
-      ...viewers.map((userId) => ask('viewers', userId)),
+    const batches = new Set([
+      ...sharers.map((userId) => enqueue('sharers', userId)),
+      ...viewers.map((userId) => enqueue('viewers', userId)),
     ]);
-    if (!running) void work();
-    await Promise.all(rounds);
+    if (!running) void drain();
+    await Promise.all(batches);
   };
 
   return {
     async changed(userIds) {
-      // A socket that opens from now on is placed by itself, on what the database says then.
+      // A socket that opens later reads the database itself.
       const open = new Set(rooms.openPeople());
       if (userIds.length === 0 || open.size === 0) return true;
       const viewers = userIds.filter((userId) => open.has(userId));
       try {
-        await askAll({ sharers: userIds, viewers });
+        await enqueueAll({ sharers: userIds, viewers });
         return true;
       } catch (error) {
-        for (const userId of userIds) rooms.setAudience(userId, nobody);
-        for (const viewer of viewers) rooms.setSources(viewer, nobody);
+        for (const userId of userIds) rooms.setAudience(userId, noUsers);
+        for (const viewer of viewers) rooms.setSources(viewer, noUsers);
         log.warn(
           { event: 'users.audience_unknown', err: error },
-          'who may hear of whom was not read; nobody is told until it is',
+          'audiences could not be read; live puffs are withheld until they are',
         );
         return false;
       }
     },
-    place: (viewers) => askAll({ viewers }),
+    place: (viewers) => enqueueAll({ viewers }),
   };
 };
 
-const newRound = (): Round => {
+const newBatch = (): Batch => {
   let resolve: () => void = () => undefined;
   let reject: (error: unknown) => void = () => undefined;
   const done = new Promise<void>((resolved, rejected) => {

@@ -1,32 +1,38 @@
-import type { FriendSummary, Ghost } from '@pufftrack/contract';
+import type { Ghost } from '@pufftrack/contract';
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { Audience } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
-import type { FriendService } from '../friends/friend-service.ts';
-import { isAtLeast, isResting, levelInForce, mayShare } from '../friends/friendship.ts';
+import type { StatsReader } from '../ports.ts';
+import { mayShare } from '../consents/consent.ts';
+import { accountGone } from '../accounts/account-gone.ts';
+import { dayMs } from '../../../domain/durations.ts';
+import { isAtLeast, isResting, levelInForce, type Side } from './friendship.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import { settingsOf, type PersonSettings, type UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 import { viewGhost } from '../accounts/user-view.ts';
 
 const pageSize = 100;
-const longestRestMs = 3_652 * 86_400_000;
+const longestGhostMs = 3_652 * dayMs;
 
 /**
- * Ghost mode (domain.md D10): friends see the summary of when it began, marked as resting, and hear of nothing; the
- * person's own view stays as it is. What happened meanwhile is not told when it ends: no event is sent late.
+ * Ghost mode (domain.md D10): friends see the summary from its beginning, marked as resting, and receive no events; the
+ * user's own view does not change. Events from that time are not sent when it ends.
  */
 export interface GhostService {
-  /** `until` null: until it is ended. A rest that lasts keeps its beginning. Throws `invalid` for a time that is over. */
+  /** `until` null: until it is ended. Ghost mode that is on keeps its beginning. Throws `invalid` for a past time. */
   begin(userId: string, until: string | null): Promise<Ghost>;
-  /** Nothing happens where there is none. */
+  /** Idempotent. */
   end(userId: string): Promise<void>;
-  /** Ends what is over by the clock; any number of processes may do it, and one of them tells the friends. */
+  /** Ends ghost mode where its time is over. Where several processes do it at once, one of them updates the friends. */
   endExpired(): Promise<void>;
 }
+
+/** friends: sends a user's current state to the friends whose side of the friendship `isAffected`. */
+export type RefreshForFriends = (user: PersonSettings, isAffected: (given: Side) => boolean) => Promise<void>;
 
 export const createGhosts = (deps: {
   connection: Connection;
@@ -34,16 +40,16 @@ export const createGhosts = (deps: {
   store: AudienceStore;
   userSettings: UserSettingsCache;
   audience: Audience;
-  friends: Pick<FriendService, 'refreshForFriends'>;
-  summaries: (people: readonly PersonSettings[]) => Promise<ReadonlyMap<string, FriendSummary>>;
+  refreshForFriends: RefreshForFriends;
+  stats: Pick<StatsReader, 'summaries'>;
   clock: Clock;
 }): GhostService => {
-  const { connection, users, store, userSettings, audience, friends, clock } = deps;
+  const { connection, users, store, userSettings, audience, clock } = deps;
 
-  const settled = async (user: UserRecord): Promise<void> => {
+  const publish = async (user: UserRecord): Promise<void> => {
     const person = userSettings.publish(user);
     await audience.changed([person.userId]);
-    await friends.refreshForFriends(person, (side) => isAtLeast(levelInForce(side, person), 'summary'));
+    await deps.refreshForFriends(person, (side) => isAtLeast(levelInForce(side, person), 'summary'));
   };
 
   const end = (userId: string, endedAt: number, onlyIfExpired: boolean) =>
@@ -59,42 +65,38 @@ export const createGhosts = (deps: {
       const endsAt = until === null ? null : Date.parse(until);
       if (endsAt !== null && endsAt <= now)
         throw new DomainError('invalid', {
-          detail: 'A rest ends in the future, or is ended by DELETE.',
+          detail: 'Ghost mode ends in the future; DELETE ends it now.',
           errors: [{ path: 'until', message: 'must be in the future, or null' }],
         });
-      if (endsAt !== null && endsAt > now + longestRestMs)
+      if (endsAt !== null && endsAt > now + longestGhostMs)
         throw new DomainError('invalid', {
-          detail: 'A rest of more than ten years is one without an end.',
+          detail: 'Ghost mode lasts at most ten years; `null` means without an end.',
           errors: [{ path: 'until', message: 'must be within ten years, or null' }],
         });
-      const person = settingsOf((await users.find(userId)) ?? gone());
-      const shown = mayShare(person) ? (await deps.summaries([person])).get(userId) : undefined;
+      const person = settingsOf((await users.find(userId)) ?? accountGone());
+      const shown = mayShare(person) ? (await deps.stats.summaries([person])).get(userId) : undefined;
       const user = await inTransaction(
         connection,
         async (tx) => {
-          const before = (await users.find(userId, tx)) ?? gone();
-          const lasting = isResting(before, now) ? before.ghost : null;
-          const begun = lasting ?? { since: now, summary: shown ?? null };
-          return (await store.setGhost(userId, { ...begun, until: endsAt }, tx)) ?? gone();
+          const before = (await users.find(userId, tx)) ?? accountGone();
+          const current = isResting(before, now) ? before.ghost : null;
+          const begun = current ?? { since: now, summary: shown ?? null };
+          return (await store.setGhost(userId, { ...begun, until: endsAt }, tx)) ?? accountGone();
         },
         () => void userSettings.republish(userId),
       );
-      await settled(user);
-      return viewGhost(user.ghost ?? gone());
+      await publish(user);
+      return viewGhost(user.ghost ?? accountGone());
     },
     async end(userId) {
       const user = await end(userId, clock.now(), false);
-      if (user) await settled(user);
+      if (user) await publish(user);
     },
     async endExpired() {
       for (const { userId, until } of await store.listExpiredGhosts(clock.now(), pageSize)) {
         const user = await end(userId, until, true);
-        if (user) await settled(user);
+        if (user) await publish(user);
       }
     },
   };
-};
-
-const gone = (): never => {
-  throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
 };

@@ -19,7 +19,7 @@ const holding = (...missing: Purpose[]) => ({
   sharesSince: 0,
 });
 
-describe('what flows out to a friend (domain.md D10)', () => {
+describe('what a friend sees (domain.md D10)', () => {
   it.each<[ShareLevel, boolean, Purpose[], ShareLevel, boolean]>([
     // level, the viewer muted, consents missing -> in force, live
     ['none', false, [], 'none', false],
@@ -38,7 +38,7 @@ describe('what flows out to a friend (domain.md D10)', () => {
   });
 });
 
-describe('somebody who rests', () => {
+describe('a user in ghost mode', () => {
   it.each<[string, number | null, boolean]>([
     ['without an end', null, false],
     ['until later', now + 1, false],
@@ -63,16 +63,16 @@ describe('since when a viewer is live without a break', () => {
     ['the level of the viewer, which decides nothing here', {}, { levelSince: 20 }, {}, 10],
     ['the mute of the viewer', {}, { mutedSince: 30 }, {}, 30],
     ['the mute of the sharer, which decides nothing here', { mutedSince: 30 }, {}, {}, 10],
-    ['consents, or the end of a rest', {}, {}, { sharesSince: 40 }, 40],
+    ['consents, or the end of ghost mode', {}, {}, { sharesSince: 40 }, 40],
   ])('moves with %s', (_what, a, b, sharer, since) => {
     expect(liveSince(friendship(a, b), { ...holding(), ...sharer }, 'b')).toBe(since);
   });
 
-  it('moves with the end of a rest that nobody has noted yet', () => {
+  it('moves with the expiry of ghost mode before the poller has ended it', () => {
     expect(liveSince(friendship({}, {}), { ...holding(), ghost: { until: 50 } }, 'b')).toBe(50);
   });
 
-  it('moves with the mute of all friends, which ends it as long as it lasts', () => {
+  it('moves with the mute of all friends, and delivery stops while it is on', () => {
     const friends = friendship({}, {});
     const [mine, theirs] = friends.sides;
     const muted = { muteAll: true, since: 50 };
@@ -82,7 +82,7 @@ describe('since when a viewer is live without a break', () => {
     expect(liveSince(friends, holding(), 'b', unmuted)).toBe(60);
   });
 
-  it('begins anew with a change, and not with the same said again', () => {
+  it('starts again with a change, and not with an equal value', () => {
     const before = newSide('a', 'live', 10);
     expect(changedSide(before, { shareLevel: 'live', muted: false }, 20)).toEqual(before);
     expect(changedSide(before, { muted: true }, 20)).toEqual({ ...before, muted: true, mutedSince: 20 });

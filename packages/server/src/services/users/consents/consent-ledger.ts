@@ -1,14 +1,14 @@
 import type { Purpose } from '@pufftrack/contract';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
-import type { ConsentState } from '../accounts/user.ts';
+import type { ConsentState } from './consent.ts';
 
 /**
- * Rows of one person. The ledger is a legal record, so nothing of it is removed: where it is full, grants are refused.
- * Withdrawals never are; there can be one more for each purpose.
+ * Rows of one user. The ledger is a legal record, so no row is removed: a full ledger rejects grants. Withdrawals are always
+ * accepted; at most one more per purpose can follow.
  */
 export const maxConsentRecords = 1_000;
 
-/** One word of a person on one purpose; rows are added and never changed (PRIV-1). */
+/** One consent event of a user; rows are added and never changed (PRIV-1). */
 interface ConsentRecordDoc {
   userId: string;
   purpose: Purpose;
@@ -29,12 +29,12 @@ const consentRecordSchema = new Schema<ConsentRecordDoc>(
 );
 consentRecordSchema.index({ userId: 1, at: 1 });
 
-/** Every word that a person has ever said on a consent; what is in force stands on their own row. */
+/** Every consent event of every user; the state in force is part of the user document. */
 export interface ConsentLedger {
   ensureIndexes(): Promise<void>;
-  add(userId: string, words: readonly ConsentState[], tx: ClientSession): Promise<void>;
+  add(userId: string, events: readonly ConsentState[], tx: ClientSession): Promise<void>;
   count(userId: string, tx: ClientSession): Promise<number>;
-  /** Everything of this person; answers how many rows there were. */
+  /** Deletes every row of this user; returns their number. */
   removeAll(userId: string): Promise<number>;
 }
 
@@ -45,9 +45,9 @@ export const createConsentLedger = (connection: Connection): ConsentLedger => {
       await records.createCollection();
       await records.createIndexes();
     },
-    async add(userId, words, tx) {
+    async add(userId, events, tx) {
       await records.insertMany(
-        words.map(({ purpose, version, granted, at }) => ({
+        events.map(({ purpose, version, granted, at }) => ({
           userId,
           purpose,
           version,

@@ -1,55 +1,56 @@
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { createPoller, type Poller } from '../../../platform/concurrency/poller.ts';
-import type { Audience, AudienceRooms } from './audience.ts';
+import type { AudienceRooms } from '../ports.ts';
+import type { Audience } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 
-/** A change holds on every open socket within 5 s (STORE-2); this leaves time for the queries and a slow moment. */
+/** A change reaches every open socket within 5 s (STORE-2); this leaves time for the queries and a slow moment. */
 const everyMs = 2_000;
 /**
- * How far behind the newest change a look begins (ms). A change is stamped inside its transaction, which may commit
- * 13 s later at the most, and two members of the replica set may disagree about the time.
+ * How far before the newest change a poll begins (ms). A change is stamped inside its transaction, which may commit up to
+ * 13 s later, and the clocks of two members of the replica set may differ.
  */
 const overlapMs = 30_000;
 const pageSize = 2_000;
-/** Each open socket is put where it belongs anew once in so many looks: 5 min (WS-2). */
+/** Each open socket is placed again once in this number of polls: 5 min (WS-2). */
 const pollsPerRecheck = 150;
 
-export interface AudienceWatch extends Poller {
-  /** Looks once. */
+export interface AudiencePoller extends Poller {
+  /** Polls once. */
   check(): Promise<void>;
 }
 
 /**
- * Finds whose audience another process has changed, by asking the database every 2 s, and moves the sockets that this
- * process holds. It needs no bus: where there is one the news comes sooner, and where it is lost this repairs it
+ * Audience polling: finds audiences that another process has changed by querying the database every 2 s, and moves the
+ * sockets of this process. It needs no bus: with one, changes arrive sooner, and a lost announcement is repaired here
  * (docs/adr/0014-audience-polling.md).
  */
-export const createAudienceWatch = (deps: {
+export const createAudiencePoller = (deps: {
   store: Pick<AudienceStore, 'listSince' | 'findNewest'>;
   audience: Audience;
   rooms: Pick<AudienceRooms, 'openPeople'>;
-  /** Ends the rests whose time is over. */
+  /** Ends ghost mode where its time is over. */
   endExpiredGhosts: () => Promise<void>;
   log: Logger;
   pollsPerRecheck?: number;
-}): AudienceWatch => {
+}): AudiencePoller => {
   const { store, audience, rooms } = deps;
-  const looks = deps.pollsPerRecheck ?? pollsPerRecheck;
-  /** The newest change that was seen, by the database's clock. */
+  const polls = deps.pollsPerRecheck ?? pollsPerRecheck;
+  /** The newest change that was read, by the clock of the database. */
   let newest: number | undefined;
-  /** The versions that were acted on, of the changes that the next look meets again. */
+  /** The versions that were applied, of the changes that the next poll reads again. */
   let done = new Map<string, { version: number; at: number }>();
-  /** Who is still to be placed anew in this turn of all. */
+  /** The users whose sockets this recheck has still to place. */
   let due: string[] = [];
-  let perLook = 0;
+  let perPoll = 0;
 
-  const lookForChanges = async () => {
+  const applyChanges = async () => {
     newest ??= (await store.findNewest())?.at ?? 0;
     let from = newest - overlapMs;
     for (;;) {
       const page = await store.listSince(from, pageSize);
       const fresh = page.filter(({ userId, version }) => done.get(userId)?.version !== version);
-      // What could not be settled is met again: the next look begins where this one did.
+      // Changes that could not be applied are read again: the next poll begins at the same instant.
       if (!(await audience.changed(fresh.map(({ userId }) => userId)))) return;
       for (const { userId, version, at } of fresh) done.set(userId, { version, at });
       const last = page.at(-1);
@@ -65,22 +66,22 @@ export const createAudienceWatch = (deps: {
   const recheck = async () => {
     if (due.length === 0) {
       due = [...rooms.openPeople()];
-      perLook = Math.ceil(due.length / looks);
+      perPoll = Math.ceil(due.length / polls);
     }
-    await audience.place(due.splice(0, perLook));
+    await audience.place(due.splice(0, perPoll));
   };
 
   const check = async () => {
-    await lookForChanges();
+    await applyChanges();
     await recheck();
-    // Last: whose rest is over shares more, and nobody hears too much meanwhile.
+    // Last: the end of ghost mode shares more, and earlier changes may share less.
     await deps.endExpiredGhosts();
   };
   const poller = createPoller({
     poll: check,
     everyMs,
     onFailed(error) {
-      deps.log.warn({ event: 'users.audience_watch_failed', err: error }, 'audiences were not checked');
+      deps.log.warn({ event: 'users.audience_watch_failed', err: error }, 'audience polling failed');
     },
   });
 

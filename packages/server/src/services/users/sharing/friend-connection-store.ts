@@ -3,7 +3,7 @@ import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { changedSide, pairOf, sidesFor, type Friendship, type Side } from './friendship.ts';
 
-/** One document for each pair, so that a friendship is made and ended for both in one write. */
+/** One document per pair, so that one write creates or ends a friendship for both. */
 interface FriendConnectionDoc {
   /** `a~b`, in order. */
   _id: string;
@@ -15,7 +15,7 @@ interface FriendConnectionDoc {
 }
 
 interface SideDoc extends Pick<Side, 'person' | 'shareLevel' | 'muted'> {
-  /** Absent: as old as the friendship. */
+  /** Absent: since the friendship began. */
   levelSince?: Date;
   mutedSince?: Date;
 }
@@ -46,14 +46,14 @@ export interface SideChange {
 
 export interface FriendConnectionStore {
   ensureIndexes(): Promise<void>;
-  /** Leaves a friendship that is there already as it is. */
+  /** Leaves an existing friendship unchanged. */
   open(friendship: Friendship, tx: ClientSession): Promise<void>;
   find(one: string, other: string, tx?: ClientSession): Promise<Friendship | undefined>;
   list(person: string, tx?: ClientSession): Promise<Friendship[]>;
-  /** Every friendship of any of these people, in no order. */
+  /** Every friendship of any of these users, in no order. */
   listOfAny(people: readonly string[]): Promise<Friendship[]>;
   count(person: string, tx: ClientSession): Promise<number>;
-  /** Answers the friendship before and after `now` (ms); undefined where there is none. */
+  /** Returns the friendship before and after the change at `now` (ms); undefined where there is none. */
   change(
     person: string,
     other: string,
@@ -62,7 +62,7 @@ export interface FriendConnectionStore {
   ): Promise<{ before: Friendship; after: Friendship } | undefined>;
   /** False where there is none. */
   remove(one: string, other: string, tx: ClientSession): Promise<boolean>;
-  /** Every friendship of a person; answers how many there were. */
+  /** Deletes every friendship of a user; returns their number. */
   removeAll(person: string): Promise<number>;
 }
 

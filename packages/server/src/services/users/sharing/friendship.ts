@@ -1,12 +1,13 @@
 import type { Purpose, ShareLevel } from '@pufftrack/contract';
-import { isProcessed } from '../accounts/user.ts';
+import { isGhostInForce } from '../accounts/user.ts';
+import { mayShare } from '../consents/consent.ts';
 
-/** One side of a friendship: what this person gives the other, and whether they want to be told. */
+/** One side of a friendship: what this user shares, and whether this user mutes the other. */
 export interface Side {
   readonly person: string;
   readonly shareLevel: ShareLevel;
   readonly muted: boolean;
-  /** ms; since when the level, the mute is what it is. */
+  /** ms; when the share level, the mute last changed. */
   readonly levelSince: number;
   readonly mutedSince: number;
 }
@@ -17,12 +18,12 @@ export interface Friendship {
   readonly since: number;
 }
 
-/** What decides, besides a friendship, what flows out of a person. Instants in ms. */
+/** What decides, besides the friendship, what friends see of a user. Instants in ms. */
 export interface Sharer {
   readonly consents: ReadonlySet<Purpose>;
-  /** A rest from sharing, which may have run out; `until` null: until it is ended. */
+  /** Ghost mode, which may have expired; `until` null: until it is ended. */
   readonly ghost: { readonly until: number | null } | null;
-  /** Since when consents and rests are what they are. */
+  /** When consents or ghost mode last changed. */
   readonly sharesSince: number;
 }
 
@@ -31,38 +32,34 @@ const levels: readonly ShareLevel[] = ['none', 'milestones', 'summary', 'live'];
 export const isAtLeast = (level: ShareLevel, least: ShareLevel): boolean =>
   levels.indexOf(level) >= levels.indexOf(least);
 
-/** Without these consents nothing of a person flows out, whatever levels they chose. */
-export const mayShare = (sharer: Pick<Sharer, 'consents'>): boolean =>
-  isProcessed(sharer) && sharer.consents.has('friends-sharing');
-
-/** What a person gives at the moment: the level that they chose, or nothing while a consent is missing. */
+/** The share level in force: the chosen one, or `none` while a consent is missing. */
 export const levelInForce = (side: Side, sharer: Pick<Sharer, 'consents'>): ShareLevel =>
   mayShare(sharer) ? side.shareLevel : 'none';
 
-/** Whether friends see the last summary that was shown to them, and hear of nothing. */
+/** Whether ghost mode is on: friends see the last summary before it and receive no events. */
 export const isResting = ({ ghost }: Pick<Sharer, 'ghost'>, now: number): boolean =>
-  ghost !== null && (ghost.until === null || ghost.until > now);
+  isGhostInForce(ghost, now);
 
-/** Whether a person mutes `friendPuff` of all friends, and since when (ms) that is so. */
+/** Whether a user mutes `friendPuff` of all friends, and when (ms) that last changed. */
 export interface MuteAll {
   readonly muteAll: boolean;
   readonly since: number;
 }
 
-/** Whether `viewer` is told of the sharer's puffs as they happen; `muteAll` of the viewer is absent if never set. */
+/** Whether `viewer` receives the sharer's puffs as they happen; `muteAll` of the viewer is absent if never set. */
 export const isLive = (side: Side, sharer: Sharer, viewer: Side, now: number, muteAll?: MuteAll): boolean =>
   levelInForce(side, sharer) === 'live' &&
   !viewer.muted &&
   muteAll?.muteAll !== true &&
   !isResting(sharer, now);
 
-/** Whether others see what the sharer has reached: not of somebody who rests, of whom nothing new is heard. */
+/** Whether friends see the sharer's milestones: not in ghost mode. */
 export const showsMilestones = (side: Side, sharer: Sharer, now: number): boolean =>
   isAtLeast(levelInForce(side, sharer), 'milestones') && !isResting(sharer, now);
 
 /**
- * Since when (ms) a viewer who is live now has been so without a break, so that whoever was shown a puff can be told of
- * its end. Never too early: a change of anything that decides begins it anew.
+ * Since when (ms) a viewer who receives puffs now has received them without interruption, so that everyone who was shown a
+ * puff gets its retraction. Never too early: each change of a condition starts it again.
  */
 export const liveSince = (
   friendship: Friendship,
@@ -81,7 +78,7 @@ export const liveSince = (
   );
 };
 
-/** A side with what its person changes of it; what stays the same keeps its time. */
+/** The side after a change; a value that stays the same keeps its time. */
 export const changedSide = (
   side: Side,
   change: { readonly shareLevel?: ShareLevel | undefined; readonly muted?: boolean | undefined },
@@ -105,7 +102,7 @@ export const newSide = (person: string, shareLevel: ShareLevel, now: number): Si
   mutedSince: now,
 });
 
-/** The sides as `person` sees them. */
+/** The two sides from the view of `person`. */
 export const sidesFor = ({ sides }: Friendship, person: string): { mine: Side; theirs: Side } => {
   const [first, second] = sides;
   return first.person === person ? { mine: first, theirs: second } : { mine: second, theirs: first };

@@ -1,0 +1,43 @@
+import { trusted, type Connection } from 'mongoose';
+import { settingsOf, type PersonSettings } from './user.ts';
+import { toUser, usersOf, type UserDoc } from './user-documents.ts';
+
+/** A page of a job: of all users, or of those whose local days begin together. */
+export interface PeoplePage {
+  readonly dayTurn?: { readonly timeZone: string; readonly dayStartHour: number };
+  /** The last `userId` of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** Reads of many users for jobs, past the cache. */
+export interface UserListingStore {
+  /** In the order of the ids. */
+  listPage(page: PeoplePage): Promise<PersonSettings[]>;
+  /** Every time zone that a user has, as it is spelled there. */
+  listTimeZones(): Promise<string[]>;
+  /** Those of these ids without an account. */
+  findDeletedUsers(userIds: readonly string[]): Promise<string[]>;
+}
+
+export const createUserListingStore = (connection: Connection): UserListingStore => {
+  const users = usersOf(connection);
+  return {
+    async listPage({ dayTurn, after, limit }) {
+      const docs = await users
+        .find({ ...dayTurn, ...(after !== undefined && { _id: trusted({ $gt: after }) }) })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<UserDoc[]>();
+      return docs.map((doc) => settingsOf(toUser(doc)));
+    },
+    listTimeZones: () => users.distinct('timeZone'),
+    async findDeletedUsers(userIds) {
+      const docs = await users
+        .find({ _id: trusted({ $in: [...userIds] }) }, { _id: 1 })
+        .lean<{ _id: string }[]>();
+      const existing = new Set(docs.map(({ _id }) => _id));
+      return userIds.filter((userId) => !existing.has(userId));
+    },
+  };
+};

@@ -1,0 +1,12 @@
+import { endpoints } from '@pufftrack/contract';
+import { answer, route, type Route } from '../../../platform/http/route.ts';
+import { accountGone } from '../accounts/account-gone.ts';
+import type { Erasures } from './erasures.ts';
+
+export const accountDeletionRoutes = (erasures: Pick<Erasures, 'begin'>): Route[] => [
+  route(endpoints.deleteMe, async ({ actor, input, log }) => {
+    const { authorizationCode } = input.body;
+    const begun = await erasures.begin(actor.userId, { authorizationCode, log });
+    return answer(202, begun ?? accountGone());
+  }),
+];
