@@ -65,7 +65,7 @@ export const benchFanout = async (print: (line: string) => void): Promise<void> 
     const people = await signInPeople(first.port, world.apple, audiences.length + 200);
     const [sharers, friends] = [people.slice(0, audiences.length), people.slice(audiences.length)];
     for (const [index, { friends: count }] of audiences.entries())
-      for (const friend of friends.slice(0, count)) await befriend(friend, sharers[index] as Client);
+      for (const friend of friends.slice(0, count)) await createFriendship(friend, sharers[index] as Client);
     const SAMPLE = JSON.stringify(await sharers[0]?.call('recordPuff', { body: { id: randomUUID() } }));
     const bareProgram = await buildProgram('variants-server');
 
@@ -124,7 +124,7 @@ const friendPuff = () => ({
   dailyLimit: null,
 });
 
-const befriend = async (friend: Client, sharer: Client): Promise<void> => {
+const createFriendship = async (friend: Client, sharer: Client): Promise<void> => {
   const { friendCode } = await sharer.call('getMe');
   await friend.call('requestFriend', { body: { friendCode } });
   const { received } = await sharer.call('listFriendRequests');

@@ -36,7 +36,7 @@ export const benchFriends = async (print: (line: string) => void): Promise<void>
       for (const count of friendCounts) {
         const viewer = viewers.pop();
         if (!viewer) throw new Error('no user signed in');
-        await befriend(raw.db(), (await viewer.call('getMe')).id, friends.slice(0, count));
+        await createFriendship(raw.db(), (await viewer.call('getMe')).id, friends.slice(0, count));
         cases.push({
           name: `${count} friends, ${puffs} puffs`,
           friends: count,
@@ -130,7 +130,7 @@ const copies = async (db: Db, model: string, count: number): Promise<string[]> =
   return ids;
 };
 
-const befriend = async (db: Db, viewer: string, friends: readonly string[]): Promise<void> => {
+const createFriendship = async (db: Db, viewer: string, friends: readonly string[]): Promise<void> => {
   await db.collection<Doc>('friendconnections').insertMany(
     friends.map((friend) => {
       const people = [viewer, friend].sort();

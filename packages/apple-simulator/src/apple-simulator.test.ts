@@ -163,7 +163,7 @@ describe('POST /simulator/authorize', () => {
     ['[]', 'Send JSON'],
     [JSON.stringify({ ...request, person: 7 }), 'person'],
     [JSON.stringify({ ...request, nonce: undefined }), 'nonce'],
-    [JSON.stringify({ ...request, email: 'nobody' }), 'email'],
+    [JSON.stringify({ ...request, email: 'invalid' }), 'email'],
     [JSON.stringify({ ...request, bundleId: 'x' }), 'bundleId'],
     [JSON.stringify({ ...request, person: 'x'.repeat(70_000) }), 'Send JSON'],
   ])('refuses wrong input %# and says what is wrong', async (body, mentioned) => {
@@ -310,7 +310,7 @@ describe('keyFile', () => {
     await (await simulate({ keyFile })).close();
     await writeFile(keyFile, '{"keys":[]}');
     await expect(startAppleSimulator({ now, keyFile })).rejects.toThrow(
-      /holds no keys of the Apple simulator/,
+      /contains no keys of the Apple simulator/,
     );
     expect(await readFile(keyFile, 'utf8')).toBe('{"keys":[]}');
   });

@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, compactVerify } from 'jose';
 import { z } from 'zod';
 
-/** What Apple keeps of a device. */
+/** The bits that Apple stores for a device. */
 export interface DeviceState {
   bit0: boolean;
   bit1: boolean;
@@ -17,9 +17,9 @@ export interface DeviceAnswer {
 }
 
 export interface Devices {
-  /** From now on the token is of a device with these bits. */
+  /** Sets the bits of the device of a token. */
   set(deviceToken: string, state: DeviceState): void;
-  /** Provider tokens are refused with 401 so many times more. */
+  /** The next `times` queries are answered 401. */
   refuseProviderTokens(times: number): void;
   readonly queries: number;
   query(authorization: string | undefined, body: unknown): Promise<DeviceAnswer>;

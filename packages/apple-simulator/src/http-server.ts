@@ -27,7 +27,7 @@ interface Answer {
 
 const maxBodyBytes = 64 * 1024;
 
-const refused = (error: string, description?: string): Answer => ({
+const badRequest = (error: string, description?: string): Answer => ({
   status: 400,
   json: { error, ...(description !== undefined && { error_description: description }) },
 });
@@ -50,7 +50,7 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** Apple reads forms only; to it, another content type is a form without fields, hence `invalid_client`. */
+/** Apple reads only forms and treats any other content type as an empty form, hence `invalid_client`. */
 const readForm = async (request: IncomingMessage): Promise<(field: string) => string> => {
   const text = await readBody(request);
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
@@ -67,7 +67,7 @@ const send = (response: ServerResponse, { status, json, text }: Answer): void =>
       .end(JSON.stringify(json));
 };
 
-/** The five endpoints on one port, and what becomes of them during an outage. */
+/** The five endpoints on one port, with outages and held requests. */
 export const listenHttp = async (simulator: {
   host: string;
   port: number;
@@ -86,22 +86,22 @@ export const listenHttp = async (simulator: {
     const field = await readForm(request);
     const clientId = field('client_id');
     if (!(await isClientSecret(field('client_secret'), clientId, clientSecret)))
-      return refused('invalid_client');
+      return badRequest('invalid_client');
     switch (field('grant_type')) {
       case 'authorization_code': {
         const tokens = await authorizations.redeemCode(field('code'), clientId);
         return tokens
           ? { status: 200, json: tokens }
-          : refused('invalid_grant', 'The code has expired or has been revoked.');
+          : badRequest('invalid_grant', 'The code has expired or has been revoked.');
       }
       case 'refresh_token': {
         const tokens = await authorizations.refresh(field('refresh_token'), clientId);
         return tokens
           ? { status: 200, json: tokens }
-          : refused('invalid_grant', 'The token has expired or has been revoked.');
+          : badRequest('invalid_grant', 'The token has expired or has been revoked.');
       }
       default:
-        return refused('unsupported_grant_type');
+        return badRequest('unsupported_grant_type');
     }
   };
 
@@ -109,8 +109,8 @@ export const listenHttp = async (simulator: {
     const field = await readForm(request);
     const clientId = field('client_id');
     if (!(await isClientSecret(field('client_secret'), clientId, clientSecret)))
-      return refused('invalid_client');
-    if (field('token') === '') return refused('invalid_request');
+      return badRequest('invalid_client');
+    if (field('token') === '') return badRequest('invalid_request');
     authorizations.revoke(field('token'), clientId);
     return { status: 200 };
   };
@@ -130,7 +130,7 @@ export const listenHttp = async (simulator: {
     'GET /auth/keys': () => ({ status: 200, json: keys.jwks() }),
     'POST /auth/token': token,
     'POST /auth/revoke': revoke,
-    // Apple does not look at the content type here.
+    // Apple ignores the content type here.
     'POST /v1/query_two_bits': async (request) =>
       devices.query(request.headers.authorization, parseJson(await readBody(request))),
     'POST /simulator/authorize': authorize,

@@ -14,7 +14,7 @@ export interface NotificationRequest {
   sub: string;
   /** The app: `aud`. */
   clientId: string;
-  /** ms; now unless told. */
+  /** ms; default: now. */
   at?: number | undefined;
   jti?: string | undefined;
   /** Apple sends JSON in a string; objects and lists have been seen. */

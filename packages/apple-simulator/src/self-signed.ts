@@ -29,7 +29,7 @@ const dayMs = 86_400_000;
 
 /**
  * A key and a certificate (X.509 v3, RFC 5280) that is its own authority, for TLS on loopback. Node.js has no call that
- * makes one. Its times are those of the machine, because TLS looks at no other clock.
+ * makes one. Its validity is by the machine's clock, which TLS uses.
  */
 export const selfSignedCertificate = (now: number): { key: string; certificate: string } => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -12,9 +12,9 @@ export interface SigningKey {
 
 export interface SigningKeys {
   current(): SigningKey;
-  /** A key that is published nowhere: what a forger signs with. */
+  /** An unpublished key, for forged signatures. */
   foreign(): Promise<SigningKey>;
-  /** The published keys as Apple's `/auth/keys` answers them. */
+  /** The published keys in the format of Apple's `/auth/keys`. */
   jwks(): { keys: object[] };
   rotate(keepOld: boolean): Promise<SigningKey>;
 }
@@ -50,11 +50,13 @@ const readKeys = async (path: string): Promise<SigningKey[]> => {
     const { keys } = KeyFile.parse(JSON.parse(text));
     return keys.map(({ kid, ...jwk }) => signingKey(kid, createPrivateKey({ key: jwk, format: 'jwk' })));
   } catch (cause) {
-    throw new Error(`${path} holds no keys of the Apple simulator; remove it to get new ones.`, { cause });
+    throw new Error(`${path} contains no keys of the Apple simulator; delete it to create new ones.`, {
+      cause,
+    });
   }
 };
 
-/** Replaces the file in one step: a process that is killed while writing leaves the old keys. */
+/** Replaces the file atomically: a process that is killed while writing leaves the old keys. */
 const writeKeys = async (path: string, keys: SigningKey[]): Promise<void> => {
   const content = {
     keys: keys.map(({ kid, privateKey }) => ({ ...privateKey.export({ format: 'jwk' }), kid })),
@@ -70,7 +72,7 @@ const publicJwk = ({ kid, privateKey }: SigningKey): object => {
   return { kty, kid, use: 'sig', alg: 'RS256', n, e };
 };
 
-/** The keys of one simulator, the signing one first. With a file, the same keys after a restart. */
+/** The keys of a simulator, the signing one first. With a file, they survive a restart. */
 export const openSigningKeys = async (file: string | undefined): Promise<SigningKeys> => {
   const kept = file === undefined ? [] : await readKeys(file);
   const [first = await newKey(), ...older] = kept;

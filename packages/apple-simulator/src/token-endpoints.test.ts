@@ -180,7 +180,7 @@ describe('client_secret (SIWA-7)', () => {
 });
 
 describe('POST /auth/token with a refresh token', () => {
-  it('gives a new access token as often as asked, and no other refresh token', async () => {
+  it('returns a new access token for every call, and no new refresh token', async () => {
     const { refresh_token: token } = (await exchange(await newCode())).body;
     for (const { status, body } of [await refresh(token!), await refresh(token!)]) {
       expect(status).toBe(200);

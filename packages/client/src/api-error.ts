@@ -1,9 +1,9 @@
 import type { Problem, ProblemCode } from '@pufftrack/contract';
 
-/** A call that failed: refused by the server with a problem, or never properly answered (`network`). */
+/** A failed call: rejected by the server with a problem, or without a usable response (`network`). */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  /** HTTP status; 0 where no answer arrived. */
+  /** HTTP status; 0 if no response arrived. */
   readonly status: number;
   readonly code: ProblemCode | 'network';
   readonly problem: Problem | undefined;
@@ -45,14 +45,14 @@ export const problemError = (problem: Problem, retryAfterMs?: number): ApiError 
 export const networkError = (message: string, cause?: unknown): ApiError =>
   new ApiError({ status: 0, code: 'network', message, cause });
 
-/** What a proxy in front of the server says without a problem body, in the server's words. */
+/** Problem codes for the statuses of a proxy, which sends no problem body. */
 const proxyCodes: Readonly<Record<number, ProblemCode>> = {
   413: 'payload-too-large',
   429: 'rate-limited',
   503: 'overloaded',
 };
 
-/** An answer that is not one of this API: a gateway's error page, a captive portal's 200, a cut body. */
+/** A response that this API did not send: a gateway's error page, a captive portal's 200, a truncated body. */
 export const foreignAnswerError = (status: number, retryAfterMs?: number): ApiError =>
   new ApiError({
     status,
@@ -61,6 +61,6 @@ export const foreignAnswerError = (status: number, retryAfterMs?: number): ApiEr
     retryAfterMs,
   });
 
-/** The server is gone or busy, and the same call may succeed later. */
+/** The server is unreachable or busy; the same call may succeed later. */
 export const isTemporary = (error: unknown): error is ApiError =>
   error instanceof ApiError && (error.code === 'network' || error.status >= 500 || error.status === 429);

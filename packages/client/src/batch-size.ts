@@ -2,7 +2,7 @@ import type { PuffStorage } from './puff-storage.ts';
 import type { PuffToSend } from './stored-puffs.ts';
 
 const firstBatchSize = 100;
-/** What the contract takes. */
+/** Maximum of the contract. */
 const maxBatchSize = 1000;
 /** Below the contract's 512 KB, with room for the envelope. */
 const maxBatchBytes = 480 * 1024;
@@ -10,7 +10,7 @@ const growth = 1.5;
 
 const encoder = new TextEncoder();
 
-/** The longest head of the rows that fits one call; never empty, so one giant cannot hold up the rest. */
+/** The longest head of the rows that fits into one call; at least one row, so that a huge one does not block the rest. */
 export const headBatch = (rows: readonly PuffToSend[], size: number): PuffToSend[] => {
   const batch: PuffToSend[] = [];
   let bytes = 0;
@@ -22,7 +22,7 @@ export const headBatch = (rows: readonly PuffToSend[], size: number): PuffToSend
   return batch;
 };
 
-/** Puffs per call: halved by a call that was cut, half as much again after a full one; kept over restarts. */
+/** Puffs per call: halved after an interrupted call, times 1.5 after a full one; stored over restarts. */
 export const createBatchSize = (storage: PuffStorage) => {
   const read = async () =>
     Math.min(maxBatchSize, Math.max(1, Math.trunc((await storage.readBatchSize()) ?? firstBatchSize)));

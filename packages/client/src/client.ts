@@ -43,7 +43,7 @@ export interface Client {
     name: N,
     request?: EndpointRequest<Endpoints[N]>,
   ): Promise<EndpointResult<Endpoints[N]>>;
-  /** The same with status and headers. An `authorization` header of the caller's own goes out untouched. */
+  /** Like `call`, with status and headers. An `authorization` header of the caller is sent unchanged. */
   send<N extends EndpointName>(
     name: N,
     request?: EndpointRequest<Endpoints[N]>,
@@ -52,16 +52,16 @@ export interface Client {
   signIn(body: AppleSignInInput): Promise<AppleSessionResult>;
   /** Rotates the tokens; concurrent calls share one rotation. */
   refresh(): Promise<Session>;
-  /** The tokens here are gone in any case; throws if the server could not be told. */
+  /** Deletes the local tokens in any case; throws if the server did not end the session. */
   signOut(): Promise<void>;
   /**
-   * Deletes the account, and what waits in the queue here. Throws `reauth-required` where the sign-in is older than 5
-   * minutes; a fresh authorization code of Apple helps the server to end the sign-in there. An account that is gone
-   * already throws `account-gone`, and leaves nothing here either.
+   * Deletes the account and clears the local queue. Throws `reauth-required` if the sign-in is older than 5 minutes; with
+   * a fresh authorization code the server can revoke the grant at Apple. Throws `account-gone` for an already deleted
+   * account, and clears the local data too.
    */
   deleteAccount(authorizationCode?: string): Promise<EndpointResult<Endpoints['deleteMe']>>;
   setTokens(tokens: Tokens | null): Promise<void>;
-  /** As last known here; null before the first call has loaded the store. */
+  /** The current access token; null before the first call has loaded the store. */
   accessToken(): string | null;
   connect(options?: { lastSeq?: number }): PuffSocket;
   /** Closes every socket that `connect` has opened. */
@@ -81,7 +81,7 @@ export const createClient = (options: ClientOptions): Client => {
   const exchange = createTransport({
     baseUrl,
     now,
-    // Called as a plain function: a browser's fetch refuses any other `this` than the window.
+    // Called as a plain function, because a browser's fetch requires `this` to be the window.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     timeoutMs: options.timeoutMs ?? 30_000,
   });
@@ -111,7 +111,7 @@ export const createClient = (options: ClientOptions): Client => {
       return await attempt(tokens);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'token-expired' || !tokens) throw error;
-      // The check before and after: what one person asked is not repeated with the token of another.
+      // Checked before and after: a call of one account is not repeated with the token of another.
       if (session.signIn !== signIn) throw error;
       const renewed = await session.renew(tokens);
       if (session.signIn !== signIn) throw error;
@@ -122,10 +122,10 @@ export const createClient = (options: ClientOptions): Client => {
   const send: Client['send'] = async (name, request = {}, { headers: given } = {}) => {
     const spec: EndpointSpec = endpoints[name];
     const headers = new Headers(given);
-    // Logout is public and still names the session by the access token where it has no other name.
-    const asSomeone = spec.auth === 'user' || (name === 'logout' && request.body === undefined);
+    // Logout is public; without a refresh token the access token identifies the session.
+    const isAuthenticated = spec.auth === 'user' || (name === 'logout' && request.body === undefined);
     const answer =
-      asSomeone && !headers.has('authorization')
+      isAuthenticated && !headers.has('authorization')
         ? await exchangeSignedIn(spec, request, headers)
         : await exchange(spec, request, headers);
     return answer as SendResult<typeof name>;
@@ -151,7 +151,7 @@ export const createClient = (options: ClientOptions): Client => {
     },
     refresh: () => session.refresh(),
     signOut: async () => {
-      const tokens = await session.settled();
+      const tokens = await session.afterRotation();
       if (!tokens) return;
       try {
         await call('logout', { body: { refreshToken: tokens.refreshToken } });

@@ -3,7 +3,7 @@
  * this offset where it differs from the zone's rule by at most 2 h, because the phone's zone data may be newer; a
  * timestamp in `Z` leaves both to the server's zone rules.
  *
- * @param offsetMinutes minutes ahead of UTC; by default what this device's clock is set to at that instant.
+ * @param offsetMinutes minutes ahead of UTC; by default the device's offset at that instant.
  */
 export const timestampWithOffset = (at: Date, offsetMinutes = -at.getTimezoneOffset()): string => {
   // A zone's offset has seconds only before 1972.

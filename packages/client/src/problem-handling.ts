@@ -2,7 +2,7 @@ import type { ProblemCode } from '@pufftrack/contract';
 import type { ApiError } from './api-error.ts';
 
 /**
- * What a failed call of the queue means for the puffs in it.
+ * How the queue handles the puffs of a failed call.
  * - `retry-later`: they stay queued; the same call may succeed later, after `retryAfterMs` where the error carries it.
  * - `sign-in`, `consent`, `update-app`: they stay queued until the user has signed in, consented or updated the app.
  * - `reject`: final. A batch is halved until the puff that causes it is alone; that one moves to the rejected list.
@@ -10,7 +10,7 @@ import type { ApiError } from './api-error.ts';
  */
 export type Handling = 'retry-later' | 'sign-in' | 'consent' | 'update-app' | 'reject' | 'set-aside';
 
-/** Every code of the contract. A code that is added there needs its handling here. */
+/** Covers every code of the contract. */
 export const problemHandling: Readonly<Record<ProblemCode | 'network', Handling>> = {
   network: 'retry-later',
   'rate-limited': 'retry-later',
@@ -18,14 +18,14 @@ export const problemHandling: Readonly<Record<ProblemCode | 'network', Handling>
   'not-ready': 'retry-later',
   'apple-unavailable': 'retry-later',
   conflict: 'retry-later',
-  // The address or the program is wrong, not a puff: a wrong base URL, a proxy, a deployment without this target.
+  // The URL or the deployment is wrong, not a puff: a wrong base URL, a proxy, a server without this target.
   'not-found': 'retry-later',
   'method-not-allowed': 'retry-later',
   'unsupported-media-type': 'retry-later',
   'origin-not-allowed': 'retry-later',
   'expectation-failed': 'retry-later',
   'headers-too-large': 'retry-later',
-  // The body took too long, whatever is in it; `wasCut` makes the next batch smaller.
+  // The upload took too long; `wasCut` makes the next batch smaller.
   'request-timeout': 'retry-later',
 
   unauthenticated: 'sign-in',
@@ -62,7 +62,7 @@ export const problemHandling: Readonly<Record<ProblemCode | 'network', Handling>
   internal: 'set-aside',
 };
 
-/** A server newer than this SDK may send a code that the table does not have; its status decides. */
+/** For codes that this SDK does not know yet. */
 const handlingByStatus: Readonly<Record<number, Handling>> = {
   400: 'reject',
   401: 'sign-in',
@@ -74,7 +74,7 @@ const handlingByStatus: Readonly<Record<number, Handling>> = {
 export const handlingOf = ({ code, status }: ApiError): Handling =>
   Object.hasOwn(problemHandling, code) ? problemHandling[code] : (handlingByStatus[status] ?? 'retry-later');
 
-/** System errors before a connection was there: the size of the body had no part in them. */
+/** System errors before a connection existed, which are independent of the size of the body. */
 const connectErrors: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -86,13 +86,13 @@ const connectErrors: ReadonlySet<unknown> = new Set([
 ]);
 
 const neverConnected = (cause: unknown): boolean => {
-  // Browsers give no reason, but know when there is no network at all.
+  // Browsers give no reason, but report a missing network.
   if ((globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false) return true;
   for (let error = cause; error instanceof Error; error = error.cause)
     if ('code' in error && connectErrors.has(error.code)) return true;
   return false;
 };
 
-/** The time ran out, or the connection broke, while the call was under way: a smaller body may get through. */
+/** The call timed out, or its connection broke: a smaller body may succeed. */
 export const wasCut = ({ code, status, cause }: ApiError): boolean =>
   status === 408 || (code === 'network' && (status === 504 || (status === 0 && !neverConnected(cause))));

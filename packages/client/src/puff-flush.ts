@@ -5,25 +5,25 @@ import { handlingOf, wasCut } from './problem-handling.ts';
 import type { PuffStorage, Rejection } from './puff-storage.ts';
 import * as rows from './stored-puffs.ts';
 
-/** So many refused one after the other, each alone: the fault is hardly in the puffs, so the flush stops. */
+/** The flush stops after this many consecutive rejections of single puffs: the cause is hardly the puffs. */
 const maxRefusedInARow = 10;
-/** A larger batch that is cut is halved and sent again at once; a smaller one is cut by the network, not by its size. */
+/** A larger interrupted batch is halved and resent at once; a smaller one failed because of the network, not its size. */
 const smallBatch = 10;
 const maxCutsInARow = 3;
 
 export interface FlushResult {
   created: number;
-  /** Recorded by an earlier attempt whose answer was lost. */
+  /** Recorded by an earlier attempt whose response was lost. */
   duplicates: number;
-  /** Deleted on the server, or unknown there: removals that were waiting. */
+  /** Pending removals that were deleted on the server, or unknown to it. */
   removed: number;
-  /** Refused for good in this flush; `rejected()` lists them from now on. */
+  /** Rejected permanently in this flush; `rejected()` lists them from now on. */
   rejected: { puff: BatchPuffInput; result: Rejection }[];
-  /** Met a server error even alone. Still queued, behind all others. */
+  /** Failed with a server error even when sent alone. Still queued, after all others. */
   refused: { puff: BatchPuffInput; error: ApiError }[];
-  /** Puffs and removals that still wait; rejected ones do not count. */
+  /** Pending puffs and removals, without rejected ones. */
   pending: number;
-  /** Why the flush stopped early; `handlingOf` says what it takes to go on. */
+  /** Why the flush stopped early; `handlingOf` returns what is needed to continue. */
   stoppedBy: ApiError | undefined;
   /** From the newest answer. */
   stats: UserStats | undefined;
@@ -44,13 +44,13 @@ const rejectionBy = (id: string, { code, problem }: ApiError): Rejection => ({
 });
 
 /**
- * One flush: sends batches until nothing waits, then the removals whose puffs the server has answered. Each row is
- * written before and after a call, so that it can end at any point and be taken up by another run.
+ * One flush: sends batches until the queue is empty, then removals of confirmed puffs. Each row is written before and
+ * after a call, so that a run can be interrupted at any point and resumed by another one.
  */
 export const createFlush = (options: {
   storage: PuffStorage;
   calls: QueueCalls;
-  /** Ids that met a server error alone, in this or in an earlier flush. */
+  /** Ids that failed with a server error alone, in this or an earlier flush. */
   setAside: Set<string>;
 }) => {
   const { storage, calls, setAside } = options;
@@ -65,7 +65,7 @@ export const createFlush = (options: {
     stoppedBy: undefined,
     stats: undefined,
   };
-  /** Still waiting, but not for this flush. */
+  /** Queued, but not for this flush. */
   const skipped = new Set<string>();
   let refusedInARow = 0;
   let cutsInARow = 0;
@@ -115,10 +115,10 @@ export const createFlush = (options: {
     if (refusedInARow >= maxRefusedInARow) throw error;
   };
 
-  /** Halves a batch that is refused as a whole until the puffs that cause it stand alone. */
+  /** Halves a rejected batch until the puffs that cause the rejection are alone. */
   const sendBatch = async (candidates: readonly rows.PuffToSend[]): Promise<void> => {
     const listed = candidates.map(({ id }) => id);
-    // Without those that were cancelled, or answered to another instance, since they were listed.
+    // Without puffs that were cancelled, or confirmed to another instance, since they were listed.
     const batch = (await rows.updateRows(storage, listed, rows.beforeCall)).filter(rows.isToSend);
     if (batch.length === 0) return;
     const ids = batch.map(({ id }) => id);
@@ -179,7 +179,7 @@ export const createFlush = (options: {
         return;
       }
       if (handling !== 'reject' && error.code !== 'not-found') throw error;
-      // Not there. A call without an answer may still create it, unless one was answered.
+      // Unknown to the server. A call without a response may still create it.
       if (state === 'removing') {
         skipped.add(id);
         return;
@@ -190,7 +190,7 @@ export const createFlush = (options: {
     await rows.updateRows(storage, [id], rows.afterDeletion);
   };
 
-  /** The next puffs; those that met a server error before come last and alone. */
+  /** The next puffs; those that failed with a server error before are sent last and alone. */
   const nextBatch = async (waiting: readonly rows.StoredPuff[]): Promise<rows.PuffToSend[]> => {
     if (creationRefused) return [];
     const toSend = waiting.filter(rows.isToSend);
@@ -200,7 +200,7 @@ export const createFlush = (options: {
 
   return {
     result,
-    /** False: nothing is left that this flush could do. */
+    /** False if this flush has nothing left to do. */
     step: async (): Promise<boolean> => {
       const waiting = (await rows.listRows(storage)).filter(({ id }) => !skipped.has(id));
       const batch = await nextBatch(waiting);
@@ -219,8 +219,8 @@ export const createFlush = (options: {
 };
 
 /**
- * The server answered by a problem before it recorded anything. Not so for a missing consent, which may be withdrawn
- * between two parts of a batch.
+ * The problem was sent before anything was recorded. A missing consent is excluded, because it may be withdrawn between two
+ * parts of a batch.
  */
 const hasDoneNothing = ({ problem, status, code }: ApiError): boolean =>
   problem !== undefined && status < 500 && code !== 'consent-required';

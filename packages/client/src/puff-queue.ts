@@ -5,30 +5,30 @@ import { createFlush, type FlushResult, type QueueCalls } from './puff-flush.ts'
 import type { PuffStorage, Rejection } from './puff-storage.ts';
 import * as rows from './stored-puffs.ts';
 
-/** A puff that the server refused for good, and why. */
+/** A puff that the server rejected permanently, and the reason. */
 export interface RejectedPuff {
   readonly puff: BatchPuffInput;
   readonly result: Rejection;
 }
 
 /**
- * Puffs recorded offline. Each keeps its id over all attempts, so a lost answer never counts one twice. Nothing leaves
- * the queue but by an answer of the server that has recorded it, by `remove`, `discard` or `clear`. Every change is in
- * the storage when its promise resolves.
+ * Puffs recorded offline. Each keeps its id over all attempts, so a lost response never counts one twice. A puff leaves
+ * the queue only when the server has confirmed it, or by `remove`, `discard` or `clear`. Every change is stored when its
+ * promise resolves.
  */
 export interface PuffQueue {
   /** The first of two with the same id stays, except that it replaces a rejected one. */
   add(puff?: PuffInput): Promise<BatchPuffInput>;
-  /** Sends what waits. Concurrent calls share one run, which covers everything added before the last of them. */
+  /** Sends the queued puffs. Concurrent calls share one run, which covers everything added before the last call. */
   flush(): Promise<FlushResult>;
-  /** Puffs that wait to be recorded. */
+  /** The queued puffs. */
   list(): Promise<readonly BatchPuffInput[]>;
   /**
-   * Cancels a queued puff. One whose call is under way or has no known outcome is recorded and then deleted by this or
-   * a later flush; any other id is deleted on the server by the next flush.
+   * Cancels a queued puff. If its call is in flight or has no known outcome, it is recorded and then deleted by this or a
+   * later flush; any other id is deleted on the server by the next flush.
    */
   remove(ids: readonly string[]): Promise<void>;
-  /** Puffs that the server refused for good, until they are corrected, sent again or discarded. */
+  /** Puffs that the server rejected permanently, until they are corrected, resent or discarded. */
   rejected(): Promise<readonly RejectedPuff[]>;
   /** Changes a rejected puff and queues it again; undefined if no rejected puff has this id. */
   correct(id: string, patch: Omit<PuffInput, 'id'>): Promise<BatchPuffInput | undefined>;
@@ -68,7 +68,7 @@ export const createPuffQueue = (
     try {
       for (;;) {
         const joinsBefore = joins;
-        // A caller that joined while the rows were read may have added one that was not among them.
+        // A caller that joined during the read may have added a puff that it missed.
         if (!(await step()) && joins === joinsBefore) break;
       }
     } catch (error) {

@@ -1,18 +1,18 @@
 import type { BatchPuffInput, BatchResult, ProblemCode } from '@pufftrack/contract';
 
-/** Why the server refused a puff for good: its own result in a batch, or the problem that it caused when sent alone. */
+/** Why the server rejected a puff permanently: its result in a batch, or the problem when it was sent alone. */
 export type Rejection = Omit<BatchResult, 'status' | 'code'> & {
   status: 'rejected';
   code: ProblemCode;
-  /** The problem's sentence, where there was a problem. */
+  /** The detail of the problem, if there was one. */
   detail?: string;
 };
 
 /**
  * One row of the queue, plain JSON.
  * - `queued`: to be recorded.
- * - `rejected`: refused for good; waits for a correction, a resend or a discard.
- * - `removing`: removed while a call was under way or its outcome unknown: recorded first, then deleted.
+ * - `rejected`: permanently rejected, until it is corrected, resent or discarded.
+ * - `removing`: removed while a call was in flight or its outcome unknown: recorded first, then deleted.
  * - `deleting`: to be deleted on the server.
  */
 export interface StoredPuff {
@@ -26,10 +26,10 @@ export interface StoredPuff {
   readonly rejection?: Rejection;
 }
 
-/** What a storage may hold: up to version 0.1 a row was the puff itself. */
+/** A stored row: up to version 0.1 it was the puff itself. */
 export type StoredRow = StoredPuff | BatchPuffInput;
 
-/** Where the queue outlives the process. One storage per account: its puffs go to the account that is signed in. */
+/** Persistent storage of the queue. One per account: its puffs are sent for the account that is signed in. */
 export interface PuffStorage {
   /** In the order in which they were added. */
   list(): Promise<readonly StoredRow[]>;

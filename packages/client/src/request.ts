@@ -1,6 +1,6 @@
 import type { EndpointSpec } from '@pufftrack/contract';
 
-/** `EndpointRequest` with its types worn off; the typed methods of the client are the only way here. */
+/** An untyped `EndpointRequest`; callers go through the typed methods of the client. */
 export interface LooseRequest {
   readonly params?: unknown;
   readonly query?: unknown;

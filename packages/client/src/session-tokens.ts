@@ -2,7 +2,7 @@ import type { ProblemCode, Session } from '@pufftrack/contract';
 import { ApiError, isTemporary } from './api-error.ts';
 import { tokensOf, type Tokens, type TokenStore } from './tokens.ts';
 
-/** An access token with less left than this is renewed before it is used. */
+/** An access token with less time left is renewed before use. */
 const renewBeforeMs = 30_000;
 
 const endingCodes: ReadonlySet<ProblemCode | 'network'> = new Set([
@@ -11,7 +11,7 @@ const endingCodes: ReadonlySet<ProblemCode | 'network'> = new Set([
   'account-gone',
 ] as const);
 
-/** The tokens of one sign-in: loaded once, rotated by one flight at a time, saved before they are used. */
+/** The tokens of a sign-in: loaded once, rotated by one call at a time, saved before use. */
 export class SessionTokens {
   readonly #store: TokenStore;
   readonly #now: () => number;
@@ -20,7 +20,7 @@ export class SessionTokens {
   #held: Tokens | null = null;
   #loading: Promise<void> | undefined;
   #rotating: Promise<Session> | undefined;
-  /** Reads and writes of the store, one after the other, so that a late save cannot undo a newer one. */
+  /** Serializes reads and writes of the store, so that a late save cannot overwrite a newer one. */
   #lastAccess: Promise<unknown> = Promise.resolve();
   #signIns = 0;
 
@@ -28,7 +28,7 @@ export class SessionTokens {
     store: TokenStore;
     now: () => number;
     rotate: (refreshToken: string) => Promise<Session>;
-    /** Wipes what else is here of the person, whose account does not exist any more. */
+    /** Clears the other local data of a deleted account. */
     onAccountGone: () => Promise<void>;
   }) {
     this.#store = options.store;
@@ -41,13 +41,13 @@ export class SessionTokens {
     return this.#held;
   }
 
-  /** Changes with each sign-in and sign-out: a call of one person is never repeated as another. */
+  /** Changes with each sign-in and sign-out, so that no call is repeated for another account. */
   get signIn(): number {
     return this.#signIns;
   }
 
   async load(): Promise<Tokens | null> {
-    this.#loading ??= this.#inTurn(async () => {
+    this.#loading ??= this.#serialize(async () => {
       this.#held = await this.#store.load();
     }).catch((error: unknown) => {
       this.#loading = undefined;
@@ -57,11 +57,11 @@ export class SessionTokens {
     return this.#held;
   }
 
-  /** Replaces the sign-in. A rotation under way for the one before is dropped when it arrives. */
+  /** Replaces the sign-in. The result of a running rotation of the previous one is discarded. */
   async set(tokens: Tokens | null): Promise<void> {
     this.#signIns += 1;
     this.#loading = Promise.resolve();
-    await this.#inTurn(async () => {
+    await this.#serialize(async () => {
       this.#held = tokens;
       await this.#store.save(tokens);
     });
@@ -76,7 +76,7 @@ export class SessionTokens {
     try {
       await this.refresh();
     } catch (error) {
-      // Renewing early is a courtesy: while the token still works, a busy auth service stops nothing.
+      // The renewal is early: while the token is valid, a busy auth service blocks nothing.
       if (!isTemporary(error) || this.#timeLeft() <= 0) throw error;
     }
     return this.#held;
@@ -96,8 +96,8 @@ export class SessionTokens {
     return this.#rotating;
   }
 
-  /** The tokens after the rotation under way, if there is one. */
-  async settled(): Promise<Tokens | null> {
+  /** The tokens after the running rotation, if there is one. */
+  async afterRotation(): Promise<Tokens | null> {
     await this.load();
     await this.#rotating?.catch(() => undefined);
     return this.#held;
@@ -111,7 +111,7 @@ export class SessionTokens {
     else await this.set(null);
   }
 
-  /** Wipes what is here of a person whose account is gone; the tokens last, so that a crash in between is made good. */
+  /** Clears the local data of a deleted account; the tokens last, so that a crash in between is repaired. */
   async accountGone(signIn: number): Promise<void> {
     if (this.#signIns !== signIn) return;
     await this.#onAccountGone();
@@ -123,16 +123,16 @@ export class SessionTokens {
     await this.#adoptStored();
     const signIn = this.#signIns;
     if (this.#held === null) {
-      throw new ApiError({ status: 401, code: 'unauthenticated', message: 'Nobody is signed in' });
+      throw new ApiError({ status: 401, code: 'unauthenticated', message: 'Not signed in' });
     }
     const session = await this.#rotateWith(this.#held.refreshToken, signIn);
     const next = tokensOf(session, this.#now());
-    await this.#inTurn(async () => {
+    await this.#serialize(async () => {
       if (this.#signIns !== signIn) {
         throw new ApiError({ status: 401, code: 'unauthenticated', message: 'The sign-in was replaced' });
       }
-      // Saved before it is used (SES-4): the server keeps the old one good until its successor is used,
-      // so a crash or a failed save here costs nothing.
+      // Saved before use (SES-4): the old token stays valid until its successor is used, so a crash or a failed save is
+      // harmless.
       await this.#store.save(next);
       this.#held = next;
     });
@@ -144,7 +144,7 @@ export class SessionTokens {
       try {
         return await this.#rotate(refreshToken);
       } catch (error) {
-        // The answer may have been lost after the server rotated; the same token yields the same successor.
+        // The response may have been lost after the rotation; the same token returns the same successor.
         if (error instanceof ApiError && error.code === 'network') return await this.#rotate(refreshToken);
         throw error;
       }
@@ -154,9 +154,9 @@ export class SessionTokens {
     }
   }
 
-  /** Another tab on the same store may have rotated already; the token held here is then the predecessor. */
+  /** Another tab with the same store may have rotated; the local token is then the predecessor. */
   async #adoptStored(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#serialize(async () => {
       const stored = await this.#store.load();
       if (stored !== null && this.#held !== null) this.#held = stored;
     });
@@ -166,9 +166,9 @@ export class SessionTokens {
     return this.#held === null ? 0 : this.#held.expiresAt - this.#now();
   }
 
-  #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    const turn = this.#lastAccess.then(step);
-    this.#lastAccess = turn.catch(() => undefined);
-    return turn;
+  #serialize<T>(step: () => Promise<T>): Promise<T> {
+    const access = this.#lastAccess.then(step);
+    this.#lastAccess = access.catch(() => undefined);
+    return access;
   }
 }

@@ -44,21 +44,21 @@ export const added =
       ? { id, state: 'queued', unanswered: row?.unanswered ?? 0, puff }
       : row;
 
-/** From here on the server may hold the puff, until an answer says otherwise. */
+/** From here on the server may have the puff, until a response says otherwise. */
 export const beforeCall: RowChange = (row) =>
   isToSend(row) ? { ...row, unanswered: row.unanswered + 1 } : (row ?? null);
 
 export const afterCreation: RowChange = (row, id) =>
   row?.state === 'removing' || row?.state === 'deleting' ? toDelete(id) : null;
 
-/** The server answered that it has done nothing: the call leaves no trace on the row. */
+/** The server has recorded nothing: undoes `beforeCall`. */
 export const afterRefusal: RowChange = (row) => {
   if (!isToSend(row)) return row ?? null;
   const unanswered = Math.max(0, row.unanswered - 1);
   return row.state === 'removing' && unanswered === 0 ? null : { ...row, unanswered };
 };
 
-/** A removed puff that an earlier call without an answer may have created is deleted all the same. */
+/** A removed puff is deleted if an earlier call without a response may have created it. */
 export const afterRejection =
   (rejectionOf: (id: string) => Rejection | undefined): RowChange =>
   (row, id) => {
@@ -70,7 +70,7 @@ export const afterRejection =
   };
 
 export const removed: RowChange = (row, id) => {
-  // Not here (any more): it may be on the server, which knows no puff under an id that is not a UUID.
+  // Not in the queue: it may be on the server, unless its id is not a UUID.
   if (row === undefined) return Uuid.safeParse(id).success ? toDelete(id) : null;
   if (row.state === 'queued') return row.unanswered === 0 ? null : { ...row, state: 'removing' };
   return row.state === 'rejected' ? discarded(row, id) : row;

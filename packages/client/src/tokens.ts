@@ -1,14 +1,14 @@
 import type { Session } from '@pufftrack/contract';
 
-/** What a signed-in client holds. */
+/** The tokens of a signed-in client. */
 export interface Tokens {
   readonly accessToken: string;
   readonly refreshToken: string;
-  /** End of the access token's life in ms, by the client's own clock. */
+  /** Expiry of the access token in ms, by the client's clock. */
   readonly expiresAt: number;
 }
 
-/** Where tokens outlive the process: keychain, local storage. Every save replaces what was there. */
+/** Persistent storage of the tokens: keychain, local storage. Every save replaces the previous value. */
 export interface TokenStore {
   load(): Promise<Tokens | null>;
   save(tokens: Tokens | null): Promise<void>;

@@ -23,7 +23,7 @@ export const parseRetryAfter = (value: string | null, now: number): number | und
 const uploadBytesPerMs = 1.024;
 const maxUploadMs = 300_000;
 
-/** How long one attempt may take: the upload at the slowest rate that the server accepts, then the wait. */
+/** Timeout (ms) of one attempt: the upload at the slowest rate that the server accepts, plus `waitMs`. */
 export const attemptTimeoutMs = (waitMs: number, body: string | undefined): number => {
   const bytes = body === undefined ? 0 : new TextEncoder().encode(body).length;
   return waitMs + Math.min(maxUploadMs, Math.ceil(bytes / uploadBytesPerMs));
@@ -53,7 +53,7 @@ export const createTransport = (options: {
     let response: Response;
     let text: string;
     try {
-      // The signal covers the body too: a connection that stalls half-way must not hold a flush for ever.
+      // The signal covers the body too, so that a stalled connection does not block a flush.
       const signal = AbortSignal.timeout(attemptTimeoutMs(options.timeoutMs, body));
       response = await options.fetch(base + path, {
         method,
@@ -70,12 +70,12 @@ export const createTransport = (options: {
     const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), options.now());
     const answer = text === '' ? undefined : parseJson(text);
     const declared = spec.responses[status];
-    // Health checks declare a 503 of their own: a declared status is an answer unless it holds a problem.
+    // Health checks declare a 503: a declared status is a result unless its body is a problem.
     const isAnswer = declared !== undefined || response.ok;
     if (isProblem(answer) && !response.ok) throw problemError(answer, retryAfterMs);
     if (!isAnswer) throw foreignAnswerError(status, retryAfterMs);
     if (declared === null) return { status, headers: response.headers, body: undefined };
-    // A captive portal answers 200 with a page of its own.
+    // A captive portal answers 200 with its own page.
     if (answer === undefined) throw foreignAnswerError(status, retryAfterMs);
     return { status, headers: response.headers, body: answer };
   };

@@ -1,6 +1,10 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
-import { startAppleSimulator, type AppleSimulator } from '@pufftrack/apple-simulator';
+import {
+  startAppleSimulator,
+  type AppleSimulator,
+  type IdentityTokenOverrides,
+} from '@pufftrack/apple-simulator';
 import { inTime } from '@pufftrack/testkit/eventually';
 import type { Connection } from 'mongoose';
 import { io, type Socket } from 'socket.io-client';
@@ -46,6 +50,7 @@ export interface AuthNode {
   metrics(): Promise<string>;
   post(path: string, body?: object, bearer?: string): Promise<Answer>;
   get(path: string, bearer?: string): Promise<Answer>;
+  newNonce(): Promise<{ nonce: string; expiresAt: string }>;
   /** Signs in as the app does: nonce, Apple's sheet, `POST /auth/apple`. */
   signIn(person: string, extra?: object): Promise<Answer>;
   /** Deletes the account that an answer of `signIn` belongs to. */
@@ -202,6 +207,8 @@ const startNode = async (
       bearer,
     );
 
+  const newNonce = async () => (await post('/auth/apple/nonce')).body as { nonce: string; expiresAt: string };
+
   const sockets: Socket[] = [];
   const openSocket: AuthNode['openSocket'] = async (token) => {
     const socket = io(url, {
@@ -232,17 +239,30 @@ const startNode = async (
     post,
     get: (path, bearer) => send(path, {}, bearer),
     async signIn(person, extra = adult) {
-      const { nonce } = (await post('/auth/apple/nonce')).body as { nonce: string };
+      const { nonce } = await newNonce();
       const sheet = await apple.authorize({ person, clientId, nonce: sha256Hex(nonce) });
       const { identityToken, authorizationCode } = sheet;
       return post('/auth/apple', { identityToken, authorizationCode, nonce, ...extra });
     },
     deleteAccount: (signedIn) =>
       send('/users/me', { method: 'DELETE' }, signedIn.body['accessToken'] as string),
+    newNonce,
     openSocket,
     stop: () => (stopped ??= stop()),
   };
 };
+
+/** An identity token for `nonce` that is valid but for the overrides. */
+export const mintToken = (
+  { apple }: Pick<AuthWorld, 'apple'>,
+  nonce: string,
+  over: Partial<IdentityTokenOverrides> = {},
+  sub = newPerson(),
+): Promise<string> =>
+  apple.mintIdentityToken({
+    ...over,
+    claims: { aud: clientId, sub, nonce: sha256Hex(nonce), ...over.claims },
+  });
 
 /** A person that no other test uses. */
 export const newPerson = (): string => `person-${randomBytes(6).toString('hex')}`;

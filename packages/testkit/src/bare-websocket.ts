@@ -125,7 +125,7 @@ const watch = (raw: Socket) => {
     bytes = Buffer.concat([bytes, chunk]);
     if (!isOpen) readAnswer(false);
     readFrames();
-    for (const look of waiting) look();
+    for (const check of waiting) check();
   });
   // A server that destroys the connection while this side still writes resets it.
   raw.on('error', () => undefined);
@@ -140,14 +140,14 @@ const watch = (raw: Socket) => {
     closed: closed.promise,
     next: (pattern: RegExp) =>
       new Promise<string>((resolve) => {
-        const look = () => {
+        const check = () => {
           const found = texts.find((text) => pattern.test(text));
           if (found === undefined) return;
-          waiting.delete(look);
+          waiting.delete(check);
           resolve(found);
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
       }),
   };
 };

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * How long (ms) a test waits for what should happen. It is no requirement: a passing test waits as long as the work
- * takes, and a busy machine takes long. Shorter than Jest's own limit, so that the failure says what was missing.
+ * How long (ms) a test waits for an expected effect. It is not a requirement: a passing test waits only as long as the
+ * work takes. Shorter than Jest's timeout, so that the failure names the missing effect.
  */
 export const patienceMs = 60_000;
 

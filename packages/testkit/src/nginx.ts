@@ -73,7 +73,7 @@ const accepts = (port: number): Promise<boolean> =>
     const socket = connect(port, '127.0.0.1');
     const end = (answer: boolean) => {
       socket.destroy();
-      // A pause between two tries, as long as it takes the loop to turn.
+      // The attempts are paced by the event loop.
       setTimeout(done, answer ? 0 : 20, answer);
     };
     socket.once('connect', () => {

@@ -10,7 +10,7 @@ export interface PathProxy {
 
 /** Sends each request and each WebSocket to the port that `portFor` names for its path. */
 export const startPathProxy = async (portFor: (path: string) => number): Promise<PathProxy> => {
-  // Whoever reuses a connection has to let go of it first: the processes keep theirs for 65 s.
+  // The proxy drops idle connections first: the processes keep theirs for 65 s.
   const agent = new Agent({ keepAlive: true, timeout: 30_000 });
   const tunnels = new Set<Socket>();
   const portOf = (req: IncomingMessage) => portFor((req.url ?? '/').split('?')[0] ?? '/');
@@ -72,7 +72,7 @@ export const startPathProxy = async (portFor: (path: string) => number): Promise
   };
 };
 
-/** The headers with this proxy's word on who calls, after those of the proxies before it. */
+/** The headers with the client address appended, as proxies do. */
 const forwarded = ({ headers, socket }: IncomingMessage) => ({
   ...headers,
   'x-forwarded-for': [headers['x-forwarded-for'], socket.remoteAddress].filter(Boolean).join(', '),

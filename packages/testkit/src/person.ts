@@ -4,22 +4,22 @@ import { createClient, type AppleSignInInput, type Client } from '@pufftrack/cli
 import { purposes, type Purpose, type ShareLevel } from '@pufftrack/contract';
 import { recordEvents, type RecordedSocket } from './recorded-socket.ts';
 
-/** Somebody with a phone: signed in, and with as many sockets as they opened. */
+/** A signed-in test user with one device. */
 export interface Person {
   readonly name: string;
   readonly userId: string;
   readonly client: Client;
-  /** Opens a socket, and waits for its `ready`. */
+  /** Opens a socket and waits for `ready`. */
   connect(): Promise<RecordedSocket>;
-  /** Signs in on another device of the same person; each call is a device of its own. */
+  /** Signs in on another device of the same person; each call is a new device. */
   signInAgain(): Promise<Person>;
 }
 
 export interface PersonOptions {
   timeZone?: string;
-  /** All of them unless told. */
+  /** Default: all purposes. */
   consents?: readonly Purpose[];
-  /** Which phone it is; one of the name unless told. */
+  /** Default: one device per name. */
   deviceId?: string;
 }
 
@@ -28,13 +28,13 @@ export interface World {
   readonly now: () => number;
   readonly apple: Pick<AppleSimulator, 'authorize'>;
   readonly clientId: string;
-  /** Where whoever made the world closes its clients. */
+  /** Creates clients that the owner of the world closes. */
   readonly newClient?: () => Client;
 }
 
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Goes the whole way of a phone: nonce, Apple's sheet, our sign-in. The same name is the same Apple ID. */
+/** Signs in as the app does: nonce, Apple's sheet, `POST /auth/apple`. The same name is the same Apple ID. */
 export const signInPerson = async (
   world: World,
   name: string,
@@ -84,8 +84,8 @@ export const signInPerson = async (
   };
 };
 
-/** Makes two people friends, each sharing at the level given. */
-export const befriend = async (
+/** Makes two people friends, each sharing at the given level. */
+export const createFriendship = async (
   one: Person,
   other: Person,
   levels: { one?: ShareLevel; other?: ShareLevel } = {},
@@ -96,7 +96,7 @@ export const befriend = async (
   });
   const { received } = await other.client.call('listFriendRequests');
   const request = received.find(({ from }) => from.userId === one.userId);
-  if (!request) throw new Error(`${other.name} sees no request of ${one.name}`);
+  if (!request) throw new Error(`${other.name} has no friend request of ${one.name}`);
   await other.client.call('acceptFriend', {
     body: { requestId: request.id, ...(levels.other && { shareLevel: levels.other }) },
   });

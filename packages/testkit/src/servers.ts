@@ -2,7 +2,7 @@ import { targetNames, targetOf, type App, type TargetName } from '@pufftrack/ser
 import { startNginx } from './nginx.ts';
 import { startPathProxy } from './path-proxy.ts';
 
-/** What tests call: one process with everything, or one process per service behind a proxy. */
+/** The servers of a test: one process with every target, or one process per service behind a proxy. */
 export interface Servers extends Pick<App, 'jobs' | 'settle' | 'stop'> {
   readonly url: string;
   readonly apps: readonly App[];
@@ -19,12 +19,12 @@ export const startOneServer = async (
   return { url: `http://127.0.0.1:${app.port}`, apps: [app], jobs, settle, stop };
 };
 
-/** Two for the sockets, so that friends hang on different ones. */
+/** Two for the sockets, so that friends connect to different ones. */
 const split: readonly TargetName[] = [...targetNames, 'notifications'];
 
 /**
- * Each service as a process of its own in everything but memory: its own connections, caches and port. They have the
- * database, Redis and the proxy in common, and nothing else.
+ * Simulates one process per service: each has its own connections, caches and port. They share only the database, Redis
+ * and the proxy.
  */
 export const startSplitServers = async (start: StartServer): Promise<Servers> => {
   // The first one migrates; the others find it done.
@@ -37,13 +37,13 @@ export const startSplitServers = async (start: StartServer): Promise<Servers> =>
     ports.set(name, [...(ports.get(name) ?? []), begun[index]?.port ?? 0]);
   });
   const proxy =
-    process.env['PUFFTRACK_TEST_PROXY'] === 'nginx' ? await startNginx(ports) : await inTurn(ports);
+    process.env['PUFFTRACK_TEST_PROXY'] === 'nginx' ? await startNginx(ports) : await roundRobin(ports);
   const holder = begun[split.indexOf('puffs')] ?? first;
   return {
     url: proxy.url,
     apps: begun,
     jobs: {
-      // By hand, any process can run any job; this one has in memory what a reconcile looks at.
+      // Any process can run any job by name; this one has the cached state that `reconcile` compares.
       list: holder.jobs.list,
       run: holder.jobs.run,
       runDue: async (only) => (await Promise.all(begun.map((app) => app.jobs.runDue(only)))).flat(),
@@ -58,12 +58,12 @@ export const startSplitServers = async (start: StartServer): Promise<Servers> =>
   };
 };
 
-/** The processes of a target take turns. */
-const inTurn = (ports: ReadonlyMap<TargetName, readonly number[]>) => {
-  let turn = 0;
+/** Requests to a target alternate between its processes. */
+const roundRobin = (ports: ReadonlyMap<TargetName, readonly number[]>) => {
+  let requests = 0;
   return startPathProxy((path) => {
     const choice = ports.get(targetOf(path)) ?? [];
-    turn += 1;
-    return choice[turn % choice.length] ?? 0;
+    requests += 1;
+    return choice[requests % choice.length] ?? 0;
   });
 };

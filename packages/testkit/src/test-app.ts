@@ -14,42 +14,42 @@ import { signInPerson, type Person, type PersonOptions } from './person.ts';
 import { createTestClock, type TestClock } from './test-clock.ts';
 
 /**
- * A whole server on a free port, with a clock of its own, on a database of its own: one process, or one per service
- * behind a proxy where PUFFTRACK_TEST_TARGETS is `split`. Tests cannot tell which.
+ * A whole server on a free port with its own clock and database: one process, or one per service behind a proxy if
+ * PUFFTRACK_TEST_TARGETS is `split`. Tests do not depend on which.
  */
 export interface TestApp {
   readonly url: string;
-  /** Where `/metrics` has a listener of its own. */
+  /** Port of a separate listener for `/metrics`. */
   readonly metricsPort: number | undefined;
   readonly mongoUri: string;
   readonly clock: TestClock;
   readonly apple: AppleSimulator;
-  /** Signs somebody in; the same name is the same person. */
+  /** Signs a person in; the same name is the same person. */
   person(name: string, options?: PersonOptions): Promise<Person>;
-  /** Nobody: a client without a token. */
+  /** A client without a token. */
   client(): Client;
-  /** Runs jobs: what is due at the clock's time, or one for any date. */
+  /** Runs the jobs that are due by the clock, or one job for any date. */
   readonly jobs: Servers['jobs'];
-  /** Resolves when nothing is queued or under way. */
+  /** Resolves when nothing is queued or in flight. */
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface TestAppOptions {
   mongoUri?: string;
-  /** Where the clock stands at first. */
+  /** Initial time of the clock. */
   now?: string;
   /** Shared by processes of one database. */
   redisUrl?: string;
   targets?: readonly TargetName[];
   log?: Logger;
-  /** Jobs run by themselves; a test runs what it needs by name otherwise. */
+  /** Jobs run by their schedule; by default a test runs them by name. */
   scheduledJobs?: boolean;
   edge?: Partial<AppConfig['edge']>;
-  /** Pushes go there; without it nothing is pushed. */
+  /** Receives pushes; without it nothing is pushed. */
   apns?: Pick<ApnsSimulator, 'baseUrl' | 'ca'>;
   deviceCheckMode?: AppConfig['apple']['deviceCheckMode'];
-  /** Whether the event loop is late; never unless told, however busy the machine is. */
+  /** Simulates event loop lag; by default there is none, however busy the machine is. */
   watchLag?: Parameters<typeof startApp>[0]['watchLag'];
   metrics?: Partial<AppConfig['metrics']>;
   /** How long requests and readiness wait for the database. */
@@ -59,7 +59,7 @@ export interface TestAppOptions {
 }
 
 export const testClientId = 'app.pufftrack.test';
-/** The simulator checks everything of a client secret but its signature. */
+/** The simulator verifies client secrets without their signature. */
 const testTeam = {
   teamId: 'SIMULATED0',
   keyId: 'TESTKEY000',
@@ -81,7 +81,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
   const clock = options.world?.clock ?? createTestClock(options.now ?? '2026-10-21T10:00:00Z');
   const apple = options.world?.apple ?? (await startAppleSimulator({ now: () => clock.now() }));
   const mongoUri = options.mongoUri ?? ownDatabase();
-  // Tests call from one address, and as often as they like, unless the limits are what they test.
+  // All tests call from one address, so rate limits are high unless a test sets them.
   const edge = { trustedHops: 0, corsOrigins: [], rateLimitScale: 1_000, minAppBuild: 0, ...options.edge };
   const isSplit = options.targets === undefined && process.env['PUFFTRACK_TEST_TARGETS'] === 'split';
   const start: StartServer = (targets, proxies) =>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { clientEvents, endpoints, type EndpointName, type EndpointSpec } from '@pufftrack/contract';
 import { io, type Socket } from 'socket.io-client';
-import { eventually, befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { eventually, createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const minute = 60_000;
 
@@ -232,8 +232,8 @@ describe('the authorization matrix (API-0)', () => {
       await app.person('erased'),
     ];
     const [pending, blocked] = [await app.person('pending'), await app.person('blocked')];
-    await befriend(owner, friend);
-    await befriend(owner, blocked);
+    await createFriendship(owner, friend);
+    await createFriendship(owner, blocked);
     await owner.client.call('blockPerson', { body: { userId: blocked.userId } });
     const { friendCode } = await owner.client.call('getMe');
     await pending.client.call('requestFriend', { body: { friendCode } });

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '@pufftrack/client';
 import { endpoints, serverEvents, type EndpointSpec, type ServerEventName } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
+import {
+  createFriendship,
+  startTestApp,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+} from '../src/index.ts';
 
 /** Read endpoints that take no parameter of the path, and what they need beside it. */
 const reads = Object.entries<EndpointSpec>(endpoints).filter(
@@ -100,7 +106,7 @@ describe('somebody who was blocked', () => {
     const number = ++worlds;
     const world = { alice: await person('Alice', number), bob: await person('Bob', number) };
     const carol = await person('Carol', number);
-    await befriend(world.alice, carol);
+    await createFriendship(world.alice, carol);
     const code = await codeOf(world.bob);
     await begin(world);
     await app.settle();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -232,7 +232,7 @@ describe('editing, deleting and undoing', () => {
   describe('live', () => {
     it("reaches the person's other phones, and takes back what friends were shown", async () => {
       const [ann, ben] = [await app.person('ann'), await app.person('ben')];
-      await befriend(ann, ben);
+      await createFriendship(ann, ben);
       const tablet = await ann.signInAgain();
       const [atAnn, atTablet, atBen] = [await ann.connect(), await tablet.connect(), await ben.connect()];
       const { puff } = await atAnn.puff({ quantity: 2 });

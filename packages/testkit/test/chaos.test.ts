@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { startRedis, type LocalRedis } from '@pufftrack/local-services';
 import {
-  befriend,
+  createFriendship,
   eventually,
   startTestApp,
   type Person,
@@ -31,7 +31,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     });
     alice = await here.person('alice');
     const bob = await there.person('bob');
-    await befriend(alice, bob);
+    await createFriendship(alice, bob);
     atBob = await bob.connect();
   });
   afterAll(async () => {

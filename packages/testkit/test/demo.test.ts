@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { playDemo } from '../src/demo/play.ts';
 
 describe('the demo', () => {
-  it('plays its week to the end, and its figures are those of the raw puffs', async () => {
+  it('plays its week to the end, with counts that equal the raw puffs', async () => {
     const uri = new URL(process.env['PUFFTRACK_TEST_MONGODB_URI'] ?? '');
     uri.pathname = `/test_${randomBytes(6).toString('hex')}`;
     const lines: string[] = [];

@@ -5,7 +5,14 @@ import { dirname, join, resolve } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { createLogger } from '@pufftrack/server';
 import { io } from 'socket.io-client';
-import { befriend, sha256Hex, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import {
+  createFriendship,
+  sha256Hex,
+  startTestApp,
+  testClientId,
+  type Person,
+  type TestApp,
+} from '../src/index.ts';
 
 /** What an earlier PuffTrack backend did wrong, one case for each; each would fail against it. */
 describe('faults of an earlier backend', () => {
@@ -149,7 +156,7 @@ describe('faults of an earlier backend', () => {
 
   it('P9: what Apple granted can be revoked, no name or address is logged, and imports match their files', async () => {
     const [one, other] = [await app.person('p9-canaryone'), await app.person('p9-canarytwo')];
-    await befriend(one, other, { one: 'live', other: 'live' });
+    await createFriendship(one, other, { one: 'live', other: 'live' });
     await one.client.call('recordPuff', { body: { trigger: 'canarytrigger' } });
     await one.client.call('patchMe', { body: { name: 'Canaryname' } });
     const text = lines.join('');

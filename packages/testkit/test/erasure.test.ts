@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import type { Db, Document } from 'mongodb';
 import { ApiError, type Client } from '@pufftrack/client';
 import {
-  befriend,
+  createFriendship,
   eventually,
   recordEvents,
   sha256Hex,
@@ -113,7 +113,7 @@ describe('what is left of a person (PRIV-3)', () => {
       await client.call('checkIn', { body: { days: ['2026-10-12', '2026-10-13'], none: true } });
       await client.call('getStats');
     }
-    await befriend(alice, bob);
+    await createFriendship(alice, bob);
     const codeOfFriend = async ({ client }: Person) => (await client.call('getMe')).friendCode;
     await dora.client.call('requestFriend', { body: { friendCode: await codeOfFriend(alice) } });
     const eve = await here.person('eve');
@@ -278,7 +278,7 @@ describe('what is left of a person in Redis (PRIV-3)', () => {
 
   it('is nothing, in any key; each kind is in the data map and expires', async () => {
     const [alice, bob] = [await here.person('alice'), await here.person('bob')];
-    await befriend(alice, bob);
+    await createFriendship(alice, bob);
     const tablet = await there.person('alice', { deviceId: 'tablet' });
     const sockets = [await alice.connect(), await tablet.connect()];
     const ofBob = await (await there.person('bob', { deviceId: 'tablet' })).connect();
@@ -334,7 +334,7 @@ describe('DELETE /users/me', () => {
 
   it('takes effect at once: tokens, sockets here and elsewhere, friends', async () => {
     const [alice, bob] = [await here.person('alice'), await here.person('bob')];
-    await befriend(alice, bob);
+    await createFriendship(alice, bob);
     const token = tokenOf(alice);
     const tablet = await alice.signInAgain();
     const atHere = await alice.connect();

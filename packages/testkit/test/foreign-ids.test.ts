@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@pufftrack/server';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 interface Line {
   event?: string;
@@ -26,7 +26,7 @@ describe('ids of other accounts (API-1, LOG-1)', () => {
     });
     [owner, stranger] = [await app.person('owner'), await app.person('stranger')];
     const [asker, friend] = [await app.person('asker'), await app.person('friend')];
-    await befriend(owner, friend);
+    await createFriendship(owner, friend);
     const { friendCode } = await owner.client.call('getMe');
     await asker.client.call('requestFriend', { body: { friendCode } });
     await owner.client.call('requestFriend', { body: { friendCode: 'YYYYYYYYYY' } });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 import { manyFriends } from './many-people.ts';
 
 const minuteMs = 60_000;
@@ -102,7 +102,7 @@ describe('the friend graph', () => {
 
     it('P3: is answered by its receiver alone, whatever id others send', async () => {
       const [hal, ivy, jim, kay] = await people('hal', 'ivy', 'jim', 'kay');
-      await befriend(ivy!, jim!);
+      await createFriendship(ivy!, jim!);
       await block(ivy!, kay!);
       await ask(hal!, ivy!);
       const { id } = (await receivedBy(ivy!))[0]!;
@@ -126,7 +126,7 @@ describe('the friend graph', () => {
       const [friend, declines, blocks, isBlocked, rests, full, plain] = await Promise.all(
         ['friend', 'declines', 'blocks', 'is blocked', 'rests', 'full', 'plain'].map(person),
       );
-      await befriend(asker, friend!);
+      await createFriendship(asker, friend!);
       await ask(asker, declines!);
       await declines!.client.call('rejectFriend', {
         body: { requestId: (await receivedBy(declines!))[0]!.id },
@@ -264,7 +264,7 @@ describe('the friend graph', () => {
   describe('a block', () => {
     it('hides each from the other at once, and is not told', async () => {
       const [vic, wim] = await people('vic', 'wim');
-      await befriend(vic!, wim!);
+      await createFriendship(vic!, wim!);
       const [atVic, atWim] = [await vic!.connect(), await wim!.connect()];
       await block(vic!, wim!);
       await block(vic!, wim!);
@@ -333,7 +333,7 @@ describe('the friend graph', () => {
   describe('a rest from sharing', () => {
     it('shows what was shown last, and then what is; nothing of it is told late', async () => {
       const [abe, bea] = await people('abe', 'bea');
-      await befriend(abe!, bea!);
+      await createFriendship(abe!, bea!);
       await abe!.client.call('recordPuff', { body: { quantity: 3 } });
       const atBea = await bea!.connect();
       const until = new Date(app.clock.now() + 10 * minuteMs).toISOString();
@@ -397,7 +397,7 @@ describe('the friend graph', () => {
 
     it('of three different people hide a name from all others', async () => {
       const [bad, one, two, three] = await people('bad', 'one', 'two', 'three');
-      await befriend(bad!, one!);
+      await createFriendship(bad!, one!);
       const atOne = await one!.connect();
       for (const by of [one!, one!, one!, two!, bad!])
         expect(await report(by, bad!.userId)).toEqual({ status: 'received' });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
-import { befriend, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, type Person, type TestApp } from '../src/index.ts';
 import { manyFriends } from './many-people.ts';
 import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
@@ -144,7 +144,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
 
   it('two levels of one friendship by its two people: both', async () => {
     const [oda, pam] = [await twice('oda'), await twice('pam')];
-    await befriend(oda.phones[0], pam.phones[0]);
+    await createFriendship(oda.phones[0], pam.phones[0]);
     await Promise.all(
       [oda, pam].map(({ phones }, index) =>
         phones[index]!.client.call('patchFriend', {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { temporaryDataDir } from '@pufftrack/local-services';
 import { MongoClient, type Db } from 'mongodb';
-import { befriend, spawnProgram, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, spawnProgram, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const dayMs = 86_400_000;
 const start = Date.parse('2026-10-21T12:00:00Z');
@@ -44,7 +44,7 @@ describe('what is over between people (PRIV-10)', () => {
     const [ann, ben, cat, dan] = await Promise.all(
       ['ann', 'ben', 'cat', 'dan'].map((name) => app.person(name)),
     );
-    await befriend(ann!, ben!);
+    await createFriendship(ann!, ben!);
     await ask(ann!, cat!);
     await ask(ann!, 'NOBODY0000');
     await ask(ann!, dan!);

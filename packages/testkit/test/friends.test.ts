@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ShareLevel } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const dayMs = 86_400_000;
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -153,7 +153,7 @@ describe('friends', () => {
     ['live', true],
   ])('at %s see a summary: %s, and never an address, a zone or a time', async (level, seen) => {
     const [rik, sue] = await people(`rik ${level}`, `sue ${level}`);
-    await befriend(rik!, sue!, { one: level });
+    await createFriendship(rik!, sue!, { one: level });
     await rik!.client.call('recordPuff', { body: { quantity: 4 } });
     const [rikSeenBySue] = await friendsOf(sue!);
     expect(rikSeenBySue).toMatchObject({ shareLevel: 'live', theirShareLevel: level });
@@ -174,7 +174,7 @@ describe('friends', () => {
 
   it('hear of a changed level and of a removal, and of nothing by a mute', async () => {
     const [tim, una] = await people('tim', 'una');
-    await befriend(tim!, una!);
+    await createFriendship(tim!, una!);
     const atUna = await una!.connect();
     const params = { userId: una!.userId };
     await tim!.client.call('patchFriend', { params, body: { muted: true } });

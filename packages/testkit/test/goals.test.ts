@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -253,7 +253,7 @@ describe('goals and check-ins', () => {
 
   it('send statsUpdate to every socket of the user and change what friends read', async () => {
     const [gina, hugo] = [await app.person('gina'), await app.person('hugo')];
-    await befriend(gina, hugo);
+    await createFriendship(gina, hugo);
     const [atGina, atHugo] = [await gina.connect(), await hugo.connect()];
     await setGoal(gina, { mode: 'reduce', dailyLimit: 7 });
     expect(await atGina.next('statsUpdate')).toMatchObject({ stats: { dailyLimit: 7, userId: gina.userId } });
@@ -274,7 +274,7 @@ describe('goals and check-ins', () => {
   it('show only confirmed days to friends', async () => {
     at('2026-10-26T13:00:00Z');
     const [ida, jan] = [await app.person('ida'), await app.person('jan')];
-    await befriend(ida, jan);
+    await createFriendship(ida, jan);
     await setGoal(ida, { mode: 'reduce', dailyLimit: 3 });
     await puffs(ida, '2026-10-26', 1);
     at('2026-10-30T10:00:00Z');

@@ -56,7 +56,7 @@ class Phone {
 }
 
 /** Asks and accepts: an event for each of the two. */
-const befriend = async (one: Person, other: Person) => {
+const createFriendship = async (one: Person, other: Person) => {
   const { friendCode } = await persist(() => other.client.call('getMe'));
   await persist(() => one.client.call('requestFriend', { body: { friendCode } }));
   const { received } = await persist(() => other.client.call('listFriendRequests'));
@@ -102,7 +102,7 @@ export const expectWholeInboxes = async (size: { people: number; asks: number; k
     );
     const lines = range(4).map(async () => {
       for (let pair = pairs.shift(); pair; pair = pairs.shift())
-        if (pair[1]) await befriend(pair[0].person, pair[1].person);
+        if (pair[1]) await createFriendship(pair[0].person, pair[1].person);
     });
     const restarts = (async () => {
       while (!ended.signal.aborted) {

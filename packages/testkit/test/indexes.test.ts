@@ -3,7 +3,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { endpoints, type EndpointName } from '@pufftrack/contract';
 import { MongoClient, type Document } from 'mongodb';
 import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulator';
-import { befriend, eventually, startTestApp, testClientId, type Person, type TestApp } from '../src/index.ts';
+import {
+  createFriendship,
+  eventually,
+  startTestApp,
+  testClientId,
+  type Person,
+  type TestApp,
+} from '../src/index.ts';
 import { multiply, type Doc } from './many-people.ts';
 
 /** Collections that may be read whole, each with the reason. */
@@ -165,7 +172,7 @@ describe('every question to the database has an index (API-4)', () => {
     await call('rejectFriend', { body: { requestId: asked.received[0]?.id ?? '' } });
     const sentByAlice = await call('listFriendRequests');
     await call('cancelFriendRequest', { params: { id: sentByAlice.sent[0]?.id ?? '' } });
-    for (const other of others) await befriend(other, dora);
+    for (const other of others) await createFriendship(other, dora);
     const { token } = await as(dora)('createInvite');
     await call('acceptInvite', { body: { token } });
     await call('rotateFriendCode');
@@ -198,7 +205,7 @@ describe('every question to the database has an index (API-4)', () => {
     dora.client.connect({ lastSeq: 1 });
     const [fan, cheered] = others.slice(-2);
     if (!fan || !cheered) throw new Error('nobody there');
-    await befriend(fan, cheered);
+    await createFriendship(fan, cheered);
     await as(cheered)('checkIn', { body: { days: ['2026-10-20'], none: true } });
     await as(cheered)('listMilestones');
     const [milestone] = (await as(fan)('listMilestones')).friends;

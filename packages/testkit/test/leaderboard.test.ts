@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Board, Leaderboard } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const dayMs = 86_400_000;
 /** A Monday. */
@@ -18,7 +18,7 @@ describe('boards', () => {
   const boardOf = ({ client }: Person, board: Board = 'reduction'): Promise<Leaderboard> =>
     client.call('getLeaderboard', { query: { board } });
   const befriendAll = async (viewer: Person, people: readonly Person[]) => {
-    for (const person of people) await befriend(person, viewer);
+    for (const person of people) await createFriendship(person, viewer);
   };
   const puff = ({ client }: Person, quantity: number, timestamp?: string) =>
     client.call('recordPuff', { body: { quantity, ...(timestamp !== undefined && { timestamp }) } });

@@ -2,7 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
-import { eventually, befriend, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
+import {
+  eventually,
+  createFriendship,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+} from '../src/index.ts';
 import { startTwoProcesses, type TwoProcesses } from './two-processes.ts';
 
 const minuteMs = 60_000;
@@ -94,7 +100,7 @@ describe('who hears of whom, where another process changes it', () => {
     {
       what: 'a removal',
       end: ({ client }, { userId }) => client.call('removeFriend', { params: { userId } }),
-      begin: (owner, viewer) => befriend(owner, viewer),
+      begin: (owner, viewer) => createFriendship(owner, viewer),
     },
     {
       what: 'a block by the one who puffs',
@@ -106,7 +112,7 @@ describe('who hears of whom, where another process changes it', () => {
     },
   ])('$what holds on open sockets by itself, and its end too', async ({ what, end, begin }) => {
     const [owner, viewer] = [await twice(`owner, ${what}`), await twice(`viewer, ${what}`)];
-    await befriend(owner.here, viewer.here);
+    await createFriendship(owner.here, viewer.here);
     const socket = await viewer.here.connect();
     expect(await isHeard(owner.here, socket)).toBe(true);
     await end(owner.there, viewer.there);
@@ -120,7 +126,7 @@ describe('who hears of whom, where another process changes it', () => {
 
   it('holds in the process that makes it before its answer', async () => {
     const [owner, viewer] = [await here.person('ada'), await here.person('bob')];
-    await befriend(owner, viewer);
+    await createFriendship(owner, viewer);
     const socket = await viewer.connect();
     const set = (shareLevel: 'live' | 'none') =>
       owner.client.call('patchFriend', { params: { userId: viewer.userId }, body: { shareLevel } });
@@ -133,7 +139,7 @@ describe('who hears of whom, where another process changes it', () => {
 
   it('a level lowered while sockets connect is heard by none of them afterwards', async () => {
     const [owner, viewer] = [await twice('cid'), await twice('dot')];
-    await befriend(owner.here, viewer.here);
+    await createFriendship(owner.here, viewer.here);
     const params = { userId: viewer.here.userId };
     for (const at of ['here', 'there'] as const)
       for (let round = 0; round < 4; round++) {
@@ -152,7 +158,7 @@ describe('who hears of whom, where another process changes it', () => {
   it('a puff while a block is made is heard before it or not at all', async () => {
     for (const index of range(4)) {
       const [owner, viewer] = [await here.person(`eva ${index}`), await here.person(`fox ${index}`)];
-      await befriend(owner, viewer);
+      await createFriendship(owner, viewer);
       const socket = await viewer.connect();
       const puffs = Promise.all(range(10).map(() => owner.client.call('recordPuff')));
       await owner.client.call('blockPerson', { body: { userId: viewer.userId } });

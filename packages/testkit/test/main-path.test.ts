@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import {
-  befriend,
+  createFriendship,
   eventually,
   startTestApp,
   type Person,
@@ -71,7 +71,7 @@ describe('the main path', () => {
       await app.person('frank'),
     ];
     const [atDora, atEmil, atFrank] = [await dora.connect(), await emil.connect(), await frank.connect()];
-    await befriend(dora, emil);
+    await createFriendship(dora, emil);
 
     const { puff, stats } = await atDora.puff({ quantity: 2 });
     expect(puff).toMatchObject({ quantity: 2 });
@@ -111,7 +111,7 @@ describe('the main path', () => {
 
   it('sends friends no event for old puffs, and one event for a batch', async () => {
     const [hugo, ida] = [await app.person('hugo'), await app.person('ida')];
-    await befriend(hugo, ida);
+    await createFriendship(hugo, ida);
     const [atHugo, atIda] = [await hugo.connect(), await ida.connect()];
     const at = (minutesAgo: number) => new Date(app.clock.now() - minutesAgo * 60_000).toISOString();
     await atHugo.puff({ timestamp: at(11) });
@@ -229,7 +229,7 @@ describe('the main path', () => {
 
   it('makes a phone that was away right again by `ready`', async () => {
     const [otto, pia] = [await app.person('otto'), await app.person('pia')];
-    await befriend(otto, pia);
+    await createFriendship(otto, pia);
     await pia.client.call('recordPuff');
     const socket = recordEvents(otto.client.connect());
     expect(await socket.next('ready')).toMatchObject({
@@ -286,7 +286,7 @@ describe('the main path', () => {
     ])('%s ends live events on open sockets', async (what, change) => {
       const [quinn, rosa] = [await app.person(`quinn ${what}`), await app.person(`rosa ${what}`)];
       const [atQuinn, atRosa] = [await quinn.connect(), await rosa.connect()];
-      await befriend(quinn, rosa);
+      await createFriendship(quinn, rosa);
       await atQuinn.puff();
       await atRosa.next('friendPuff');
       await change(quinn, rosa);
@@ -308,7 +308,7 @@ describe('the main path', () => {
 
   it('lists the caller and friends on the board, without ranks while there is nothing to rank', async () => {
     const [tara, ugo] = [await app.person('tara'), await app.person('ugo')];
-    await befriend(tara, ugo);
+    await createFriendship(tara, ugo);
     const board = await tara.client.call('getLeaderboard');
     const unranked = (person: Person, name: string) => ({
       rank: null,

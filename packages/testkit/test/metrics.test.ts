@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { endpoints, type EndpointSpec } from '@pufftrack/contract';
 import { targetNames } from '@pufftrack/server';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const figuresOf = async (url: string): Promise<string> => {
   const answer = await fetch(`${url}/metrics`);
@@ -45,7 +45,7 @@ describe('metrics', () => {
       metrics: { port: 0 },
     });
     [alice, bob] = [await app.person('alice'), await app.person('bob')];
-    await befriend(alice, bob, { one: 'live' });
+    await createFriendship(alice, bob, { one: 'live' });
     const id = randomUUID();
     for (const body of [{ id }, { id }]) await alice.client.call('recordPuff', { body });
     await refused(alice.client.call('recordPuff', { body: { timestamp: '2030-01-01T00:00:00Z' } }));

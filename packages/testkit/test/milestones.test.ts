@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { cheerKinds, type Purpose } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -155,7 +155,7 @@ describe('milestones', () => {
   describe('of a friend', () => {
     it('show who and what on confirmed days, and not when or since when', async () => {
       const [alice, bob] = [await abstainer('alice'), await app.person('bob')];
-      await befriend(alice, bob, { one: 'milestones', other: 'none' });
+      await createFriendship(alice, bob, { one: 'milestones', other: 'none' });
       const { friends } = await listOf(bob);
       const friend = { userId: alice.userId, name: 'Alice' };
       const item = { id: expect.any(String), friend, kind: 'abstinence', myCheers: [] };
@@ -221,7 +221,7 @@ describe('milestones', () => {
       ['no consent of his', (_a, b) => withdraw(b, 'friends-sharing'), 'consent-required', 2],
     ])('with %s', async (_name, change, code, seen) => {
       const [alice, bob] = [await abstainer('alice'), await app.person('bob')];
-      await befriend(alice, bob);
+      await createFriendship(alice, bob);
       const { id } = await newestOf(alice);
       await change(alice, bob);
       expect(await asked(bob, id)).toEqual({ seen, code });
@@ -242,7 +242,7 @@ describe('milestones', () => {
     beforeEach(async () => {
       alice = await abstainer('alice');
       bob = await app.person('bob');
-      await befriend(alice, bob);
+      await createFriendship(alice, bob);
       ({ id } = await newestOf(alice));
       await alice.client.call('readNotifications', { body: { all: true } });
     });
@@ -265,7 +265,7 @@ describe('milestones', () => {
       ]);
       expect([...((await mineBy(bob)) ?? [])].sort()).toEqual(['clap', 'heart']);
       const carla = await app.person('carla');
-      await befriend(carla, alice);
+      await createFriendship(carla, alice);
       expect(await noticesOf()).toMatchObject([
         { title: 'Cheer', body: 'Bob cheered you on.', readAt: null },
       ]);

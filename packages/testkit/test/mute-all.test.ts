@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
+import {
+  createFriendship,
+  startTestApp,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+} from '../src/index.ts';
 
 describe('muting all friends', () => {
   let app: TestApp;
@@ -24,7 +30,7 @@ describe('muting all friends', () => {
 
   it('stops live events at once, also on sockets that connect later, until it ends', async () => {
     const [owner, viewer] = [await app.person('owner'), await app.person('viewer')];
-    await befriend(owner, viewer);
+    await createFriendship(owner, viewer);
     const early = await viewer.connect();
     const shown = await record(owner);
     expect(await received(early)).toEqual([1, 0]);
@@ -48,7 +54,7 @@ describe('muting all friends', () => {
 
   it('leaves mutes of single friends, what the account owner shares, and the other preferences', async () => {
     const [one, two, viewer] = [await app.person('one'), await app.person('two'), await app.person('three')];
-    for (const friend of [one, two]) await befriend(friend, viewer);
+    for (const friend of [one, two]) await createFriendship(friend, viewer);
     await viewer.client.call('patchFriend', { params: { userId: two.userId }, body: { muted: true } });
     const [socket, atOne] = [await viewer.connect(), await one.connect()];
     await viewer.client.call('putNotificationPreferences', {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Notification } from '@pufftrack/contract';
 import { io } from 'socket.io-client';
-import { befriend, startTestApp, type Person, type TestApp, recordEvents } from '../src/index.ts';
+import { createFriendship, startTestApp, type Person, type TestApp, recordEvents } from '../src/index.ts';
 
 const dayMs = 86_400_000;
 const name = () => `p-${randomUUID()}`;
@@ -218,7 +218,7 @@ describe('a socket that was away (REL-5)', () => {
     const { clock, apple, mongoUri } = app;
     const other = await startTestApp({ mongoUri, world: { clock, apple } });
     const socket = await bob.connect();
-    await befriend(await other.person(name()), await other.person(name()));
+    await createFriendship(await other.person(name()), await other.person(name()));
     const asker = await other.person(name());
     await asker.client.call('requestFriend', {
       body: { friendCode: (await bob.client.call('getMe')).friendCode },

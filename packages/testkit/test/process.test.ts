@@ -51,7 +51,7 @@ describe('the server as a process', () => {
     return server;
   };
 
-  it('starts with nothing set, says where its docs are, and keeps its data over a stop', async () => {
+  it('starts without configuration, logs the address of its docs, and keeps its data over a restart', async () => {
     const first = await start({});
     const answer = await fetch(`${first.url}/docs/`);
     expect(answer.status).toBe(200);
@@ -69,14 +69,14 @@ describe('the server as a process', () => {
     // Two starts of a database take their time where the machine is busy.
   });
 
-  it('ends with every fault of the configuration at once', async () => {
+  it('reports every configuration error at once and exits', async () => {
     const { ended, output } = spawnProgram(main, { NODE_ENV: 'production', PORT: 'x', MASTER_KEY: 'short' });
     expect(await ended).toBe(78);
     for (const name of ['PORT', 'MASTER_KEY', 'MONGODB_URI', 'APPLE_CLIENT_IDS', 'PUBLIC_URL'])
       expect(output()).toContain(name);
   });
 
-  it('ends with a clear message where the database does not answer', async () => {
+  it('exits with a clear message if the database does not answer', async () => {
     const { ended, output } = spawnProgram(main, {
       DATA_DIR: dataDir,
       PORT: '0',
@@ -109,7 +109,7 @@ describe('the server as a process', () => {
   });
 
   it.each(['/proc/x/data', '/dev/null', '/dev/null/data'])(
-    'ends with a clear message where DATA_DIR is %s',
+    'exits with a clear message if DATA_DIR is %s',
     async (unusable) => {
       const { ended, output } = spawnProgram(main, { DATA_DIR: unusable, PORT: '0' });
       expect(await ended).toBe(1);
@@ -119,7 +119,7 @@ describe('the server as a process', () => {
     },
   );
 
-  it('ends soon after a signal that comes while it waits for its database to start', async () => {
+  it('exits after a signal during the start of its database', async () => {
     // A mongod that never gets ready.
     const bin = join(dataDir, 'bin');
     await mkdir(bin);
@@ -146,7 +146,7 @@ describe('the server as a process', () => {
     }
   });
 
-  it('ends with a clear message where the port is taken', async () => {
+  it('exits with a clear message if the port is in use', async () => {
     const taken = await start({});
     const { ended, output } = spawnProgram(main, {
       DATA_DIR: join(dataDir, 'other'),
@@ -158,7 +158,7 @@ describe('the server as a process', () => {
     expect(output()).not.toContain('EADDRINUSE');
   });
 
-  it('answers while nothing reads its log, and loses no line of it', async () => {
+  it('serves requests while nothing reads its log, and loses no log line', async () => {
     const server = await start({ MONGODB_URI: ownDatabase() });
     server.pauseOutput();
     // Each refusal is a line; together they are far more than a pipe and its ends hold.
@@ -179,7 +179,7 @@ describe('the server as a process', () => {
     expect(server.output().length).toBeGreaterThan(10 * 65_536);
   });
 
-  it('ends although nothing reads its log', async () => {
+  it('exits although nothing reads its log', async () => {
     const server = await start({ MONGODB_URI: ownDatabase() });
     server.pauseOutput();
     for (let sent = 0; sent < 4_000; sent += 100)
@@ -191,7 +191,7 @@ describe('the server as a process', () => {
     expect(await server.stop()).toBe(0);
   });
 
-  it('finishes the request that is under way, tells its sockets, and ends with 0', async () => {
+  it('finishes the request in flight, notifies its sockets, and exits with 0', async () => {
     const server = await start({ MONGODB_URI: ownDatabase() });
     const token = await developmentToken('bob', dataDir);
     const client = createClient({ baseUrl: server.url, now: () => Date.now() });

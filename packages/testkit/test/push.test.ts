@@ -4,7 +4,7 @@ import { startApnsSimulator, type ApnsSimulator } from '@pufftrack/apple-simulat
 import type { Notification, NotificationPreferencesChange, Purpose } from '@pufftrack/contract';
 import { targetNames } from '@pufftrack/server';
 import {
-  befriend,
+  createFriendship,
   startTestApp,
   testClientId,
   type Person,
@@ -109,7 +109,7 @@ describe('pushes', () => {
     expect(payloads()).toMatchObject([{ aps: { alert: { 'loc-key': 'There is something new for you.' } } }]);
     const params = { id: milestone?.id ?? '' };
     const fan = await person();
-    await befriend(bob, fan);
+    await createFriendship(bob, fan);
     await app.settle();
     const before = apns.pushes.length;
     for (const kind of ['clap', 'heart'] as const)
@@ -137,7 +137,7 @@ describe('pushes', () => {
     async (purpose) => {
       const bob = await phoneOwner(newToken());
       const fan = await person();
-      await befriend(bob, fan);
+      await createFriendship(bob, fan);
       await app.settle();
       const before = apns.pushes.length;
       // Both wait for the morning, and the consent is gone by then.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { temporaryDataDir } from '@pufftrack/local-services';
-import { befriend, spawnProgram, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, spawnProgram, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
 describe('the command of the operator for reports', () => {
   let app: TestApp;
@@ -28,7 +28,7 @@ describe('the command of the operator for reports', () => {
     const [bad, friend, two, three] = await Promise.all(
       ['bad', 'friend', 'two', 'three'].map((name) => app.person(name)),
     );
-    await befriend(bad!, friend!);
+    await createFriendship(bad!, friend!);
     for (const by of [friend!, two!, three!]) await report(by, bad!.userId);
     const nameAtFriend = async () => (await friend!.client.call('listFriends')).friends[0]?.name;
     expect(await nameAtFriend()).toBeNull();

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { PuffInput } from '@pufftrack/contract';
-import { befriend, startTestApp, type Person, type TestApp, type RecordedSocket } from '../src/index.ts';
+import {
+  createFriendship,
+  startTestApp,
+  type Person,
+  type TestApp,
+  type RecordedSocket,
+} from '../src/index.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -16,7 +22,7 @@ describe('friendPuffRetracted reaches every friend who was shown the puff, once,
 
   const pair = async () => {
     const [owner, friend] = [await app.person(randomUUID()), await app.person(randomUUID())];
-    await befriend(owner, friend);
+    await createFriendship(owner, friend);
     return { owner, friend, socket: await friend.connect() };
   };
   const record = async ({ client }: Person, input: PuffInput = {}) => {
@@ -103,13 +109,13 @@ describe('friendPuffRetracted reaches every friend who was shown the puff, once,
       async (owner, friend) => {
         await owner.client.call('removeFriend', { params: { userId: friend.userId } });
         app.clock.advance(1);
-        await befriend(owner, friend);
+        await createFriendship(owner, friend);
       },
     ],
   ])('is not sent to a friend who %s, but to the others', async (_who, change) => {
     const { owner, friend, socket } = await pair();
     const witness = await app.person(randomUUID());
-    await befriend(owner, witness);
+    await createFriendship(owner, witness);
     const atWitness = await witness.connect();
     const params = await record(owner, { quantity: 2 });
     await change(owner, friend);
@@ -140,7 +146,7 @@ describe('friendPuffRetracted reaches every friend who was shown the puff, once,
     await owner.client.call('restorePuff', { params: again });
     await record(owner, { quantity: 7, timestamp: new Date(app.clock.now() - hourMs).toISOString() });
     app.clock.advance(1);
-    await befriend(owner, late);
+    await createFriendship(owner, late);
     const atLate = await late.connect();
     await record(owner, { quantity: 3 });
     await owner.client.call('deleteAllPuffs');

@@ -5,7 +5,7 @@ import { inTime, patienceMs, startTestApp, type Person, type TestApp } from '../
 
 const minute = 60_000;
 
-/** A socket without the SDK, which renews its tokens by itself. */
+/** A socket without the SDK, which would renew its tokens. */
 interface RawSocket {
   readonly socket: Socket;
   next(event: string): Promise<unknown>;
@@ -81,7 +81,7 @@ describe('sessions, at two processes on one database', () => {
   const statusOf = async (app: TestApp, path: string, token: string) =>
     (await fetch(`${app.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-  it('are listed newest first, and one or all of them ended (SES-5)', async () => {
+  it('are listed newest first; one or all of them can be ended (SES-5)', async () => {
     const phone = await here.person('alice');
     const tablet = await phone.signInAgain();
     const { sessions } = await tablet.client.call('listSessions');
@@ -103,7 +103,7 @@ describe('sessions, at two processes on one database', () => {
     expect(await statusOf(here, '/users/me', token)).toBe(401);
   });
 
-  it('of one device are one: a new sign-in closes the sockets of the one before, at both processes (SES-5)', async () => {
+  it('of one device are replaced: a new sign-in closes the sockets of the previous session at both processes (SES-5)', async () => {
     const before = await here.person('greta');
     const token = tokenOf(before);
     const sockets = [await open(here, token), await open(there, token)];
@@ -116,7 +116,7 @@ describe('sessions, at two processes on one database', () => {
     expect(await statusOf(here, '/users/me', token)).toBe(401);
   });
 
-  it("are nobody else's to end: 404, as for one that is not there", async () => {
+  it('of another account cannot be ended: 404, as for an unknown session', async () => {
     const [bob, mallory] = [await here.person('bob'), await here.person('mallory')];
     const [own] = (await bob.client.call('listSessions')).sessions;
     for (const unknown of [own?.id ?? '', 'no-such-session'])
@@ -127,7 +127,7 @@ describe('sessions, at two processes on one database', () => {
     expect(await bob.client.call('getMe')).toMatchObject({ id: bob.userId });
   });
 
-  it('end at the other process too: sockets within 5 s, calls after 5 s of its clock (SES-6)', async () => {
+  it('end at the other process too: sockets within 5 s, calls 5 s later by its clock (SES-6)', async () => {
     const person = await here.person('carla');
     const token = tokenOf(person);
     const socket = await open(there, token);
@@ -139,7 +139,7 @@ describe('sessions, at two processes on one database', () => {
     expect(await statusOf(there, '/users/me', token)).toBe(401);
   });
 
-  it('that have ended end no other, also where another process believes in them still (SES-6)', async () => {
+  it('that have ended cannot end others, even at a process that has cached them as live (SES-6)', async () => {
     const phone = await here.person('dave');
     const tablet = await phone.signInAgain();
     const token = tokenOf(phone);
@@ -156,7 +156,7 @@ describe('sessions, at two processes on one database', () => {
     expect(await statusOf(here, '/users/me', tokenOf(tablet))).toBe(200);
   });
 
-  it('warn a socket before its token runs out, take a new one, and end with the last (WS-2)', async () => {
+  it('notify a socket before its token expires, accept a new one, and end with the last (WS-2)', async () => {
     const person = await here.person('dora');
     const token = tokenOf(person);
     const socket = await open(here, token);
@@ -171,7 +171,7 @@ describe('sessions, at two processes on one database', () => {
     expect(await socket.next('disconnect')).toBe('io server disconnect');
   });
 
-  it('renew the token of an SDK socket by themselves', async () => {
+  it('renew the token of an SDK socket automatically', async () => {
     const person = await here.person('emil');
     const socket = await person.connect();
     here.clock.advance(14 * minute);
@@ -185,8 +185,8 @@ describe('sessions, at two processes on one database', () => {
   it.each<[string, (own: Person) => Promise<string>]>([
     ['another person', async () => tokenOf(await here.person('eve'))],
     ['another session of the same person', async (own) => tokenOf(await own.signInAgain())],
-    ['nobody', () => Promise.resolve('rubbish')],
-  ])('close a socket that shows a token of %s', async (_whose, tokenFor) => {
+    ['no session', () => Promise.resolve('rubbish')],
+  ])('close a socket that sends a token of %s', async (_whose, tokenFor) => {
     const person = await here.person('frank');
     const socket = await open(here, tokenOf(person));
     const answer = await socket.call('authenticate', { token: await tokenFor(person) });

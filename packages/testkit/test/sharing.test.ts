@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Friend, ShareLevel } from '@pufftrack/contract';
 import {
-  befriend,
+  createFriendship,
   startTestApp,
   type Person,
   type TestApp,
@@ -54,8 +54,8 @@ describe('what others see of a person', () => {
       stranger: await app.person('stranger'),
       blocked: await app.person('blocked'),
     };
-    await befriend(owner, viewers.friend);
-    await befriend(owner, viewers.blocked);
+    await createFriendship(owner, viewers.friend);
+    await createFriendship(owner, viewers.blocked);
     await owner.client.call('blockPerson', { body: { userId: viewers.blocked.userId } });
     const { friendCode } = await owner.client.call('getMe');
     await viewers.asked.client.call('requestFriend', { body: { friendCode } });
@@ -164,7 +164,7 @@ describe('what others see of a person', () => {
 
   it('an erased person sees nothing, and nobody sees them', async () => {
     const gone = await app.person('gone');
-    await befriend(owner, gone);
+    await createFriendship(owner, gone);
     const socket = await gone.connect();
     const headers = { authorization: `Bearer ${gone.client.accessToken() ?? ''}` };
     await gone.client.deleteAccount();

@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { startTemporaryMongo, type LocalMongo } from '@pufftrack/local-services';
 import { targetNames } from '@pufftrack/server';
 import { MongoClient } from 'mongodb';
-import { befriend, eventually, startTestApp, type Person, type TestApp } from '../src/index.ts';
+import { createFriendship, eventually, startTestApp, type Person, type TestApp } from '../src/index.ts';
 import { closeSockets, eventOf, openSocket, tokenOf } from './bare-sockets.ts';
 import { startDatabaseLink, type DatabaseLink } from './database-link.ts';
 
-/** A database that is there and does not do its work, and how it recovers. */
+/** A fault of a reachable database, and its recovery. */
 interface Fault {
   readonly name: string;
   begin(): Promise<void>;
@@ -40,12 +40,12 @@ const call = async (app: TestApp, person: Person, { method, path, body }: Call) 
   };
 };
 
-describe('a database that stands still (REL-6)', () => {
+describe('a stalled database (REL-6)', () => {
   let mongo: LocalMongo;
   let admin: MongoClient;
-  /** With the limits of production, to prepare and to compare. */
+  /** Has the limits of production; prepares data and compares. */
   let patient: TestApp;
-  /** The one that is tried. Its way to the database leads through the link. */
+  /** The server under test; it reaches the database through the link. */
   let app: TestApp;
   let link: DatabaseLink;
 
@@ -82,7 +82,7 @@ describe('a database that stands still (REL-6)', () => {
     },
   };
   const locked: Fault = {
-    name: 'it takes no writes',
+    name: 'it accepts no writes',
     async begin() {
       await admin.db('admin').command({ fsync: 1, lock: true });
     },
@@ -92,7 +92,7 @@ describe('a database that stands still (REL-6)', () => {
   };
 
   const silent: Fault = {
-    name: 'the network swallows what is sent',
+    name: 'the network drops all packets',
     begin() {
       link.stall();
       return Promise.resolve();
@@ -103,7 +103,7 @@ describe('a database that stands still (REL-6)', () => {
     },
   };
   const steppedDown: Fault = {
-    name: 'it is primary no more',
+    name: 'it has stepped down',
     async begin() {
       await admin.db('admin').command({ replSetStepDown: 600, force: true });
     },
@@ -114,11 +114,11 @@ describe('a database that stands still (REL-6)', () => {
 
   const statusOf = async (path: string) => (await fetch(`${app.url}${path}`)).status;
 
-  describe.each([locked, stopped, silent, steppedDown])('where $name', (fault) => {
-    it('answers each write in time, is not ready, and loses and repeats nothing afterwards', async () => {
+  describe.each([locked, stopped, silent, steppedDown])('when $name', (fault) => {
+    it('answers each write in time, is not ready, and loses or duplicates nothing afterwards', async () => {
       const alice = await patient.person(`alice ${fault.name}`);
       const bob = await patient.person(`bob ${fault.name}`);
-      await befriend(alice, bob);
+      await createFriendship(alice, bob);
       const old = randomUUID();
       await alice.client.call('recordPuff', { body: { id: old } });
       // The process has in its cache what a call begins with, as one that has run for a while.
@@ -178,7 +178,7 @@ describe('a database that stands still (REL-6)', () => {
     });
   });
 
-  it('ends where a signal comes while it stands still, and what was acknowledged is there', async () => {
+  it('exits after a signal during the stall and keeps acknowledged puffs', async () => {
     const ending = await startTestApp({
       mongoUri: mongo.uri,
       targets: targetNames,

@@ -15,7 +15,7 @@ const starts = Object.entries(scripts).filter(([, script]) =>
 );
 
 describe('__proto__ does not exist', () => {
-  it('in any of the ways to start the program', () => {
+  it('in any start script', () => {
     expect(starts.map(([name]) => name)).toEqual(
       expect.arrayContaining(['start', 'dev', 'job', 'migrate', 'keys:rotate', 'reports', 'demo', 'bench']),
     );
@@ -31,7 +31,7 @@ describe('__proto__ does not exist', () => {
   });
 });
 
-it('a server that a test starts keeps its data apart from those of a development server', async () => {
+it('a server process of a test does not touch the data of a development server', async () => {
   const announcement = resolve(import.meta.dirname, '../../../.data/development.json');
   const writtenAt = () => (existsSync(announcement) ? statSync(announcement).mtimeMs : undefined);
   const before = writtenAt();

@@ -26,7 +26,7 @@ const print = (line: string) => {
 
 const fuzz = async (): Promise<boolean> => {
   const schemathesis = await findSchemathesis(print);
-  // Never a database that somebody uses: what is sent here is kept.
+  // Never a database in use: this run stores what it sends.
   const mongo = await startTemporaryMongo({ log: print });
   // Schemathesis keeps examples in a directory of its own where it runs.
   const cwd = await mkdtemp(join(tmpdir(), 'pufftrack-fuzz-'));

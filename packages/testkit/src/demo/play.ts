@@ -1,5 +1,5 @@
 import type { Friend, UserStats } from '@pufftrack/contract';
-import { befriend, type Person } from '../person.ts';
+import { createFriendship, type Person } from '../person.ts';
 import type { RecordedSocket } from '../recorded-socket.ts';
 import { startTestApp } from '../test-app.ts';
 import { allPuffs, differences, recountOf } from './recount.ts';
@@ -11,7 +11,7 @@ interface Phone {
   socket: RecordedSocket;
 }
 
-/** Plays the week and prints it; false where a figure of the server is not what the raw puffs say. */
+/** Plays the week and prints it; false if a count of the server differs from the raw puffs. */
 export const playDemo = async (mongoUri: string, print: (line: string) => void): Promise<boolean> => {
   const app = await startTestApp({ mongoUri, now: new Date(firstDay).toISOString() });
   try {
@@ -23,13 +23,13 @@ export const playDemo = async (mongoUri: string, print: (line: string) => void):
     }
     const phoneOf = (who: string): Phone => {
       const phone = phones.get(who);
-      if (!phone) throw new Error(`nobody is called ${who}`);
+      if (!phone) throw new Error(`no person has the name ${who}`);
       return phone;
     };
     const [alice, bob, carla] = [phoneOf('alice').person, phoneOf('bob').person, phoneOf('carla').person];
-    await befriend(alice, bob);
-    await befriend(bob, carla);
-    await befriend(carla, alice, { other: 'summary' });
+    await createFriendship(alice, bob);
+    await createFriendship(bob, carla);
+    await createFriendship(carla, alice, { other: 'summary' });
     print('alice and bob, and bob and carla, share live; alice gives carla the summary only\n');
 
     /** Who sees a puff of whom, live. */

@@ -57,5 +57,5 @@ export const differences = (stats: UserStats, recount: Recount): string[] =>
       ['puff-free days', stats.streaks.puffFreeDays.current, recount.puffFreeDays],
     ] as const
   )
-    .filter(([, told, counted]) => told !== counted)
-    .map(([name, told, counted]) => `${name}: the server says ${told}, the puffs say ${counted}`);
+    .filter(([, reported, counted]) => reported !== counted)
+    .map(([name, reported, counted]) => `${name}: the server reports ${reported}, the puffs are ${counted}`);

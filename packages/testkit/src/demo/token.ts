@@ -24,9 +24,7 @@ export const developmentToken = async (name: string, dataDir: string): Promise<s
   });
   const { url, appleSimulatorUrl, clientId } = Announcement.parse(JSON.parse(text));
   if (appleSimulatorUrl === undefined)
-    throw new Error(
-      'The development server runs without the Apple simulator, so nobody can be signed in here.',
-    );
+    throw new Error('The development server runs without the Apple simulator, so no test user can sign in.');
   await fetch(`${url}/health/live`).catch(() => {
     throw new Error(`The development server at ${url} does not answer; start it with npm start.`);
   });

@@ -1,4 +1,4 @@
-/** One thing that somebody does in the week. */
+/** One action of a person in the week. */
 export interface Scene {
   /** ms */
   readonly at: number;
@@ -48,7 +48,7 @@ export const habits: readonly Habit[] = [
   },
 ];
 
-/** Numbers that look like chance and are the same every time (Park and Miller's generator). */
+/** Deterministic pseudorandom numbers (Park and Miller's generator). */
 const chance = (seed: number) => {
   let state = seed;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
@@ -81,7 +81,7 @@ const nightOfTheClockChange: readonly Scene[] = [
   { at: Date.parse('2026-10-25T01:30:00Z'), who: 'alice', what: 'puff', quantity: 1 },
 ];
 
-/** The whole week of everybody, in the order of time. */
+/** The week of all people, in chronological order. */
 export const week = (): Scene[] =>
   [...habits.flatMap((habit, index) => scenesOf(habit, 20_261_025 + index)), ...nightOfTheClockChange].sort(
     (a, b) => a.at - b.at || a.who.localeCompare(b.who),

@@ -32,7 +32,7 @@ useAuthWorld((started) => ({ world, node } = started));
 const linkOf = (person: string, at = node) =>
   at.connection.collection('applelinks').findOne({ sub: world.apple.subjectOf(person) });
 const userIdOf = (answer: { body: Record<string, unknown> }) => (answer.body['user'] as User).id;
-/** The body of a sign-in, with a code of Apple's. */
+/** The body of a sign-in with an authorization code. */
 const sheetFor = async (person: string) => {
   const { nonce } = (await node.post('/auth/apple/nonce')).body as { nonce: string };
   const { identityToken, authorizationCode } = await world.apple.authorize({
@@ -51,7 +51,7 @@ const waitingRevocations = () =>
     .toArray();
 
 describe('the authorization code (SIWA-6)', () => {
-  it('becomes a refresh token that lies in the database sealed (SIWA-8)', async () => {
+  it('is exchanged for a refresh token, which is stored sealed (SIWA-8)', async () => {
     const person = newPerson();
     const signedIn = await node.signIn(person);
     expect(await linkOf(person)).toMatchObject({
@@ -70,7 +70,7 @@ describe('the authorization code (SIWA-6)', () => {
     expect(JSON.stringify(node.log)).not.toContain(token);
   });
 
-  it('of another person is a refusal, and nothing is stored', async () => {
+  it('of another person is rejected, and nothing is stored', async () => {
     const [alice, mallory] = [newPerson(), newPerson()];
     const body = await sheetFor(alice);
     const { authorizationCode } = await sheetFor(mallory);
@@ -80,7 +80,7 @@ describe('the authorization code (SIWA-6)', () => {
     expect((await node.post('/auth/apple', { ...body, ...adult })).status).toBe(200);
   });
 
-  it('that Apple refuses keeps a new account out, and lets one in that is known', async () => {
+  it('refused by Apple rejects a new account and accepts an existing one', async () => {
     const person = newPerson();
     const bad = { authorizationCode: 'c0ffee.0.bad' };
     const first = await node.post('/auth/apple', { ...(await sheetFor(person)), ...bad, ...adult });
@@ -93,7 +93,7 @@ describe('the authorization code (SIWA-6)', () => {
     expect((await linkOf(person))?.['refreshToken']).toEqual(refreshToken);
   });
 
-  it('is not spent by a sign-in that asks for the age first', async () => {
+  it('is not redeemed by a sign-in without age confirmation', async () => {
     const body = await sheetFor(newPerson());
     const before = world.apple.codeExchanges;
     expect((await node.post('/auth/apple', body)).body.code).toBe('age-confirmation-required');
@@ -102,7 +102,7 @@ describe('the authorization code (SIWA-6)', () => {
     expect(world.apple.codeExchanges).toBe(before + 1);
   });
 
-  it('sent 50 times at once with its nonce signs in exactly once', async () => {
+  it('signs in exactly once when it is sent 50 times concurrently with its nonce', async () => {
     const body = await sheetFor(newPerson());
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => node.post('/auth/apple', { ...body, ...adult })),
@@ -137,7 +137,7 @@ describe('the authorization code (SIWA-6)', () => {
 });
 
 describe('the revocation (SIWA-9)', () => {
-  it('waits for an Apple that is down for an hour, and happens once', async () => {
+  it('is retried during an outage of an hour and happens once', async () => {
     const person = newPerson();
     const signedIn = await node.signIn(person);
     const before = world.apple.revokedTokens.length;
@@ -158,7 +158,7 @@ describe('the revocation (SIWA-9)', () => {
     expect(await linkOf(person)).toBeNull();
   });
 
-  it('is kept by another process where the one that promised it is gone', async () => {
+  it('is done by another process after the one that scheduled it has ended', async () => {
     const gone = await world.node();
     const signedIn = await gone.signIn(newPerson());
     const before = world.apple.revokedTokens.length;
@@ -170,7 +170,7 @@ describe('the revocation (SIWA-9)', () => {
     expect(world.apple.revokedTokens).toHaveLength(before + 1);
   });
 
-  it('is not promised by a transaction that is undone', async () => {
+  it('is not scheduled by an aborted transaction', async () => {
     const person = newPerson();
     const signedIn = await node.signIn(person);
     const before = world.apple.revokedTokens.length;
@@ -190,15 +190,15 @@ describe('the revocation (SIWA-9)', () => {
         const log = createLogger({ level: 'silent' });
         const { manualRevocationRequired } = await closing.close(userIdOf(signedIn), undefined, { tx, log });
         expect(manualRevocationRequired).toBe(false);
-        throw new Error('undone');
+        throw new Error('aborted');
       }),
-    ).rejects.toThrow('undone');
+    ).rejects.toThrow('aborted');
     await world.drain();
     expect(world.apple.revokedTokens).toHaveLength(before);
     expect(await linkOf(person)).toMatchObject({ refreshToken: { clientId } });
   });
 
-  it('is the person’s own to do where no token is held', async () => {
+  it('is left to the user if no token is stored', async () => {
     const { nonce } = (await node.post('/auth/apple/nonce')).body as { nonce: string };
     const { identityToken } = await world.apple.authorize({
       person: newPerson(),
@@ -209,7 +209,7 @@ describe('the revocation (SIWA-9)', () => {
     expect(await close(answer)).toEqual({ manualRevocationRequired: true });
   });
 
-  it('names nobody while it waits, and is given up after a week', async () => {
+  it('does not identify the account while it is pending, and is given up after a week', async () => {
     const person = newPerson();
     const signedIn = await node.signIn(person);
     const before = world.apple.revokedTokens.length;
@@ -220,7 +220,7 @@ describe('the revocation (SIWA-9)', () => {
     for (const name of [userIdOf(signedIn), world.apple.subjectOf(person)])
       expect(waiting).not.toContain(name);
     world.clock.advance(8 * 24 * hour);
-    // Another process of this world may have it in hand.
+    // Another process of this world may have leased it.
     await eventually('it is given up', async () => {
       await node.app.settle();
       return (await waitingRevocations()).length === 0;
@@ -229,7 +229,7 @@ describe('the revocation (SIWA-9)', () => {
     expect(world.apple.revokedTokens).toHaveLength(before);
   });
 
-  it('does not open a token that was moved to another person', async () => {
+  it('does not unseal a token that was copied to another account', async () => {
     const [one, other] = [newPerson(), newPerson()];
     const [signedIn] = [await node.signIn(one), await node.signIn(other)];
     const userId = userIdOf(signedIn);
@@ -245,7 +245,7 @@ describe('the revocation (SIWA-9)', () => {
 describe('the client secret (SIWA-7)', () => {
   const publicKey = createPublicKey(team.privateKey);
 
-  it('is an ES256 token of at most an hour for one app', async () => {
+  it('is an ES256 token for one app, valid for at most an hour', async () => {
     const secret = await createClientSecrets(team, world.clock)(clientId);
     const { payload } = await jwtVerify(secret, publicKey, {
       algorithms: ['ES256'],
@@ -256,7 +256,7 @@ describe('the client secret (SIWA-7)', () => {
     expect(decodeProtectedHeader(secret)).toEqual({ alg: 'ES256', kid: team.keyId });
   });
 
-  it('is made once an hour for each app', async () => {
+  it('is created once an hour per app', async () => {
     const secretFor = createClientSecrets(team, world.clock);
     const first = await secretFor(clientId);
     expect(await secretFor('app.other')).not.toBe(first);

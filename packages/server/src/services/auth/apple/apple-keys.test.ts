@@ -37,7 +37,7 @@ const unavailable = (retryAfterSeconds: unknown = expect.any(Number)) =>
   });
 
 describe("Apple's keys (SIWA-5)", () => {
-  it('are fetched once, however many ask at once', async () => {
+  it('are fetched once for concurrent sign-ins', async () => {
     const found = await Promise.all(Array.from({ length: 20 }, () => keys.find(apple.keyId)));
     expect(found.every((key) => key?.asymmetricKeyType === 'rsa')).toBe(true);
     now += 9 * minute;
@@ -45,7 +45,7 @@ describe("Apple's keys (SIWA-5)", () => {
     expect(apple.keyFetches).toBe(1);
   });
 
-  it('after a rotation cost one more fetch', async () => {
+  it('are fetched once more after a rotation', async () => {
     await keys.find(apple.keyId);
     const kid = await apple.rotateKey();
     now += 30 * second;
@@ -53,7 +53,7 @@ describe("Apple's keys (SIWA-5)", () => {
     expect(apple.keyFetches).toBe(2);
   });
 
-  it('are fetched at most once in 30 s for 1,000 key ids that Apple has not', async () => {
+  it('are fetched at most once in 30 s for 1,000 unknown key ids', async () => {
     await keys.find(apple.keyId);
     for (let sent = 0; sent < 1_000; sent++) {
       now += 29;
@@ -65,7 +65,7 @@ describe("Apple's keys (SIWA-5)", () => {
     expect(apple.keyFetches).toBe(2);
   });
 
-  it('are not asked for more often while Apple fails', async () => {
+  it('are not fetched more often while Apple fails', async () => {
     await keys.find(apple.keyId);
     apple.setOutage('error');
     now += 31 * second;
@@ -79,7 +79,7 @@ describe("Apple's keys (SIWA-5)", () => {
   });
 
   it.each(['refuse', 'error'] as const)(
-    'outlast an outage (%s) of 24 hours, and no longer',
+    'stay usable during an outage (%s) for 24 hours, and no longer',
     async (outage) => {
       await keys.find(apple.keyId);
       apple.setOutage(outage);
@@ -93,14 +93,14 @@ describe("Apple's keys (SIWA-5)", () => {
     },
   );
 
-  it('are asked for again at once where there never was one', async () => {
+  it('are fetched again by the next sign-in if none were ever fetched', async () => {
     apple.setOutage('refuse');
     await expect(keys.find(apple.keyId)).rejects.toEqual(unavailable());
     apple.setOutage('none');
     expect(await keys.find(apple.keyId)).toBeDefined();
   });
 
-  it('are dropped when Apple drops them', async () => {
+  it('are dropped when Apple no longer publishes them', async () => {
     const old = apple.keyId;
     await keys.find(old);
     await apple.rotateKey({ keepOld: false });
@@ -130,11 +130,11 @@ describe("Apple's keys (SIWA-5)", () => {
     apple.release();
   });
 
-  it('are waited for 5 s in production, and 1 s where a known key will do', () => {
+  it('are waited for 5 s in production, 1 s with a known key', () => {
     expect(productionAppleLimits).toMatchObject({ keysMs: 5 * second, newerKeysMs: second });
   });
 
-  it('get no older by a clock that is set back', async () => {
+  it('do not expire when the clock is set back', async () => {
     await keys.find(apple.keyId);
     await apple.rotateKey({ keepOld: false });
     now -= hour;
@@ -161,7 +161,7 @@ describe('the clock of this machine (SIWA-7)', () => {
   it.each([
     [hour, 'ahead', 3_600],
     [-2 * minute, 'behind', 120],
-  ])('off by %d ms is a warning at the start', async (offMs, direction, seconds) => {
+  ])('logs a warning at the start when it is off by %d ms', async (offMs, direction, seconds) => {
     const [warning, ...more] = await warningsWhenOff(offMs);
     expect(warning).toMatchObject({ event: 'auth.clock_off', direction, seconds });
     expect(String(warning?.['msg'])).toContain(`${seconds} s ${direction}`);
@@ -169,7 +169,7 @@ describe('the clock of this machine (SIWA-7)', () => {
     expect(apple.keyFetches).toBe(1);
   });
 
-  it('a minute off is none', async () => {
+  it('logs no warning when it is off by less than a minute', async () => {
     for (const offMs of [0, minute - second, second - minute])
       expect(await warningsWhenOff(offMs)).toEqual([]);
   });
@@ -210,12 +210,12 @@ describe("Apple's answer (API-10)", () => {
     ['a redirect', (_req, res) => res.writeHead(302, { location: `${apple.baseUrl}/auth/keys` }).end()],
     ['a short key', (_req, res) => res.end(JSON.stringify({ keys: [jwkOf(rsa(1024), 'any')] }))],
     ['no numbers', (_req, res) => res.end('{"keys":[{"kty":"RSA","kid":"any","n":"","e":""}]}')],
-  ])('%s is no answer', async (_name, listener) => {
+  ])('is rejected: %s', async (_name, listener) => {
     answer = listener;
     await expect(odd.find(apple.keyId)).rejects.toEqual(unavailable());
   });
 
-  it('may hold keys of another kind; they are passed over', async () => {
+  it('may contain keys of another kind, which are ignored', async () => {
     const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
     answer = (_req, res) =>
       res.end(JSON.stringify({ keys: [null, jwkOf(ec, 'ec'), jwkOf(rsa(2048), 'right'), 'x'] }));

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 
 const post = (payload: string, at = node) => at.post('/webhooks/apple', { payload });
-/** Until what was sent has had its effect at every process, which may take 5 s (SES-6). */
+/** Waits until the notifications have taken effect at every process, which may take 5 s (SES-6). */
 const takeEffect = async () => {
   await world.drain();
   world.clock.advance(5 * second);
@@ -49,7 +49,7 @@ const linkOf = (sub: string) => node.connection.collection('applelinks').findOne
 
 describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
   it.each(['string', 'object', 'array'] as const)(
-    'consent-revoked, its events as %s, ends all sessions at every process within 5 s',
+    'consent-revoked with events as %s ends all sessions at every process within 5 s',
     async (form) => {
       const person = newPerson();
       const [phone, tablet] = [await signIn(person), await signIn(person)];
@@ -59,12 +59,12 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
       for (const { token } of [phone, tablet]) expect(await codeAt(node, token)).toBe('session-ended');
       expect(await codeAt(other, phone.token)).toBe('session-ended');
       expect(await linkOf(phone.sub)).toMatchObject({ refreshToken: null, userId: phone.user.id });
-      // The data stays: whoever comes back is the same person.
+      // The data stays: the next sign-in opens the same account.
       expect((await signIn(person)).user.id).toBe(phone.user.id);
     },
   );
 
-  it.each(['account-delete', 'account-deleted'])('%s ends the account', async (type) => {
+  it.each(['account-delete', 'account-deleted'])('%s deletes the account', async (type) => {
     const person = newPerson();
     const [{ token, sub, user }, neighbour] = [await signIn(person), await signIn(newPerson())];
     expect((await notify({ type, sub, clientId })).status).toBe(200);
@@ -74,23 +74,23 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
     expect((await signIn(person)).user.id).not.toBe(user.id);
   });
 
-  it('account-delete of before the last sign-in ends nothing', async () => {
+  it('account-delete from before the last sign-in has no effect', async () => {
     const { token, sub } = await signIn(newPerson());
     await notify({ type: 'account-delete', sub, clientId, at: world.clock.now() - hour });
     expect(await codeAt(node, token)).toBeUndefined();
   });
 
-  it.each(['email-disabled', 'email-enabled', 'something-new'])('%s ends nothing', async (type) => {
+  it.each(['email-disabled', 'email-enabled', 'something-new'])('%s ends no session', async (type) => {
     const { token, sub } = await signIn(newPerson());
     expect((await notify({ type, sub, clientId })).status).toBe(200);
     expect(await codeAt(node, token)).toBeUndefined();
   });
 
-  it('of newPerson unknown is taken and has no effect', async () => {
-    expect((await notify({ type: 'consent-revoked', sub: 'nobody', clientId })).status).toBe(200);
+  it('of an unknown subject is accepted and has no effect', async () => {
+    expect((await notify({ type: 'consent-revoked', sub: 'unknown', clientId })).status).toBe(200);
   });
 
-  it('has one effect however often it comes, at whatever process', async () => {
+  it('takes effect once when it is delivered repeatedly to several processes', async () => {
     const person = newPerson();
     const { sub } = await signIn(person);
     world.clock.advance(1);
@@ -110,13 +110,13 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
     ).toHaveLength(1);
   });
 
-  it('says nothing of now where it is older than the last sign-in', async () => {
+  it('is ignored when it is older than the last sign-in', async () => {
     const { token, sub } = await signIn(newPerson());
     await notify({ type: 'consent-revoked', sub, clientId, at: world.clock.now() - hour });
     expect(await codeAt(node, token)).toBeUndefined();
   });
 
-  it('has its effect after a crash between the 200 and the effect', async () => {
+  it('takes effect after a crash between the 200 and its effect', async () => {
     const { token, sub } = await signIn(newPerson());
     world.clock.advance(1);
     // What a process leaves behind that ends after it has stored the event.
@@ -127,7 +127,7 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
     expect(await codeAt(node, token)).toBe('session-ended');
   });
 
-  it('keeps nothing of it once it is done', async () => {
+  it('is not stored after it has been applied', async () => {
     const { sub } = await signIn(newPerson());
     await notify({ type: 'email-disabled', sub, clientId });
     const dump = JSON.stringify(
@@ -140,7 +140,7 @@ describe('POST /webhooks/apple (SIWA-10, SIWA-11)', () => {
   });
 });
 
-describe('what is not Apple’s', () => {
+describe('a payload that Apple has not signed', () => {
   const claims = (over: object = {}) => ({
     aud: clientId,
     sub: undefined,
@@ -171,7 +171,7 @@ describe('what is not Apple’s', () => {
       world.apple.mintIdentityToken({ claims: { aud: clientId, sub: 'x', nonce: sha256Hex('n') } }),
     rubbish: () => Promise.resolve('rubbish'),
   };
-  it.each(Object.keys(minted))('is refused with 400: %s', async (name) => {
+  it.each(Object.keys(minted))('is rejected with 400: %s', async (name) => {
     const before = await node.connection.collection('applenotifications').countDocuments();
     expect((await post((await minted[name]?.()) ?? '')).body).toMatchObject({
       status: 400,
@@ -180,7 +180,7 @@ describe('what is not Apple’s', () => {
     expect(await node.connection.collection('applenotifications').countDocuments()).toBe(before);
   });
 
-  it('and a notification is no identity token and no access token', async () => {
+  it('a notification is neither an identity token nor an access token', async () => {
     const payload = await world.apple.mintNotification({ type: 'consent-revoked', sub: 'x', clientId });
     const { nonce } = (await node.post('/auth/apple/nonce')).body as { nonce: string };
     const signedIn = await node.post('/auth/apple', { identityToken: payload, nonce, ...adult });

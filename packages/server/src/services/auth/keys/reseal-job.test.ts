@@ -57,7 +57,7 @@ describe('a new master key (SIWA-8)', () => {
     return world.apple.revokedTokens.length - before;
   };
 
-  it('takes over every row, also after a kill in the middle; then the old one is not needed', async () => {
+  it('reseals every row, also after a kill, so that the old key can be removed', async () => {
     const people: Awaited<ReturnType<AuthNode['signIn']>>[] = [];
     for (let index = 0; index < 4; index++) people.push(await old.signIn(newPerson()));
     // A revocation that is pending until Apple answers again.
@@ -93,7 +93,7 @@ describe('a new master key (SIWA-8)', () => {
     await expect(world.node({ uri })).rejects.toThrow('MASTER_KEY');
   });
 
-  it('does not open what was moved into the row of another person', async () => {
+  it('does not unseal what was copied to the row of another account', async () => {
     const [one, other] = [await old.signIn(newPerson()), await old.signIn(newPerson())];
     const [first, second] = await links().find().sort({ _id: 1 }).toArray();
     for (const [link, from] of [
@@ -108,7 +108,7 @@ describe('a new master key (SIWA-8)', () => {
     for (const person of [one, other]) expect(await revoke(both, person)).toBe(0);
   });
 
-  it('is nothing to do without a previous key', async () => {
+  it('has no effect without a previous key', async () => {
     await old.signIn(newPerson());
     const job = resealJob({ rows: createSealedStore(old.connection), masterKeys: [masterKey] });
     const save = () => Promise.reject(new Error('nothing to save'));

@@ -49,7 +49,7 @@ describe('keys:rotate (SES-7)', () => {
     (await node.signIn(person)).body['accessToken'] as string;
   const kidOf = (token: string) => decodeProtectedHeader(token).kid;
 
-  it('publishes, then signs, then retires, with no 401 at processes that go on running', async () => {
+  it('publishes, signs and retires keys without a 401 at running processes', async () => {
     const [one, other] = nodes;
     const person = newPerson();
     const old = await signIn(one, person);
@@ -68,7 +68,7 @@ describe('keys:rotate (SES-7)', () => {
       }
     })();
 
-    const rotateAndSettle = async () => {
+    const rotateAndWait = async () => {
       let waitedMs = 0;
       await moreCalls();
       const rotated = await rotate(async (ms) => {
@@ -84,7 +84,7 @@ describe('keys:rotate (SES-7)', () => {
       await moreCalls();
       return rotated;
     };
-    const { kid } = await rotateAndSettle().finally(async () => {
+    const { kid } = await rotateAndWait().finally(async () => {
       ended.abort();
       await load;
     });
@@ -97,7 +97,7 @@ describe('keys:rotate (SES-7)', () => {
     for (const node of nodes) expect(await publishedKids(node)).toEqual([kid]);
   });
 
-  it('goes on with a key that a rotation before it has published and not promoted', async () => {
+  it('resumes an interrupted rotation with the key that it has published', async () => {
     await expect(rotate(() => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
     const stored = () => nodes[0].connection.collection('signingkeys').find({ state: 'next' }).toArray();
     const [left] = await stored();
@@ -106,7 +106,7 @@ describe('keys:rotate (SES-7)', () => {
     expect(await stored()).toEqual([]);
   });
 
-  it('changes the key once where two run at once', async () => {
+  it('changes the key once for two concurrent rotations', async () => {
     // Neither promotes its key before both have published.
     let published = 0;
     let release: (() => void) | undefined;
@@ -122,7 +122,7 @@ describe('keys:rotate (SES-7)', () => {
     expect(await nodes[0].connection.collection('signingkeys').countDocuments({ state: 'active' })).toBe(1);
   });
 
-  it('refuses another master key than the one of this database, and changes nothing', async () => {
+  it('rejects a wrong master key and changes nothing', async () => {
     const before = await nodes[0].connection.collection('signingkeys').find().toArray();
     await expect(rotate(() => Promise.resolve(), Buffer.alloc(32, 9))).rejects.toThrow('MASTER_KEY');
     expect(await nodes[0].connection.collection('signingkeys').find().toArray()).toEqual(before);

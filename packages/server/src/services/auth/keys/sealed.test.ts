@@ -6,7 +6,7 @@ import { reseal, seal, unseal, type MasterKeys } from './sealed.ts';
 const keys: MasterKeys = [randomBytes(32)];
 
 describe('seal', () => {
-  it('opens under the same key and context alone', () => {
+  it('unseals only with the same key and context', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), (bytes, context) => {
         const secret = Buffer.from(bytes);
@@ -18,11 +18,11 @@ describe('seal', () => {
     );
   });
 
-  it('gives another text each time', () => {
+  it('returns a different text each time', () => {
     expect(seal(keys, Buffer.from('x'), '')).not.toBe(seal(keys, Buffer.from('x'), ''));
   });
 
-  it('notices every changed bit, and a shortened text', () => {
+  it('detects every changed bit, and a truncated text', () => {
     const bytes = Buffer.from(seal(keys, Buffer.from('secret'), 'row'), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
@@ -33,7 +33,7 @@ describe('seal', () => {
       expect(() => unseal(keys, bytes.subarray(0, length).toString('base64url'), 'row')).toThrow();
   });
 
-  it('opens with the previous key too, and seals with the current one', () => {
+  it('unseals with the previous key too, and seals with the current one', () => {
     const next: MasterKeys = [randomBytes(32), keys[0]];
     const secret = Buffer.from('secret');
     const old = seal(keys, secret, 'row');

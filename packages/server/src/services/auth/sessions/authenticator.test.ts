@@ -23,7 +23,7 @@ it('fails while the database does not answer (SES-6)', async () => {
 });
 
 describe('a flood of forged tokens', () => {
-  /** Signatures are checked when the test says so, and are all wrong. */
+  /** The test releases each signature check; all of them fail. */
   const start = () => {
     const checks: (() => void)[] = [];
     let checked = 0;
@@ -49,7 +49,7 @@ describe('a flood of forged tokens', () => {
     return { checks, authenticate, sessionIds, checked: () => checked };
   };
 
-  it('that arrives all at once costs as many signature checks as its budget allows, and four', async () => {
+  it('costs at most its budget and four more signature checks when it arrives at once', async () => {
     const { checks, authenticate, checked } = start();
     let refused = 0;
     const requireBudget = () => {
@@ -76,7 +76,7 @@ describe('a flood of forged tokens', () => {
     expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(2_000 - checked());
   });
 
-  it('is counted for the session that it names, only where the id is one of this server', async () => {
+  it('is counted for the session that a token names if this server created its id', async () => {
     const { authenticate, sessionIds } = start();
     const named: (string | undefined)[] = [];
     const stop = (session: string | undefined) => {

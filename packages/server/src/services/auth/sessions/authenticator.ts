@@ -47,9 +47,9 @@ export const createAuthenticator = (deps: {
   const inSlot = createSlots(verificationsAtOnce);
   const verified = new LRUCache<string, AccessToken>({ max: maxTokens });
   const states = new LRUCache<string, SessionState>({ max: maxSessions });
-  const lookups = new Map<string, Promise<StoredSession>>();
+  const reads = new Map<string, Promise<StoredSession>>();
 
-  const lookUp = async ({ sessionId, userId }: Actor): Promise<StoredSession> => {
+  const readSession = async ({ sessionId, userId }: Actor): Promise<StoredSession> => {
     const startedAt = clock.now();
     const [session, user] = await Promise.all([sessions.find(sessionId), accounts.view(userId)]);
     const known = states.peek(sessionId);
@@ -64,17 +64,17 @@ export const createAuthenticator = (deps: {
     throw endedProblem(ended);
   };
 
-  const lookUpOnce = (actor: Actor): Promise<StoredSession> => {
+  const readSessionOnce = (actor: Actor): Promise<StoredSession> => {
     const { sessionId } = actor;
-    const running = lookups.get(sessionId);
+    const running = reads.get(sessionId);
     if (running) return running;
-    const lookup = lookUp(actor).finally(() => lookups.delete(sessionId));
-    lookups.set(sessionId, lookup);
-    return lookup;
+    const reading = readSession(actor).finally(() => reads.delete(sessionId));
+    reads.set(sessionId, reading);
+    return reading;
   };
 
   const requireLive = async ({ actor, refreshCounter }: AccessToken): Promise<Actor> => {
-    const session = await lookUpOnce(actor);
+    const session = await readSessionOnce(actor);
     if (refreshCounter === session.refreshCounter && session.successorUsedAt === null && refreshCounter > 1)
       await sessions.markSuccessorUsed(session.id, refreshCounter, clock.now());
     return actor;

@@ -23,7 +23,7 @@ const sessionsOf = async (answer: Answer) =>
 const isAlive = async (answer: Answer) => (await node.get('/users/me', accessOf(answer))).status === 200;
 
 describe('sign-ins with the same device.id (SES-5)', () => {
-  it('leave one session: tokens of the one before have ended, and its sockets are closed', async () => {
+  it('leave one session: the previous tokens are rejected and its sockets are closed', async () => {
     const person = newPerson();
     const first = await on('phone')(person);
     const { ended } = await node.openSocket(accessOf(first));
@@ -37,7 +37,7 @@ describe('sign-ins with the same device.id (SES-5)', () => {
     expect((await node.post('/auth/refresh', { refreshToken: refreshOf(second) })).status).toBe(200);
   });
 
-  it('end no session of another device, however often the app is installed again', async () => {
+  it('do not end sessions of another device, however often the app is reinstalled', async () => {
     const person = newPerson();
     const tablet = await on('tablet')(person);
     let phone = await on('phone')(person);
@@ -46,7 +46,7 @@ describe('sign-ins with the same device.id (SES-5)', () => {
     expect(await sessionsOf(phone)).toHaveLength(2);
   });
 
-  it('leave one session where they come at once, at two processes', async () => {
+  it('leave one session when they are concurrent, at two processes', async () => {
     const other = await world.node();
     const person = newPerson();
     await on('phone')(person);
@@ -57,12 +57,12 @@ describe('sign-ins with the same device.id (SES-5)', () => {
     expect(await sessions.countDocuments({ userId, 'device.id': 'phone', endedAt: null })).toBe(1);
   });
 
-  it('of two people are two sessions', async () => {
+  it('of two accounts leave two sessions', async () => {
     const [one, other] = [await on('phone')(newPerson()), await on('phone')(newPerson())];
     expect([await isAlive(one), await isAlive(other)]).toEqual([true, true]);
   });
 
-  it.each([null, undefined])('are apart where the app sends none: %p', async (id) => {
+  it.each([null, undefined])('leave two sessions if the app sends no id: %p', async (id) => {
     const person = newPerson();
     const [one, other] = [await on(id)(person), await on(id)(person)];
     expect([await isAlive(one), await isAlive(other)]).toEqual([true, true]);

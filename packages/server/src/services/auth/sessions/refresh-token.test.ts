@@ -7,7 +7,7 @@ const name = { sessionId: newId(), counter: 12 };
 const token = refreshTokenOf(name, key);
 
 describe('a refresh token (SES-2)', () => {
-  it('is the same each time, tells its name, and holds 256 bits that only the key can make', () => {
+  it('is deterministic, names session and counter, and has a MAC of 256 bits', () => {
     expect(refreshTokenOf(name, key)).toBe(token);
     expect(token).toMatch(/^ptr_[0-9a-z]{26}\.12\.[\w-]{43}$/);
     expect(readRefreshToken(token)).toEqual(name);
@@ -15,7 +15,7 @@ describe('a refresh token (SES-2)', () => {
     expect(isRefreshTokenOf(token, name, Buffer.alloc(32, 2))).toBe(false);
   });
 
-  it('is no other one with another counter or session', () => {
+  it('is invalid with another counter or session', () => {
     const mac = token.slice(-43);
     for (const forged of [
       { ...name, counter: 11 },
@@ -38,7 +38,7 @@ describe('a refresh token (SES-2)', () => {
     token.replace('.12.', '.12345678901.'),
     token.toUpperCase(),
     'eyJhbGciOiJFUzI1NiJ9.e30.x',
-  ])('has one form only: not %j', (text) => {
+  ])('is malformed: %j', (text) => {
     expect(readRefreshToken(text)).toBeUndefined();
   });
 });

@@ -29,7 +29,7 @@ const refresh = (refreshToken: string, at = node) => at.post('/auth/refresh', { 
 const codeOf = async (token: string, at = node) => (await at.get('/users/me', token)).body.code;
 
 describe('POST /auth/refresh (SES-2 to SES-4)', () => {
-  it('rotates: each token gives the next, and new access tokens', async () => {
+  it('rotates the refresh token and issues a new access token', async () => {
     const first = await signIn();
     const second_ = tokensOf(await refresh(first.refresh));
     const third = tokensOf(await refresh(second_.refresh));
@@ -37,7 +37,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     for (const { access } of [first, second_, third]) expect(await codeOf(access)).toBeUndefined();
   });
 
-  it('answers 20 calls at once with one token, at two processes, all with one successor', async () => {
+  it('returns one successor to 20 concurrent calls at two processes', async () => {
     const other = await world.node();
     const { refresh: token } = await signIn();
     const answers = await Promise.all(
@@ -50,7 +50,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect((await refresh(successor ?? '')).status).toBe(200);
   });
 
-  it.each([2, 30, 59])('repeats a response that was lost %i days ago: the same successor', async (days) => {
+  it.each([2, 30, 59])('returns the same successor when the response was lost %i days ago', async (days) => {
     const { refresh: token } = await signIn();
     const lost = tokensOf(await refresh(token));
     world.clock.advance(days * day);
@@ -60,7 +60,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect((await refresh(again.refresh)).status).toBe(200);
   });
 
-  it('counts a repeated refresh as a use: it moves the idle limit, and 61 idle days end it', async () => {
+  it('extends the idle limit by a repeated refresh, and expires after 61 idle days', async () => {
     const { refresh: token } = await signIn();
     await refresh(token);
     world.clock.advance(59 * day);
@@ -73,7 +73,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect((await refresh(tokensOf(repeated).refresh)).body.code).toBe('token-expired');
   });
 
-  it('answers the current token and its predecessor at once without ending the session', async () => {
+  it('accepts the current token and its predecessor concurrently', async () => {
     const { refresh: old } = await signIn();
     const { refresh: current } = tokensOf(await refresh(old));
     const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(old)));
@@ -81,7 +81,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect((await refresh(current)).status).toBe(200);
   });
 
-  it('takes the predecessor for 60 s after a first use that came days later, and not longer', async () => {
+  it('accepts the predecessor for 60 s after a first use days later, and not longer', async () => {
     const first = await signIn();
     await refresh(first.refresh);
     world.clock.advance(5 * day);
@@ -94,7 +94,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect((await refresh(repeated.refresh)).body.code).toBe('session-ended');
   });
 
-  it('takes the one before for 60 s after its successor was first used, and not longer', async () => {
+  it('accepts the predecessor for 60 s after the first use of its successor, and not longer', async () => {
     const first = await signIn();
     const next = tokensOf(await refresh(first.refresh));
     expect(await codeOf(next.access)).toBeUndefined();
@@ -105,7 +105,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect(await codeOf(next.access)).toBe('session-ended');
   });
 
-  it('ends the whole session for a token of two rotations ago, once in the log (SES-3)', async () => {
+  it('ends the session for a token from two rotations ago, with one log line (SES-3)', async () => {
     const first = await signIn();
     const next = tokensOf(await refresh(first.refresh));
     const current = tokensOf(await refresh(next.refresh));
@@ -123,7 +123,7 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     expect(await ended).toEqual({ reason: 'refresh-reused' });
   });
 
-  it('ends after 60 idle days, and after a year of daily use (SES-2)', async () => {
+  it('expires after 60 idle days, and after a year of daily use (SES-2)', async () => {
     const idle = await signIn();
     world.clock.advance(60 * day);
     expect((await refresh(idle.refresh)).body.code).toBe('token-expired');
@@ -139,16 +139,16 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
 
   it.each<[string, (token: string) => string]>([
     ['another last character', (token) => token.slice(0, -2) + (token.endsWith('A') ? 'BB' : 'AA')],
-    ['a counter that was moved on', (token) => token.replace('.1.', '.2.')],
-    ['a session that is not there', (token) => token.replace(/ptr_.{26}/, `ptr_${'0'.repeat(26)}`)],
+    ['an incremented counter', (token) => token.replace('.1.', '.2.')],
+    ['an unknown session', (token) => token.replace(/ptr_.{26}/, `ptr_${'0'.repeat(26)}`)],
     ['another prefix', (token) => token.replace('ptr_', 'pts_')],
-  ])('refuses a token with %s, and the right one stays good', async (_what, forge) => {
+  ])('rejects a token with %s; the original stays valid', async (_what, forge) => {
     const { refresh: token } = await signIn();
     expect((await refresh(forge(token))).body).toMatchObject({ status: 401, code: 'invalid-token' });
     expect((await refresh(token)).status).toBe(200);
   });
 
-  it('cannot be made from what the database holds (SES-2)', async () => {
+  it('cannot be forged from the content of the database (SES-2)', async () => {
     const { refresh: token, access } = await signIn();
     const session = await node.connection
       .collection('sessions')
@@ -158,8 +158,8 @@ describe('POST /auth/refresh (SES-2 to SES-4)', () => {
     const sealed = String(session?.['sealedKey']);
     for (const key of [sealed, Buffer.from(sealed, 'base64url'), Buffer.alloc(32)]) {
       const name = token.slice(4).split('.').slice(0, 2).join('.');
-      const guess = `ptr_${name}.${createHmac('sha256', key).update(name).digest('base64url')}`;
-      expect((await refresh(guess)).body.code).toBe('invalid-token');
+      const forged = `ptr_${name}.${createHmac('sha256', key).update(name).digest('base64url')}`;
+      expect((await refresh(forged)).body.code).toBe('invalid-token');
     }
   });
 });
@@ -168,7 +168,7 @@ describe('the access token (SES-1, SES-8)', () => {
   const foreign = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const parts = (token: string) => token.split('.') as [string, string, string];
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  /** A token that would be good, were it not signed by a stranger. */
+  /** A valid token but for its signature. */
   const forge = (token: string, header: object = {}, claims: object = {}) =>
     new SignJWT({ ...decodeJwt(token), ...claims })
       .setProtectedHeader({ ...decodeProtectedHeader(token), alg: 'ES256', ...header })
@@ -180,7 +180,7 @@ describe('the access token (SES-1, SES-8)', () => {
       forge(token, { jwk: foreign.publicKey.export({ format: 'jwk' }) }),
     'a jku': (token) => forge(token, { jku: 'https://evil.example/keys' }),
     'an x5u': (token) => forge(token, { x5u: 'https://evil.example/cert' }),
-    'an unknown kid': (token) => forge(token, { kid: 'nobody' }),
+    'an unknown kid': (token) => forge(token, { kid: 'unknown' }),
     'alg none': (token) => {
       const [, payload] = parts(token);
       return `${encode({ ...decodeProtectedHeader(token), alg: 'none' })}.${payload}.`;
@@ -193,7 +193,7 @@ describe('the access token (SES-1, SES-8)', () => {
     },
     'a changed payload': (token) => {
       const [header, , signature] = parts(token);
-      return `${header}.${encode({ ...decodeJwt(token), sub: 'somebody-else' })}.${signature}`;
+      return `${header}.${encode({ ...decodeJwt(token), sub: 'another-user' })}.${signature}`;
     },
     'a changed header': (token) => {
       const [, payload, signature] = parts(token);
@@ -207,7 +207,7 @@ describe('the access token (SES-1, SES-8)', () => {
       world.apple.mintNotification({ type: 'email-enabled', sub: 'x', clientId }),
     rubbish: () => 'rubbish',
   };
-  it.each(Object.keys(attacks))('refuses %s', async (name) => {
+  it.each(Object.keys(attacks))('rejects %s', async (name) => {
     const { access, refresh: refreshToken } = await signIn();
     const attack = (await attacks[name]?.(access, refreshToken)) ?? '';
     const answer = await node.get('/users/me', attack);
@@ -216,12 +216,12 @@ describe('the access token (SES-1, SES-8)', () => {
     expect(await codeOf(access)).toBeUndefined();
   });
 
-  it('refuses a token of another server that has the same keys, by its issuer', async () => {
+  it('rejects a token of another issuer with the same keys', async () => {
     const other = await world.node({ config: { publicUrl: 'https://other.test' } });
     expect(await codeOf((await signIn()).access, other)).toBe('invalid-token');
   });
 
-  it('refuses a token after 15 minutes, and says that it has expired', async () => {
+  it('rejects a token after 15 minutes with token-expired', async () => {
     const { access } = await signIn();
     world.clock.advance(15 * minute - second);
     expect(await codeOf(access)).toBeUndefined();
@@ -230,7 +230,7 @@ describe('the access token (SES-1, SES-8)', () => {
     expect(await codeOf(access, await world.node())).toBe('token-expired');
   });
 
-  it('says who, which session and when, and nothing else of a person', async () => {
+  it('contains ids and times, and no personal data', async () => {
     const answer = await node.signIn(newPerson(), { ...adult, user: { name: { firstName: 'Alice' } } });
     const { access } = tokensOf(answer);
     expect(decodeProtectedHeader(access)).toEqual({
@@ -245,7 +245,7 @@ describe('the access token (SES-1, SES-8)', () => {
     expect(access).not.toContain(world.apple.subjectOf('alice'));
   });
 
-  it('refuses a token in the URL', async () => {
+  it('rejects a token in the URL', async () => {
     const { access } = await signIn();
     for (const name of ['token', 'access_token'])
       expect((await node.get(`/users/me?${name}=${access}`)).body).toMatchObject({ status: 401 });

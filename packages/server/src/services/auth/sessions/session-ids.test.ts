@@ -5,7 +5,7 @@ import { createSessionIds } from './session-ids.ts';
 const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 
 describe('ids of sessions', () => {
-  it('prove themselves, and are as long as any id', () => {
+  it('are authenticated, and have the length of every id', () => {
     const ids = createSessionIds([one]);
     const made = Array.from({ length: 200 }, () => ids.create());
     expect(new Set(made).size).toBe(200);
@@ -15,7 +15,7 @@ describe('ids of sessions', () => {
     }
   });
 
-  it('are not proven when they are invented or changed anywhere', () => {
+  it('are not authenticated if they are invented or changed', () => {
     const ids = createSessionIds([one]);
     for (let count = 0; count < 1_000; count++) expect(ids.isProven(newId())).toBe(false);
     const id = ids.create();
@@ -27,7 +27,7 @@ describe('ids of sessions', () => {
       expect(ids.isProven(bad)).toBe(false);
   });
 
-  it('are proven by the key before, as long as the process knows it', () => {
+  it('are authenticated by the previous master key too', () => {
     const id = createSessionIds([one]).create();
     expect(createSessionIds([other, one]).isProven(id)).toBe(true);
     expect(createSessionIds([other]).isProven(id)).toBe(false);

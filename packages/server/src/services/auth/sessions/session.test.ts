@@ -37,13 +37,13 @@ describe('decideRefresh (SES-3, SES-4)', () => {
     expect(decideRefresh(of, counter, rotatedAt + after)).toBe(decision);
   });
 
-  it('ends at the absolute end, however often it was refreshed', () => {
+  it('expires at the absolute limit, however often it was refreshed', () => {
     const old = { ...session, expiresAt: rotatedAt + day };
     expect(decideRefresh(old, 5, rotatedAt + day - 1)).toBe('rotate');
     expect(decideRefresh(old, 5, rotatedAt + day)).toBe('expired');
   });
 
-  it('counts the last minute from a late first use', () => {
+  it('counts the grace period from a late first use', () => {
     const successorUsedAt = rotatedAt + 40 * day;
     const late = { ...session, successorUsedAt };
     expect(decideRefresh(late, 4, successorUsedAt + 60 * second - 1)).toBe('repeat');
@@ -95,7 +95,7 @@ describe('isFreshSignIn (SES-9)', () => {
 });
 
 describe('remainingMs', () => {
-  it('is the nearer of the two ends, and never negative', () => {
+  it('is the earlier of the two limits, and never negative', () => {
     expect(remainingMs(session, rotatedAt)).toBe(60 * day);
     expect(remainingMs({ ...session, expiresAt: rotatedAt + 7 }, rotatedAt)).toBe(7);
     expect(remainingMs(session, rotatedAt + 61 * day)).toBe(0);
@@ -103,7 +103,7 @@ describe('remainingMs', () => {
 });
 
 describe('utcDayOf', () => {
-  it('is a day and nothing finer', () => {
+  it('is a UTC day', () => {
     expect(utcDayOf(Date.parse('2026-10-21T23:59:59.999Z'))).toBe('2026-10-21');
   });
 });

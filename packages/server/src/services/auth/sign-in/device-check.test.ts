@@ -76,7 +76,7 @@ describe('answers of DeviceCheck (DC-3)', () => {
   it.each<[string, [number, string][], object | undefined, number]>([
     ['bits', [[200, bits]], { bit0: true, bit1: false, lastUpdateTime: '2026-03' }, 1],
     ['no bits', [[200, 'Failed to find bit state']], none, 1],
-    ['no bits, in other words', [[200, 'Bit State Not Found']], none, 1],
+    ['no bits, alternative text', [[200, 'Bit State Not Found']], none, 1],
     ['a bad token', [[400, 'Missing or badly formatted device token']], undefined, 1],
     [
       'a 401, then bits',
@@ -96,10 +96,10 @@ describe('answers of DeviceCheck (DC-3)', () => {
       none,
       2,
     ],
-  ])('%s', async (_what, answers, expected, asked) => {
+  ])('%s', async (_what, answers, expected, expectedCalls) => {
     expect(await queryOf(...answers)).toEqual(expected);
-    expect(calls).toBe(asked);
-    // Only a 401 says that ours is no good (DC-2).
+    expect(calls).toBe(expectedCalls);
+    // Only a 401 replaces the provider token (DC-2).
     expect(providerTokens.size).toBe(answers[0]?.[0] === 401 ? 2 : 1);
   });
 
@@ -133,7 +133,7 @@ describe('a sign-in with a device token', () => {
     return token;
   };
 
-  it('makes an account from a clean device, and none from a banned one', async () => {
+  it('creates an account from a clean device, and none from a banned one', async () => {
     expect((await signIn(newPerson(), newToken())).status).toBe(200);
     const refused = await signIn(newPerson(), bannedToken('2026-09'));
     expect(refused.body).toMatchObject({ status: 403, code: 'device-refused' });
@@ -141,13 +141,13 @@ describe('a sign-in with a device token', () => {
     expect((await signIn(newPerson(), 'no base64!')).body.code).toBe('device-refused');
   });
 
-  it('lets in who has an account, whatever the device', async () => {
+  it('accepts an existing account on any device', async () => {
     const person = newPerson();
     await signIn(person, newToken());
     expect((await signIn(person, bannedToken('2026-09'))).status).toBe(200);
   });
 
-  it('refuses nobody in monitor mode, and asks nothing when off', async () => {
+  it('refuses no sign-in in monitor mode, and makes no query when off', async () => {
     const monitor = await world.node({ apple: { deviceCheckMode: 'monitor' } });
     expect((await signIn(newPerson(), bannedToken('2026-09'), monitor)).status).toBe(200);
     expect(monitor.log).toContainEqual(
@@ -159,7 +159,7 @@ describe('a sign-in with a device token', () => {
     expect(world.apple.devices.queries).toBe(before);
   });
 
-  it('takes a token for one sign-in alone, and keeps it nowhere (DC-4)', async () => {
+  it('accepts a token for one sign-in, and stores it nowhere (DC-4)', async () => {
     const token = newToken();
     expect((await signIn(newPerson(), token)).status).toBe(200);
     expect((await signIn(newPerson(), token)).body.code).toBe('device-refused');
@@ -201,7 +201,7 @@ describe('a sign-in with a device token', () => {
     expect(world.apple.devices.queries).toBe(before + 1);
   });
 
-  it('makes new accounts scarce while nobody vouches for devices', async () => {
+  it('rate-limits new accounts while devices cannot be checked', async () => {
     const cold = await world.node({ apple: { deviceCheckMode: 'enforce' } });
     const statuses: number[] = [];
     for (let count = 0; count < 61; count++)
@@ -211,7 +211,7 @@ describe('a sign-in with a device token', () => {
     expect((await signIn(newPerson(), undefined, cold)).status).toBe(200);
   });
 
-  it('mints a new provider token once where Apple refuses it (DC-2)', async () => {
+  it('creates a new provider token once when Apple refuses it (DC-2)', async () => {
     world.apple.devices.refuseProviderTokens(1);
     const before = world.apple.devices.queries;
     expect((await signIn(newPerson(), newToken())).status).toBe(200);

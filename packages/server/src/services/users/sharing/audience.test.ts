@@ -113,7 +113,7 @@ describe('the audiences of the sockets of one process', () => {
     );
     return userId;
   };
-  const befriend = (one: string, other: string) =>
+  const createFriendship = (one: string, other: string) =>
     inTransaction(database.connection, async (tx) => {
       await connections.open(
         { since: now, sides: [newSide(one, 'live', now), newSide(other, 'none', now)] },
@@ -131,7 +131,7 @@ describe('the audiences of the sockets of one process', () => {
   it('follow each change that another process makes, in both directions', async () => {
     const [one, other] = [await person(), await person()];
     open = [other];
-    await befriend(one, other);
+    await createFriendship(one, other);
     await watch.check();
     expect([...placed]).toEqual([`${other}<${one}`]);
     await setLevel(one, other, 'summary');
@@ -145,7 +145,7 @@ describe('the audiences of the sockets of one process', () => {
   it('are empty for a viewer who mutes all friends, whichever process changes it', async () => {
     const [one, other] = [await person(), await person()];
     open = [one, other];
-    await befriend(one, other);
+    await createFriendship(one, other);
     await setLevel(other, one, 'live');
     await watch.check();
     expect([...placed].sort()).toEqual([`${other}<${one}`, `${one}<${other}`].sort());
@@ -161,7 +161,7 @@ describe('the audiences of the sockets of one process', () => {
   it('cost no query without a change, except for the recheck', async () => {
     const [one, other] = [await person(), await person()];
     open = [other];
-    await befriend(one, other);
+    await createFriendship(one, other);
     for (let round = 0; round < 2; round++) await watch.check();
     queries = 0;
     for (let round = 0; round < 4; round++) await watch.check();
@@ -172,7 +172,7 @@ describe('the audiences of the sockets of one process', () => {
   it('are rechecked in turn, so that a change without a version is found (WS-2)', async () => {
     const one = await person();
     const viewers = await Promise.all(range(5).map(() => person()));
-    for (const viewer of viewers) await befriend(one, viewer);
+    for (const viewer of viewers) await createFriendship(one, viewer);
     open = viewers;
     await audience.place(viewers);
     await watch.check();
@@ -185,7 +185,7 @@ describe('the audiences of the sockets of one process', () => {
   it('are empty while the database does not answer, and right again after it', async () => {
     const [one, other] = [await person(), await person()];
     open = [other];
-    await befriend(one, other);
+    await createFriendship(one, other);
     await audience.place([other]);
     expect(placed.size).toBe(1);
     isDatabaseAway = true;
@@ -202,7 +202,7 @@ describe('the audiences of the sockets of one process', () => {
   it('of many sockets that open at once are read in one batch', async () => {
     const one = await person();
     const viewers = await Promise.all(range(20).map(() => person()));
-    for (const viewer of viewers) await befriend(one, viewer);
+    for (const viewer of viewers) await createFriendship(one, viewer);
     open = viewers;
     queries = 0;
     await Promise.all(viewers.map((viewer) => audience.place([viewer])));
