@@ -54,6 +54,8 @@ export interface TestAppOptions {
   metrics?: Partial<AppConfig['metrics']>;
   /** How long requests and readiness wait for the database. */
   timeLimits?: Parameters<typeof startApp>[0]['timeLimits'];
+  /** Whether the process polls for changed audiences; default true. */
+  audiencePolling?: boolean;
   /** Shared by several processes of one world. */
   world?: { clock: TestClock; apple: AppleSimulator };
 }
@@ -120,6 +122,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
       validateAnswers: true,
       watchLag: options.watchLag ?? (() => () => undefined),
       ...(options.timeLimits && { timeLimits: options.timeLimits }),
+      audiencePolling: options.audiencePolling ?? true,
     });
   const servers = await (isSplit
     ? startSplitServers(start)

@@ -88,10 +88,12 @@ export const startApp = async (deps: {
   lostLogLines?: () => number;
   /** Tests say how late the loop is. */
   watchLag?: WatchLag;
-  /** Tests of a database that stands still wait for less than production. */
+  /** Tests of a database that does not respond wait for less than production. */
   timeLimits?: TimeLimits;
+  /** Default true. Tests that count queries switch it off, because its queries depend on time. */
+  audiencePolling?: boolean;
 }): Promise<App> => {
-  const { config, clock, log, timeLimits = productionLimits } = deps;
+  const { config, clock, log, timeLimits = productionLimits, audiencePolling = true } = deps;
   const parts = createLifecycle(log, timeLimits.stopMs);
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
@@ -192,7 +194,8 @@ export const startApp = async (deps: {
   await parts.start('migrations', core.migrate);
   await parts.start('write probe', writeProbe.start, writeProbe.stop);
   await parts.start('auth', auth.start, auth.stop);
-  if (edges.sockets) await parts.start('audiences', users.audiencePoller.start, users.audiencePoller.stop);
+  if (edges.sockets && audiencePolling)
+    await parts.start('audience polling', users.audiencePoller.start, users.audiencePoller.stop);
   await parts.start('puffs', () => undefined, puffs.stop);
   await parts.start('users', users.start, users.stop);
   await parts.start(
