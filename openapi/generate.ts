@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathsMap } from '../deploy/proxy/paths-map.ts';
+import { pathsMap, upstreams } from '../deploy/proxy/nginx-files.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { openApiDocument } from './document.ts';
 import { withEndpointTable } from './endpoint-table.ts';
@@ -11,6 +11,7 @@ const generated: readonly [file: string, fresh: string][] = [
   ['openapi/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`],
   ['openapi/asyncapi.json', `${JSON.stringify(asyncApiDocument(), null, 2)}\n`],
   ['deploy/proxy/paths.map', pathsMap()],
+  ['deploy/proxy/upstreams.conf', upstreams()],
   ['docs/architecture.md', withEndpointTable(architecture)],
 ];
 
