@@ -2,34 +2,34 @@
  * The wire contract: endpoints, socket events, problem codes, as Zod schemas.
  * The server answers by it, the client is typed by it, OpenAPI is generated from it.
  */
-import * as auth from './auth.ts';
-import * as blocks from './blocks.ts';
+import * as auth from './endpoints/auth.ts';
+import * as blocks from './endpoints/blocks.ts';
 import type { EndpointSpec } from './endpoint.ts';
-import * as friends from './friends.ts';
-import * as goals from './goals.ts';
-import * as invites from './invites.ts';
-import * as milestones from './milestones.ts';
-import * as notifications from './notifications.ts';
-import * as puffs from './puffs.ts';
-import * as service from './service.ts';
-import * as stats from './stats.ts';
-import * as users from './users.ts';
+import * as friends from './endpoints/friends.ts';
+import * as goals from './endpoints/goals.ts';
+import * as invites from './endpoints/invites.ts';
+import * as milestones from './endpoints/milestones.ts';
+import * as notifications from './endpoints/notifications.ts';
+import * as puffs from './endpoints/puffs.ts';
+import * as service from './endpoints/service.ts';
+import * as stats from './endpoints/stats.ts';
+import * as users from './endpoints/users.ts';
 
-export * from './auth.ts';
-export * from './blocks.ts';
+export * from './endpoints/auth.ts';
+export * from './endpoints/blocks.ts';
 export * from './endpoint.ts';
-export * from './friends.ts';
-export * from './goals.ts';
-export * from './invites.ts';
-export * from './milestones.ts';
-export * from './notifications.ts';
+export * from './endpoints/friends.ts';
+export * from './endpoints/goals.ts';
+export * from './endpoints/invites.ts';
+export * from './endpoints/milestones.ts';
+export * from './endpoints/notifications.ts';
 export * from './problem.ts';
-export * from './puffs.ts';
-export * from './service.ts';
+export * from './endpoints/puffs.ts';
+export * from './endpoints/service.ts';
 export * from './sockets.ts';
-export * from './stats.ts';
+export * from './endpoints/stats.ts';
 export * from './text.ts';
-export * from './users.ts';
+export * from './endpoints/users.ts';
 export * from './values.ts';
 
 /** Every endpoint of the program, by the name that handlers and the SDK use. */

@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import type { RateClass } from './endpoint.ts';
-import { Friend } from './friends.ts';
-import { Notification } from './notifications.ts';
+import { Friend } from './endpoints/friends.ts';
+import { Notification } from './endpoints/notifications.ts';
 import type { Problem } from './problem.ts';
-import { BatchAnswer, Puff, PuffAnswer, PuffInput, SocketPuffBatch, UndoAnswer, UndoInput } from './puffs.ts';
-import { UserStats } from './stats.ts';
+import {
+  BatchAnswer,
+  Puff,
+  PuffAnswer,
+  PuffInput,
+  SocketPuffBatch,
+  UndoAnswer,
+  UndoInput,
+} from './endpoints/puffs.ts';
+import { UserStats } from './endpoints/stats.ts';
 
 const Persistent = z.object({ seq: z.number().int(), notification: Notification }).meta({
   id: 'PersistentEvent',

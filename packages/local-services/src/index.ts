@@ -4,8 +4,8 @@
  */
 export type { Environment } from './environment.ts';
 export { DataDirInUseError, LocalServiceError } from './local-service-error.ts';
-export { findMongod, type FindOptions } from './find-mongod.ts';
-export { findRedisServer } from './find-redis-server.ts';
-export { startMongo, type LocalMongo, type StartMongoOptions } from './mongo.ts';
-export { endRedis, startRedis, type LocalRedis, type StartRedisOptions } from './redis.ts';
-export { endAbandonedMongos, startTemporaryMongo, temporaryDataDir } from './temporary-mongo.ts';
+export { findMongod, type FindOptions } from './mongo/find-mongod.ts';
+export { findRedisServer } from './redis/find-redis-server.ts';
+export { startMongo, type LocalMongo, type StartMongoOptions } from './mongo/mongo.ts';
+export { endRedis, startRedis, type LocalRedis, type StartRedisOptions } from './redis/redis.ts';
+export { endAbandonedMongos, startTemporaryMongo, temporaryDataDir } from './mongo/temporary-mongo.ts';

@@ -5,9 +5,12 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import { createRedisRateStore } from '../platform/limits/redis-rate-store.ts';
 import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-store.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
-import type { LoadPayload } from '../platform/realtime/payload-loads.ts';
-import { shareRealtime } from '../platform/realtime/shared-realtime.ts';
-import { createSocketPlaces, type SocketPlaces } from '../platform/realtime/socket-places.ts';
+import type { LoadPayload } from '../platform/realtime/across-processes/payload-loads.ts';
+import { shareRealtime } from '../platform/realtime/across-processes/shared-realtime.ts';
+import {
+  createSocketPlaces,
+  type SocketPlaces,
+} from '../platform/realtime/across-processes/socket-places.ts';
 import { maxSocketsPerPerson, type Realtime } from '../platform/realtime/socket-server.ts';
 import { createRedisLink } from '../platform/bus/redis-link.ts';
 

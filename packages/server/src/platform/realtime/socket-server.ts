@@ -20,7 +20,7 @@ import { createSocketCalls } from './socket-calls.ts';
 import { OneWriteAdapter } from './one-write-adapter.ts';
 import type { SocketEvent } from './socket-event.ts';
 import { createSocketMetrics } from './socket-metrics.ts';
-import type { SocketPlaces } from './socket-places.ts';
+import type { SocketPlaces } from './across-processes/socket-places.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
 import { acceptUpgrades } from './upgrades.ts';
 

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataDirInUseError } from '../local-service-error.ts';
+import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
+
+interface Holder extends ProcessIdentity {
+  /** Names this one claim, so that successors can contend for exactly it. */
+  claim: string;
+}
+
+const readHolder = async (path: string): Promise<Holder | undefined> => {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    const { pid, startedAt, claim } = JSON.parse(text) as Holder;
+    if (/^[\w-]+$/.test(claim)) return { pid, startedAt, claim };
+  } catch {
+    // A file that no claim wrote (they appear whole) belongs to nobody alive.
+  }
+  return { pid: 0, claim: 'unreadable' };
+};
+
+/**
+ * Makes `path` a hard link to `file`, unless a live process holds it. A dead holder is replaced by whoever holds
+ * the right to succeed exactly that claim, itself a lock of this kind (`path.claim`): so of many that see the
+ * same dead holder one replaces it, and one that comes late cannot replace the successor.
+ */
+const take = async (path: string, file: string): Promise<ProcessIdentity | undefined> => {
+  for (;;) {
+    try {
+      await link(file, path);
+      return undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = await readHolder(path);
+    if (!holder) continue;
+    if (isAlive(holder)) return holder;
+    const succession = `${path}.${holder.claim}`;
+    const rival = await take(succession, file);
+    if (rival) return rival;
+    if ((await readHolder(path))?.claim === holder.claim) {
+      await rename(succession, path);
+      return undefined;
+    }
+    await rm(succession, { force: true });
+  }
+};
+
+/**
+ * Makes this process the only server on a data directory (`server.lock`).
+ * @throws DataDirInUseError naming the process that holds it
+ */
+export const lockDataDir = async (dataDir: string): Promise<{ release(): Promise<void> }> => {
+  const path = join(dataDir, 'server.lock');
+  const holder: Holder = { ...identify(process.pid), claim: randomUUID() };
+  const file = `${path}.new-${holder.claim}`;
+  await writeFile(file, JSON.stringify(holder));
+  try {
+    const other = await take(path, file);
+    if (other)
+      throw new DataDirInUseError(
+        `Another PuffTrack server (pid ${other.pid}) uses the data directory ${dataDir}. ` +
+          'Stop it, or give this one a directory of its own (DATA_DIR).',
+      );
+  } finally {
+    await rm(file, { force: true });
+  }
+  return {
+    async release() {
+      if ((await readHolder(path))?.claim === holder.claim) await rm(path, { force: true });
+    },
+  };
+};
