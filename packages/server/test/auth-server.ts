@@ -107,7 +107,7 @@ export const startAuthWorld = async (): Promise<AuthWorld> => {
     },
     async drain() {
       for (let tries = 0; tries < 5; tries++) {
-        await Promise.all(nodes.map((node) => node.app.settle()));
+        await Promise.all(nodes.map((node) => node.app.drain()));
         if ((await countPending(connection)) === 0) return;
         now += 7_000;
       }

@@ -3,7 +3,7 @@ import { startNginx } from './nginx.ts';
 import { startPathProxy } from './path-proxy.ts';
 
 /** The servers of a test: one process with every target, or one process per service behind a proxy. */
-export interface Servers extends Pick<App, 'jobs' | 'settle' | 'stop'> {
+export interface Servers extends Pick<App, 'jobs' | 'drain' | 'stop'> {
   readonly url: string;
   readonly apps: readonly App[];
 }
@@ -15,8 +15,8 @@ export const startOneServer = async (
   targets: readonly TargetName[],
 ): Promise<Servers> => {
   const app = await start(targets, 0);
-  const { jobs, settle, stop } = app;
-  return { url: `http://127.0.0.1:${app.port}`, apps: [app], jobs, settle, stop };
+  const { jobs, drain, stop } = app;
+  return { url: `http://127.0.0.1:${app.port}`, apps: [app], jobs, drain, stop };
 };
 
 /** Two for the sockets, so that friends connect to different ones. */
@@ -48,8 +48,8 @@ export const startSplitServers = async (start: StartServer): Promise<Servers> =>
       run: holder.jobs.run,
       runDue: async (only) => (await Promise.all(begun.map((app) => app.jobs.runDue(only)))).flat(),
     },
-    async settle() {
-      for (const app of begun) await app.settle();
+    async drain() {
+      for (const app of begun) await app.drain();
     },
     async stop() {
       await proxy.close();

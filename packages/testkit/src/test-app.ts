@@ -31,7 +31,7 @@ export interface TestApp {
   /** Runs the jobs that are due by the clock, or one job for any date. */
   readonly jobs: Servers['jobs'];
   /** Resolves when nothing is queued or in flight. */
-  settle(): Promise<void>;
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -145,7 +145,7 @@ export const startTestApp = async (options: TestAppOptions = {}): Promise<TestAp
       signInPerson({ url, now, apple, clientId: testClientId, newClient }, name, personOptions),
     client: newClient,
     jobs: servers.jobs,
-    settle: servers.settle,
+    drain: servers.drain,
     async close() {
       for (const client of clients) client.close();
       await servers.stop();

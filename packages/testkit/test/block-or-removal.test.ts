@@ -109,10 +109,10 @@ describe('somebody who was blocked', () => {
     await createFriendship(world.alice, carol);
     const code = await codeOf(world.bob);
     await begin(world);
-    await app.settle();
+    await app.drain();
     const socket = await world.alice.connect();
     await end(world);
-    await app.settle();
+    await app.drain();
     return view(world, { code, socket });
   };
 

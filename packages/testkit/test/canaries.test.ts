@@ -230,7 +230,7 @@ describe('what people send is in no log line and no metric (LOG-1)', () => {
     await post('/puffs', {}, (await signIn('erin', false)).access);
     await post('/auth/logout', { refreshToken: bob.refresh });
     await app.jobs.run('reconcile');
-    await app.settle();
+    await app.drain();
   });
   afterAll(async () => {
     for (const socket of sockets) socket.disconnect();

@@ -68,10 +68,10 @@ const dump = async (): Promise<{ collection: string; text: string }[]> => {
 
 /** To the end of an erasure: the first sweep, and the last one, after which no write of before can live. */
 const erase = async () => {
-  await here.settle();
+  await here.drain();
   here.clock.advance(lastSweepMs);
-  await here.settle();
-  await there.settle();
+  await here.drain();
+  await there.drain();
 };
 
 const tokenOf = ({ client }: Person) => client.accessToken() ?? '';
@@ -155,7 +155,7 @@ describe('what is left of a person (PRIV-3)', () => {
         .insertOne({ _id: userId, day: '2026-10-20', notifications: ['x'] });
     }
     for (const job of ['daily-stats', 'aggregate']) await here.jobs.run(job, '2026-10-21');
-    await here.settle();
+    await here.drain();
     // A process that has to read what was settled before its window.
     for (const person of [alice, bob])
       await (await there.person(person.name, { deviceId: 'tablet' })).client.call('getStats');
@@ -423,7 +423,7 @@ describe('DELETE /users/me', () => {
     expect(await db.collection('users').countDocuments()).toBe(0);
     here.apple.setOutage('none');
     here.clock.advance(75 * minute);
-    await here.settle();
+    await here.drain();
     expect(here.apple.revokedTokens).toHaveLength(1);
   });
 
@@ -442,7 +442,7 @@ describe('DELETE /users/me', () => {
           .authorizationCode
       : codeFor;
     expect(await alice.client.deleteAccount(code)).toEqual({ manualRevocationRequired: manual });
-    await here.settle();
+    await here.drain();
     expect(here.apple.revokedTokens).toHaveLength(manual ? 0 : 1);
   });
 
@@ -499,7 +499,7 @@ describe('DELETE /users/me', () => {
     expect(status).toBe(202);
     await Promise.all(streams);
     expect(recorded).toBeGreaterThanOrEqual(40);
-    await there.settle();
+    await there.drain();
     await erase();
     here.clock.advance(lastSweepMs);
     await erase();

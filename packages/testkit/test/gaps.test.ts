@@ -118,7 +118,7 @@ describe('gaps between puffs, in GET /users/stats', () => {
     expect((await gapsOf(person)).best).toBe(23 * hour);
     await puff(person, '2026-08-20T08:00:00Z', 'UTC');
     expect((await gapsOf(person)).best).toBe(15 * hour);
-    await app.settle();
+    await app.drain();
     const other = await startTestApp({
       mongoUri: app.mongoUri,
       world: { clock: app.clock, apple: app.apple },

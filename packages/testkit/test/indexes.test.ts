@@ -118,7 +118,7 @@ describe('every question to the database has an index (API-4)', () => {
       timestamp: new Date(app.clock.now() - index * 5 * 3_600_000).toISOString(),
     }));
     await as(alice)('recordPuffBatch', { body: { puffs } });
-    await app.settle();
+    await app.drain();
     await multiply(mongo.db(), alice.userId, 120);
     const friends: Person[] = [];
     for (const index of range(16)) friends.push(await app.person(`friend-${index}`));
@@ -214,7 +214,7 @@ describe('every question to the database has an index (API-4)', () => {
       await as(fan)('cheerMilestone', { params: shown, body: { kind } });
     await as(fan)('removeCheer', { params: shown, query: { kind: 'heart' } });
     await as(cheered)('recordPuff', { body: { timestamp: '2026-10-20T12:00:00Z' } });
-    await app.settle();
+    await app.drain();
 
     const atDora = await dora.connect();
     await atDora.puff({ quantity: 2 });
@@ -260,7 +260,7 @@ describe('every question to the database has an index (API-4)', () => {
   it('through every endpoint, the sockets and the jobs', async () => {
     await tour();
     await work();
-    await app.settle();
+    await app.drain();
     expect(Object.keys(endpoints).filter((name) => !visited.has(name as EndpointName))).toEqual([]);
 
     const profile = mongo.db().collection<Profiled>('system.profile');

@@ -35,7 +35,7 @@ describe('a job whose worker is killed during a run', () => {
     const alice = await first.person('alice');
     for (const timestamp of ['2026-10-20T07:10:00Z', '2026-10-20T18:30:00Z', '2026-10-20T18:31:00Z'])
       await alice.client.call('recordPuff', { body: { timestamp, quantity: 2 } });
-    await first.settle();
+    await first.drain();
     await multiply(dbOf(uri), alice.userId, people);
     const clean = await open({ now: evening });
     cleanUri = clean.mongoUri;

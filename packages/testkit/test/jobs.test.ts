@@ -94,7 +94,7 @@ describe('the jobs', () => {
       await gone.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
       await withdraw(gone, purpose);
       for (const job of names) await runAt('2026-10-22T01:10:00Z', job);
-      await app.settle();
+      await app.drain();
       expect(await collection('platformfigures').findOne({ _id: 'hour:2026-10-21T10' })).toMatchObject({
         all: { people: 20, puffs: 20 },
       });

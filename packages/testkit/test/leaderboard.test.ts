@@ -271,7 +271,7 @@ describe('boards', () => {
       await step();
       expect([name, seen(await boardOf(pam))]).toEqual([name, { Pam: expected }]);
     }
-    await app.settle();
+    await app.drain();
     expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
   });
 

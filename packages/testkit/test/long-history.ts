@@ -40,7 +40,7 @@ export const expectReadsNotToGrow = async (few: number, many: number): Promise<v
     const people = [await first.person('seldom'), await first.person('often')] as const;
     for (const [index, { client }] of people.entries())
       await record(client, clock.now(), index === 0 ? few : many);
-    await first.settle();
+    await first.drain();
     await forgetSettledPast(mongoUri);
     const bests: unknown[] = [];
     const readsOfBoth = async () => {
@@ -59,7 +59,7 @@ export const expectReadsNotToGrow = async (few: number, many: number): Promise<v
           ),
         );
       }
-      await app.settle();
+      await app.drain();
       return rows;
     };
     const [seldomAtFirst, oftenAtFirst] = await readsOfBoth();

@@ -69,7 +69,7 @@ describe('the queries for a user with many friends', () => {
   const fresh = async (): Promise<TestApp> => {
     const [first] = apps;
     if (!first) throw new Error('nothing runs');
-    await apps.at(-1)?.settle();
+    await apps.at(-1)?.drain();
     const { mongoUri } = first;
     const app = await startTestApp({ ...exact, mongoUri, world: first });
     apps.push(app);
@@ -79,7 +79,7 @@ describe('the queries for a user with many friends', () => {
   const look = async (app: TestApp, person: Person, view: (person: Person) => Promise<unknown>) => {
     await person.client.call('getMe');
     await person.client.call('getStats');
-    await app.settle();
+    await app.drain();
     return profiled(app.mongoUri, () => view(person));
   };
   const questions = (lines: readonly Profiled[]) =>

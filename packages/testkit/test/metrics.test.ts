@@ -65,7 +65,7 @@ describe('metrics', () => {
     for (let call = 0; call < 14; call++)
       await bob.client.call('patchMe', { body: {} }).catch(() => undefined);
     await app.jobs.run('reconcile');
-    await app.settle();
+    await app.drain();
     figures = await figuresOf(`http://127.0.0.1:${app.metricsPort ?? 0}`);
     socket.close();
   });

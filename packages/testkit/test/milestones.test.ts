@@ -106,7 +106,7 @@ describe('milestones', () => {
     // Together they are one word.
     expect(await inboxOf(alice)).toMatchObject([{ data: { days: '3' }, readAt: null }]);
     const { puff } = await puffAt(alice, '2026-10-19T12:00:00Z');
-    await app.settle();
+    await app.drain();
     expect(await inboxOf(alice)).toMatchObject([{ data: { days: '3' }, readAt: noon.replace('Z', '.000Z') }]);
     expect(await mineOf(alice)).toEqual(['1 abstinence 2026-10-20..2026-10-20']);
     await alice.client.call('deletePuff', { params: { id: puff?.id ?? '' } });
@@ -334,7 +334,7 @@ describe('milestones', () => {
       expect(await cheersOf()).toEqual([{ kind: 'clap', count: 1 }]);
       expect(await noticesOf()).toEqual([]);
       await puffAt(alice, '2026-10-19T12:00:00Z');
-      await app.settle();
+      await app.drain();
       await expect(cheer(bob, 'heart')).rejects.toMatchObject({ code: 'not-found' });
       expect(await mongo.db().collection('cheers').countDocuments()).toBe(0);
     });

@@ -184,7 +184,7 @@ describe('a socket that was away (REL-5)', () => {
 
   it('gets nothing again without a number: its first calls have told it everything', async () => {
     const socket = await bob.connect();
-    await app.settle();
+    await app.drain();
     await ask(await app.person(name()), bob);
     expect(await socket.next('friendRequest')).toMatchObject({ seq: 5 });
   });

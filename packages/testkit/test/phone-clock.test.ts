@@ -55,7 +55,7 @@ describe("a phone's clock that differs from the server's zone rules", () => {
       [0, 2],
       [6, 0],
     ]);
-    await app.settle();
+    await app.drain();
     expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
   });
 
@@ -84,7 +84,7 @@ describe("a phone's clock that differs from the server's zone rules", () => {
 
     expect((await edit({ timestamp: '2026-10-20T21:15:00Z' })).puff.day).toBe('2026-10-20');
     expect((await edit({ timestamp })).puff.day).toBe('2026-10-21');
-    await app.settle();
+    await app.drain();
     expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
     const { changes } = await person.client.call('listPuffChanges', { query: { since: '0' } });
     expect(changes).toMatchObject([{ puff: { id, day: '2026-10-21' } }]);
@@ -107,7 +107,7 @@ describe("a phone's clock that differs from the server's zone rules", () => {
     for (const { id, quantity } of ends)
       await person.client.call('editPuff', { params: { id }, body: { quantity: quantity * 10 } });
     expect(await countsOf(person)).toEqual([30, 20, 0]);
-    await app.settle();
+    await app.drain();
     expect(await app.jobs.run('reconcile')).toMatchObject({ figures: { drift: 0 } });
   });
 });

@@ -58,7 +58,7 @@ describe('pushes', () => {
     const { friendCode } = await client.call('getMe');
     const asker = await person();
     await asker.client.call('requestFriend', { body: { friendCode } });
-    await app.settle();
+    await app.drain();
     return asker;
   };
   const idsOf = async ({ client }: Person, isMeant: (one: Notification) => boolean) =>
@@ -68,7 +68,7 @@ describe('pushes', () => {
   const payloads = () => apns.pushes.map(({ payload }) => payload as Payload);
   const later = async (ms: number) => {
     app.clock.advance(ms);
-    await app.settle();
+    await app.drain();
   };
 
   it('reach every phone of the person once, and tell neither who nor what', async () => {
@@ -88,7 +88,7 @@ describe('pushes', () => {
     expect(new Set(apns.pushes.map(({ headers }) => headers['apns-id'])).size).toBe(2);
     for (const { aps } of payloads())
       expect(aps.alert).toEqual({ 'loc-key': 'There is something new for you.' });
-    await app.settle();
+    await app.drain();
     expect(apns.pushes).toHaveLength(2);
   });
 
@@ -105,20 +105,20 @@ describe('pushes', () => {
     const bob = await phoneOwner(newToken());
     await bob.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
     const [milestone] = (await bob.client.call('listMilestones')).mine;
-    await app.settle();
+    await app.drain();
     expect(payloads()).toMatchObject([{ aps: { alert: { 'loc-key': 'There is something new for you.' } } }]);
     const params = { id: milestone?.id ?? '' };
     const fan = await person();
     await createFriendship(bob, fan);
-    await app.settle();
+    await app.drain();
     const before = apns.pushes.length;
     for (const kind of ['clap', 'heart'] as const)
       await fan.client.call('cheerMilestone', { params, body: { kind } });
-    await app.settle();
+    await app.drain();
     expect(apns.pushes).toHaveLength(before + 1);
     await bob.client.call('readNotifications', { body: { all: true } });
     await fan.client.call('cheerMilestone', { params, body: { kind: 'star' } });
-    await app.settle();
+    await app.drain();
     const cheers = apns.pushes.slice(before).map(({ headers }) => headers['apns-collapse-id']);
     expect(cheers).toEqual([params.id, params.id]);
   });
@@ -138,7 +138,7 @@ describe('pushes', () => {
       const bob = await phoneOwner(newToken());
       const fan = await person();
       await createFriendship(bob, fan);
-      await app.settle();
+      await app.drain();
       const before = apns.pushes.length;
       // Both wait for the morning, and the consent is gone by then.
       await prefer(bob, { quietHours: { from: '00:00', to: '23:59' } });
@@ -148,7 +148,7 @@ describe('pushes', () => {
         params: { id: milestone?.id ?? '' },
         body: { kind: 'clap' },
       });
-      await app.settle();
+      await app.drain();
       expect(apns.pushes).toHaveLength(before);
       const versions = await bob.client.call('getLegalVersions');
       await bob.client.call('putConsents', {
@@ -156,7 +156,7 @@ describe('pushes', () => {
       });
       await prefer(bob, { quietHours: null });
       app.clock.advance(14 * 60 * 60_000);
-      await app.settle();
+      await app.drain();
       expect(apns.pushes).toHaveLength(before);
       expect(await bob.client.call('listNotifications', { query: {} })).toMatchObject({
         notifications: [{ category: 'cheer' }, { category: 'milestone' }, { category: 'friend-accepted' }],
@@ -171,7 +171,7 @@ describe('pushes', () => {
     await prefer(bob, { quietHours: { from: '22:00', to: '07:00' } });
     await askFor(bob);
     app.clock.set('2026-10-25T05:59:00Z');
-    await app.settle();
+    await app.drain();
     expect(apns.pushes).toEqual([]);
     await later(minuteMs);
     expect(apns.pushes).toHaveLength(1);

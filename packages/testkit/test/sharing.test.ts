@@ -168,7 +168,7 @@ describe('what others see of a person', () => {
     const socket = await gone.connect();
     const headers = { authorization: `Bearer ${gone.client.accessToken() ?? ''}` };
     await gone.client.deleteAccount();
-    await app.settle();
+    await app.drain();
     expect(await socket.next('sessionEnded')).toEqual({ reason: 'account-gone' });
     await put({ level: 'live', ghost: false, muted: false, consent: true });
     await owner.client.call('recordPuff', { body: { id: randomUUID() } });

@@ -70,7 +70,7 @@ export interface App {
   readonly metricsPort: number | undefined;
   readonly jobs: Pick<Jobs, 'list' | 'run' | 'runDue'>;
   /** Resolves when nothing is queued or under way, checkpoints included. */
-  settle(): Promise<void>;
+  drain(): Promise<void>;
   /** Drains and stops (REL-8); resolves when everything is closed. */
   stop(): Promise<void>;
 }
@@ -227,14 +227,14 @@ export const startApp = async (deps: {
     },
   );
 
-  const settle = async () => {
+  const drain = async () => {
     await auth.drain();
-    await users.runDueErasures();
-    await puffs.drainAll();
+    await users.drain();
+    await puffs.drain();
     await coaching.drain();
     await notifications.drain();
   };
-  return { port, metricsPort, jobs, settle, stop: parts.stop };
+  return { port, metricsPort, jobs, drain, stop: parts.stop };
 };
 
 /** The figures are there from the listener's start to its end, so that a long start and a long drain are seen too. */

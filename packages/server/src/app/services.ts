@@ -10,7 +10,7 @@ import { createAuth, type Auth } from '../services/auth/index.ts';
 import { createCoaching, type Coaching } from '../services/coaching/index.ts';
 import { createNotifications, type ApnsConfig, type Notifications } from '../services/notifications/index.ts';
 import { createPuffs, type Puffs } from '../services/puffs/index.ts';
-import { createUsers, type PersonalData, type PersonSettings, type Users } from '../services/users/index.ts';
+import { createUsers, type PersonalData, type UserSettings, type Users } from '../services/users/index.ts';
 
 export interface Services {
   readonly auth: Auth;
@@ -56,9 +56,9 @@ export const createServices = (deps: {
       friendsOf: (userId) => users.friendsOf(userId),
       friendOf: (viewer, friendId) => users.friendOf(viewer, friendId),
       liveViewersOf: (userId) => users.liveViewersOf(userId),
-      placeSockets: (userId) => users.placeSockets(userId),
-      moveAudience: (userId, tx) => users.moveAudience(userId, tx),
-      audienceMoved: (userId) => users.audienceMoved(userId),
+      joinAudiences: (userId) => users.joinAudiences(userId),
+      markAudienceChanged: (userId, tx) => users.markAudienceChanged(userId, tx),
+      refreshAudience: (userId) => users.refreshAudience(userId),
     },
     stats: { current: (userId) => analytics.current(userId) },
     puffs: { findLive: (userId, puffId) => puffs.findLive(userId, puffId) },
@@ -92,9 +92,9 @@ export const createServices = (deps: {
       profileChanged: (person, fields) => analytics.profileChanged(person, fields),
     },
     pendingWrites: {
-      async drain(userId) {
-        await puffs.drain(userId);
-        await coaching.drainAwards(userId);
+      async drainUser(userId) {
+        await puffs.drainUser(userId);
+        await coaching.drainUser(userId);
       },
     },
     announcements: {
@@ -107,7 +107,7 @@ export const createServices = (deps: {
     },
   });
 
-  const puffs: Puffs = createPuffs<PersonSettings>({
+  const puffs: Puffs = createPuffs<UserSettings>({
     connection,
     clock,
     log,
@@ -166,9 +166,9 @@ export const createServices = (deps: {
   });
 
   // What is lost on the way is found within seconds all the same: each of these keeps nothing longer.
-  bus.on('settings-changed', users.settingsChangedElsewhere);
+  bus.on('settings-changed', users.onRemoteSettingsChange);
   bus.on('session-ended', auth.onRemoteSessionEnded);
-  bus.on('audience-changed', users.audienceChangedElsewhere);
+  bus.on('audience-changed', users.onRemoteAudienceChange);
   bus.on('inbox.appended', notifications.onRemoteAppend);
   bus.onGap(users.audiencePoller.pollNow);
 

@@ -74,7 +74,7 @@ export const playDemo = async (mongoUri: string, print: (line: string) => void):
       await show(scene);
     }
     app.clock.set(lastMoment);
-    await app.settle();
+    await app.drain();
 
     print(`\nThe week is over: ${new Date(lastMoment).toISOString()}`);
     let agree = true;

@@ -1,7 +1,8 @@
+import { dayMs } from '../../domain/durations.ts';
 import { DomainError } from '../edge/errors.ts';
 
 /** A daily quota counts the uses of the last 24 hours, so no midnight and no time zone matters. */
-export const quotaWindowMs = 86_400_000;
+export const quotaWindowMs = dayMs;
 
 /**
  * Throws `rate-limited` where the last 24 hours already contain `max` uses; `Retry-After` names the moment at which the

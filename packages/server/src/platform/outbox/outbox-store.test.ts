@@ -27,7 +27,7 @@ it('removes rows 7 days after they were done or given up, and never an open one'
     const docs = await database.connection.collection<{ _id: string }>('testjobs').find().toArray();
     return docs.map(({ _id }) => _id).sort();
   };
-  const sweptAt = async (instant: number) => {
+  const keptAt = async (instant: number) => {
     await store.removeLongDone(instant);
     return rows();
   };
@@ -42,9 +42,9 @@ it('removes rows 7 days after they were done or given up, and never an open one'
   await store.add({ id: 'open', payload: { fails: true }, now });
   await worker.run();
 
-  expect(await sweptAt(doneAt + 7 * dayMs - 1)).toEqual(['done', 'failing', 'open']);
-  expect(await sweptAt(doneAt + 7 * dayMs)).toEqual(['failing', 'open']);
-  expect(await sweptAt(givenUpAt + 7 * dayMs - 1)).toEqual(['failing', 'open']);
-  expect(await sweptAt(givenUpAt + 7 * dayMs)).toEqual(['open']);
-  expect(await sweptAt(givenUpAt + 1000 * dayMs)).toEqual(['open']);
+  expect(await keptAt(doneAt + 7 * dayMs - 1)).toEqual(['done', 'failing', 'open']);
+  expect(await keptAt(doneAt + 7 * dayMs)).toEqual(['failing', 'open']);
+  expect(await keptAt(givenUpAt + 7 * dayMs - 1)).toEqual(['failing', 'open']);
+  expect(await keptAt(givenUpAt + 7 * dayMs)).toEqual(['open']);
+  expect(await keptAt(givenUpAt + 1000 * dayMs)).toEqual(['open']);
 });

@@ -48,7 +48,7 @@ export interface Realtime {
   disconnect(room: string): void;
   /** The sessions of the sockets in this process, and the people. */
   openSessions(): readonly string[];
-  openPeople(): readonly string[];
+  connectedUsers(): readonly string[];
 }
 
 /** For a process that holds no sockets. */
@@ -59,7 +59,7 @@ export const noSockets: Realtime = {
   setRooms: () => undefined,
   disconnect: () => undefined,
   openSessions: () => [],
-  openPeople: () => [],
+  connectedUsers: () => [],
 };
 
 export interface RealtimeServer extends Realtime {
@@ -221,7 +221,7 @@ export const createRealtime = (deps: {
       io.in(room).disconnectSockets(true);
     },
     openSessions: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.sessionId))],
-    openPeople: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.userId))],
+    connectedUsers: () => [...new Set([...sockets.sockets.values()].map(({ data }) => data.actor.userId))],
     async close(reconnectAfterMs) {
       stopWatching();
       upgrades.close();

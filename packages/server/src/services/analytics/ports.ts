@@ -41,7 +41,7 @@ export interface UserDirectory {
   listTimeZones(): Promise<string[]>;
   /** In the order of `userId`. */
   listPage(page: {
-    dayTurn?: { timeZone: string; dayStartHour: number };
+    dayRollover?: { timeZone: string; dayStartHour: number };
     after?: string | undefined;
     limit: number;
   }): Promise<ProcessedPerson[]>;

@@ -34,7 +34,7 @@ export interface Coaching {
   /** Part of the transaction that ends a friendship, by removal or block. */
   endCheers: CheerService['endBetween'];
   /** Resolves when no award for this user is in progress in this process. */
-  drainAwards(userId: string): Promise<void>;
+  drainUser(userId: string): Promise<void>;
   ensureIndexes(): Promise<void>;
   /** Deletes everything of a user; answers the number of rows. */
   eraseUser(userId: string): Promise<number>;
@@ -70,7 +70,7 @@ export const createCoaching = (deps: {
       awards.refreshSoon(person.userId);
     },
     endCheers: cheerService.endBetween,
-    drainAwards: awards.drainUser,
+    drainUser: awards.drainUser,
     async ensureIndexes() {
       for (const owned of [milestones, cheers]) await owned.ensureIndexes();
     },

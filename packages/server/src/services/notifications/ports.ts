@@ -24,11 +24,11 @@ export interface SharingPolicy {
   /** Friends who receive this user's puffs live, each with the instant (ms) since which that is so without a break. */
   liveViewersOf(userId: string): Promise<readonly { userId: string; since: number }[]>;
   /** Moves the user's sockets of this process into the live rooms of their friends. */
-  placeSockets(userId: string): Promise<void>;
+  joinAudiences(userId: string): Promise<void>;
   /** Part of a transaction that changes `muteAll`: the other processes then move the user's sockets. */
-  moveAudience(userId: string, tx: ClientSession): Promise<void>;
+  markAudienceChanged(userId: string, tx: ClientSession): Promise<void>;
   /** Resolves when the sockets of this process match `muteAll`; the other processes are notified. */
-  audienceMoved(userId: string): Promise<unknown>;
+  refreshAudience(userId: string): Promise<unknown>;
 }
 
 /** analytics: statistics as they are now. */

@@ -44,7 +44,7 @@ export const lateAfterMs = backdatedAfterMs;
 
 export interface Puffs extends Pick<
   PuffLog,
-  'history' | 'newestRevs' | 'histories' | 'momentsBetween' | 'drainAll' | 'stop'
+  'history' | 'newestRevs' | 'histories' | 'momentsBetween' | 'stop'
 > {
   routes: Route[];
   events: SocketEvent[];
@@ -54,7 +54,9 @@ export interface Puffs extends Pick<
   /** The current values of a live puff; undefined for any other id. */
   findLive(userId: string, id: string): Promise<Puff | undefined>;
   /** Resolves when every write of this person that was admitted before is stored or refused, in this process. */
-  drain(userId: string): Promise<void>;
+  drainUser(userId: string): Promise<void>;
+  /** Resolves when every write admitted by this process is stored or rejected and its checkpoints are written. */
+  drain(): Promise<void>;
   /** Drops what this process holds of a deleted account, pending writes included. */
   forgetUser(userId: string): void;
   /** Deletes the log and the checkpoints of this person; returns the number of rows. Idempotent. */
@@ -98,11 +100,11 @@ export const createPuffs = <Person extends PuffPerson>(deps: {
     newestRevs: log.newestRevs,
     histories: log.histories,
     momentsBetween: log.momentsBetween,
-    drainAll: log.drainAll,
+    drain: log.drainAll,
     stop: log.stop,
     jobs: puffJobs({ ...parts, ...stores, connection, sums, findDeletedUsers: users.findDeletedUsers }),
     countByHour: (people, { from, to }) => sums.countByHour(people, { from, to, lateAfterMs }),
-    drain: puffs.drain,
+    drainUser: puffs.drain,
     findLive: reads.findLive,
     forgetUser: log.evict,
     async eraseUser(userId) {

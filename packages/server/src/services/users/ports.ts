@@ -3,7 +3,7 @@ import type { Friend, FriendSummary } from '@pufftrack/contract';
 import type { ClientSession } from 'mongoose';
 import type { AccountClosing as AuthAccountClosing } from '../auth/index.ts';
 import type { Notify } from '../notifications/index.ts';
-import type { PersonSettings } from './accounts/user.ts';
+import type { UserSettings } from './accounts/user.ts';
 import type { SettingsChanged } from './accounts/user-settings-cache.ts';
 import type { MuteAll } from './sharing/friendship.ts';
 
@@ -24,7 +24,7 @@ export interface AudienceRooms {
   /** From now on the sockets of `viewer` here receive the puffs of exactly these users. */
   setSources(viewer: string, userIds: ReadonlySet<string>): void;
   /** The users with an open socket in this process. */
-  openPeople(): readonly string[];
+  connectedUsers(): readonly string[];
 }
 
 /** notifications: the setting `muteAll` of these users; users who never set it are absent. */
@@ -53,15 +53,15 @@ export interface CheerEnding {
 
 /** analytics: statistics that friends see, and their dependence on the profile. */
 export interface StatsReader {
-  summaries(users: readonly PersonSettings[]): Promise<ReadonlyMap<string, FriendSummary>>;
+  summaries(users: readonly UserSettings[]): Promise<ReadonlyMap<string, FriendSummary>>;
   /** `fields` are those that the user has set, whether or not their values are new. */
-  profileChanged(user: PersonSettings, fields: readonly string[]): Promise<void>;
+  profileChanged(user: UserSettings, fields: readonly string[]): Promise<void>;
 }
 
 /** The services that write what a user records. */
 export interface PendingWrites {
   /** Resolves when every write of this user that this process had admitted is stored or rejected. */
-  drain(userId: string): Promise<void>;
+  drainUser(userId: string): Promise<void>;
 }
 
 /** An owner of data about users. */

@@ -139,6 +139,6 @@ export const shareRealtime = (deps: {
       publish({ do: 'disconnect', room });
     },
     openSessions: () => local().openSessions(),
-    openPeople: () => local().openPeople(),
+    connectedUsers: () => local().connectedUsers(),
   };
 };

@@ -15,7 +15,7 @@ interface RolloverPerson {
 export interface RolloverPeople<Person extends RolloverPerson> {
   listTimeZones(): Promise<string[]>;
   listPage(page: {
-    dayTurn?: { timeZone: string; dayStartHour: number };
+    dayRollover?: { timeZone: string; dayStartHour: number };
     after?: string | undefined;
     limit: number;
   }): Promise<Person[]>;
@@ -75,7 +75,11 @@ export const walkDayRollover = async <Person extends RolloverPerson>(
       if (isHere && dayStartHour < progress.dayStartHour) continue;
       let after = isHere && dayStartHour === progress.dayStartHour ? progress.after : undefined;
       for (;;) {
-        const page = await people.listPage({ dayTurn: { timeZone, dayStartHour }, after, limit: pageSize });
+        const page = await people.listPage({
+          dayRollover: { timeZone, dayStartHour },
+          after,
+          limit: pageSize,
+        });
         await process(page.filter(isProcessed));
         after = page.at(-1)?.userId ?? after;
         await save({ timeZone, dayStartHour, ...(after !== undefined && { after }) });

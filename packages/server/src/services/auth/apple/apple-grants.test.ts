@@ -144,7 +144,7 @@ describe('the revocation (SIWA-9)', () => {
     world.apple.setOutage('error');
     await close(signedIn);
     for (let minutes = 0; minutes < 60; minutes++) {
-      await node.app.settle();
+      await node.app.drain();
       world.clock.advance(minute);
     }
     expect(world.apple.revokedTokens).toHaveLength(before);
@@ -222,7 +222,7 @@ describe('the revocation (SIWA-9)', () => {
     world.clock.advance(8 * 24 * hour);
     // Another process of this world may have leased it.
     await eventually('it is given up', async () => {
-      await node.app.settle();
+      await node.app.drain();
       return (await waitingRevocations()).length === 0;
     });
     world.apple.setOutage('none');

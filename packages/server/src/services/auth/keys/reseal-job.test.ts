@@ -53,7 +53,7 @@ describe('a new master key (SIWA-8)', () => {
   const revoke = async (node: AuthNode, signedIn: Answer) => {
     const before = world.apple.revokedTokens.length;
     await node.deleteAccount(signedIn);
-    await node.app.settle();
+    await node.app.drain();
     return world.apple.revokedTokens.length - before;
   };
 
@@ -63,7 +63,7 @@ describe('a new master key (SIWA-8)', () => {
     // A revocation that is pending until Apple answers again.
     world.apple.setOutage('error');
     await old.deleteAccount(people[0]!);
-    await old.app.settle();
+    await old.app.drain();
     // It could not unseal what the job moves, and would postpone it.
     await old.stop();
 

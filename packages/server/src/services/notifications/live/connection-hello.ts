@@ -17,13 +17,13 @@ export interface NewConnection {
 export const createConnectionHello =
   (deps: {
     inbox: InboxReplay;
-    sharing: Pick<SharingPolicy, 'friendsOf' | 'placeSockets'>;
+    sharing: Pick<SharingPolicy, 'friendsOf' | 'joinAudiences'>;
     stats: StatsReader;
   }) =>
   async ({ actor: { userId }, lastSeq, onClose, emit }: NewConnection): Promise<void> => {
     const { inbox, sharing } = deps;
     const replay = await inbox.replayStart(userId, lastSeq);
-    await sharing.placeSockets(userId);
+    await sharing.joinAudiences(userId);
     const [stats, friends] = await Promise.all([deps.stats.current(userId), sharing.friendsOf(userId)]);
     emit('ready', { userId, seq: replay.head, stats, friends });
     // A change during the read was sent before `ready`, so the friends are read and compared once more.

@@ -38,7 +38,7 @@ export interface LiveEvents {
   /** From now on, the sockets of `viewer` in this process receive the puffs of these users and of no others. */
   setSources(viewer: string, userIds: ReadonlySet<string>): void;
   /** The users whose sockets this process holds. */
-  openPeople(): readonly string[];
+  connectedUsers(): readonly string[];
   /** To the sockets of `to`, except those of the session that made the change. */
   friendUpdated(to: string, friend: Friend, exceptSession?: string): void;
   friendRemoved(to: string, friendId: string, exceptSession?: string): void;
@@ -140,7 +140,7 @@ export const createLiveEvents = (deps: {
     setSources(viewer, userIds) {
       realtime().setRooms(userRoom(viewer), livePrefix, [...userIds].map(liveRoom));
     },
-    openPeople: () => realtime().openPeople(),
+    connectedUsers: () => realtime().connectedUsers(),
     friendUpdated(to, friend, exceptSession) {
       realtime().emit(userRoom(to), 'friendUpdated', () => ({ friend }), {
         ...except(exceptSession),

@@ -14,7 +14,7 @@ export interface PreferencesService {
 export const createPreferencesService = (deps: {
   store: PreferencesStore;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
-  sharing: Pick<SharingPolicy, 'moveAudience' | 'audienceMoved'>;
+  sharing: Pick<SharingPolicy, 'markAudienceChanged' | 'refreshAudience'>;
   clock: Clock;
 }): PreferencesService => ({
   get: async (userId) => viewPreferences(await deps.store.find(userId)),
@@ -23,10 +23,10 @@ export const createPreferencesService = (deps: {
       const found = await deps.store.find(userId, tx);
       const changed = changedPreferences(found, change, deps.clock.now());
       await deps.store.save(userId, changed, tx);
-      if (changed.muteAll !== found.muteAll) await deps.sharing.moveAudience(userId, tx);
+      if (changed.muteAll !== found.muteAll) await deps.sharing.markAudienceChanged(userId, tx);
       return { before: found, after: changed };
     });
-    if (after.muteAll !== before.muteAll) await deps.sharing.audienceMoved(userId);
+    if (after.muteAll !== before.muteAll) await deps.sharing.refreshAudience(userId);
     return viewPreferences(after);
   },
 });

@@ -14,7 +14,7 @@ import {
 import { maxConsentRecords } from '../consents/consent-ledger.ts';
 import type { PendingWrites } from '../ports.ts';
 import { accountGone } from './account-gone.ts';
-import { settingsOf, type PersonSettings, type UserRecord } from './user.ts';
+import { settingsOf, type UserSettings, type UserRecord } from './user.ts';
 import type { UserSettingsCache } from './user-settings-cache.ts';
 import type { UserStore } from './user-store.ts';
 import { viewConsent } from './user-view.ts';
@@ -43,7 +43,7 @@ export const createConsentService = (deps: {
   /** Part of the transaction that changes what friends may see. */
   markAudienceChanged: (userIds: readonly string[], tx: ClientSession) => Promise<void>;
   /** After that transaction: what friends may see has changed. */
-  onConsentsChanged: (before: PersonSettings, after: PersonSettings) => Promise<void>;
+  onConsentsChanged: (before: UserSettings, after: UserSettings) => Promise<void>;
   pendingWrites: PendingWrites;
   clock: Clock;
 }): ConsentService => {
@@ -93,7 +93,7 @@ export const createConsentService = (deps: {
         await deps.onConsentsChanged(settingsOf(before), settings);
       } finally {
         // `publish` stops the admission of writes in this process; after the drain none of the earlier ones is stored.
-        if (!isProcessed(settings)) await deps.pendingWrites.drain(settings.userId);
+        if (!isProcessed(settings)) await deps.pendingWrites.drainUser(settings.userId);
       }
     },
   };

@@ -1,5 +1,6 @@
 /** accounts: the account document, its profile and its consents. */
 import type { Connection } from 'mongoose';
+import { z } from 'zod';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Route } from '../../../platform/http/route.ts';
 import type { Accounts } from '../../auth/index.ts';
@@ -19,7 +20,11 @@ export interface UserBase {
   readonly users: UserStore;
   readonly listing: UserListingStore;
   readonly userSettings: UserSettingsCache;
+  /** Applies a change of settings that another process has announced on the bus. */
+  onRemoteSettingsChange(message: unknown): void;
 }
+
+const SettingsChangedMessage = z.object({ userId: z.string(), settingsVersion: z.number() });
 
 export const createUserBase = (deps: {
   connection: Connection;
@@ -27,10 +32,15 @@ export const createUserBase = (deps: {
   clock: Clock;
 }): UserBase => {
   const users = createUserStore(deps.connection);
+  const userSettings = createUserSettingsCache({ ...deps, users });
   return {
     users,
     listing: createUserListingStore(deps.connection),
-    userSettings: createUserSettingsCache({ ...deps, users }),
+    userSettings,
+    onRemoteSettingsChange(message) {
+      const parsed = SettingsChangedMessage.safeParse(message);
+      if (parsed.success) userSettings.markStale(parsed.data);
+    },
   };
 };
 

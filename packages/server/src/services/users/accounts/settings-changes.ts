@@ -4,7 +4,7 @@ import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { UserSettingsCache } from './user-settings-cache.ts';
 import { requireConsents } from '../consents/consent.ts';
 import { accountGone } from './account-gone.ts';
-import { settingsOf, type PersonSettings } from './user.ts';
+import { settingsOf, type UserSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 /**
@@ -15,8 +15,8 @@ import type { UserStore } from './user-store.ts';
 export type SettingsChanges = <T>(
   userId: string,
   purposes: readonly Purpose[],
-  work: (person: PersonSettings, tx: ClientSession) => Promise<T>,
-) => Promise<{ person: PersonSettings; result: T }>;
+  work: (person: UserSettings, tx: ClientSession) => Promise<T>,
+) => Promise<{ person: UserSettings; result: T }>;
 
 export const createSettingsChanges =
   (deps: { connection: Connection; users: UserStore; userSettings: UserSettingsCache }): SettingsChanges =>

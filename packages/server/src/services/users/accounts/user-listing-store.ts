@@ -1,10 +1,10 @@
 import { trusted, type Connection } from 'mongoose';
-import { settingsOf, type PersonSettings } from './user.ts';
+import { settingsOf, type UserSettings } from './user.ts';
 import { toUser, usersOf, type UserDoc } from './user-documents.ts';
 
 /** A page of a job: of all users, or of those whose local days begin together. */
-export interface PeoplePage {
-  readonly dayTurn?: { readonly timeZone: string; readonly dayStartHour: number };
+export interface UserPage {
+  readonly dayRollover?: { readonly timeZone: string; readonly dayStartHour: number };
   /** The last `userId` of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
@@ -13,7 +13,7 @@ export interface PeoplePage {
 /** Reads of many users for jobs, past the cache. */
 export interface UserListingStore {
   /** In the order of the ids. */
-  listPage(page: PeoplePage): Promise<PersonSettings[]>;
+  listPage(page: UserPage): Promise<UserSettings[]>;
   /** Every time zone that a user has, as it is spelled there. */
   listTimeZones(): Promise<string[]>;
   /** Those of these ids without an account. */
@@ -23,9 +23,9 @@ export interface UserListingStore {
 export const createUserListingStore = (connection: Connection): UserListingStore => {
   const users = usersOf(connection);
   return {
-    async listPage({ dayTurn, after, limit }) {
+    async listPage({ dayRollover, after, limit }) {
       const docs = await users
-        .find({ ...dayTurn, ...(after !== undefined && { _id: trusted({ $gt: after }) }) })
+        .find({ ...dayRollover, ...(after !== undefined && { _id: trusted({ $gt: after }) }) })
         .sort({ _id: 1 })
         .limit(limit)
         .lean<UserDoc[]>();

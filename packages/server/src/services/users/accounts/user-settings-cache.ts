@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
 import type { ChangeAnnouncements } from '../ports.ts';
 import { accountGone } from './account-gone.ts';
-import { settingsOf, type PersonSettings, type UserRecord } from './user.ts';
+import { settingsOf, type UserSettings, type UserRecord } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 /** A change by another process is seen after this time at the latest. */
@@ -14,17 +14,17 @@ const maxAnnounced = 10_000;
 /** The settings of users, cached for seconds. */
 export interface UserSettingsCache {
   /** Synchronous where it is cached, which the hot path relies on. Throws `account-gone`. */
-  get(userId: string): PersonSettings | Promise<PersonSettings>;
+  get(userId: string): UserSettings | Promise<UserSettings>;
   /** The cached settings; undefined where `get` would read the database. */
-  peek(userId: string): PersonSettings | undefined;
+  peek(userId: string): UserSettings | undefined;
   /** From the database, in one query; unknown users are left out. */
-  getMany(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonSettings>>;
+  getMany(userIds: readonly string[]): Promise<ReadonlyMap<string, UserSettings>>;
   /** Caches a user who was read for another purpose. */
-  put(user: UserRecord): PersonSettings;
+  put(user: UserRecord): UserSettings;
   /** Applies the deletion of an account in this process at once. */
   evict(userId: string): void;
   /** Applies a committed change in this process at once, and announces it to the other processes. */
-  publish(user: UserRecord): PersonSettings;
+  publish(user: UserRecord): UserSettings;
   /**
    * Reads the settings and applies them as `publish` does, after a transaction whose outcome is unknown. Where the read fails,
    * the cached settings are evicted.
@@ -40,7 +40,7 @@ export interface SettingsChanged {
 }
 
 interface Known {
-  readonly settings: PersonSettings;
+  readonly settings: UserSettings;
   readonly readAt: number;
   /** An older version must not be cached. */
   readonly atLeast: number;
@@ -56,12 +56,12 @@ export const createUserSettingsCache = (deps: {
   /** The result of a read that began before an announced change must not be cached. */
   const announced = new LRUCache<string, number>({ max: maxAnnounced });
 
-  const current = (entry: Known | undefined): PersonSettings | undefined => {
+  const current = (entry: Known | undefined): UserSettings | undefined => {
     const age = entry ? clock.now() - entry.readAt : Infinity;
     return entry && age >= 0 && age < maxAgeMs ? entry.settings : undefined;
   };
 
-  const put = (user: UserRecord, readAt = clock.now()): PersonSettings => {
+  const put = (user: UserRecord, readAt = clock.now()): UserSettings => {
     const settings = settingsOf(user);
     const before = known.get(user.userId);
     const { settingsVersion } = settings;
@@ -72,7 +72,7 @@ export const createUserSettingsCache = (deps: {
     return settings;
   };
 
-  const read = async (userId: string): Promise<PersonSettings> => {
+  const read = async (userId: string): Promise<UserSettings> => {
     const readAt = clock.now();
     const user = await users.find(userId);
     if (!user) {
@@ -82,7 +82,7 @@ export const createUserSettingsCache = (deps: {
     return put(user, readAt);
   };
 
-  const publish = (user: UserRecord): PersonSettings => {
+  const publish = (user: UserRecord): UserSettings => {
     const settings = put(user);
     deps.announcements.settingsChanged({ userId: user.userId, settingsVersion: settings.settingsVersion });
     return settings;

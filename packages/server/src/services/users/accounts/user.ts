@@ -52,7 +52,7 @@ export interface UserRecord extends Profile {
 }
 
 /** A user, as the other services see one. */
-export interface PersonSettings extends Omit<Profile, 'locale'> {
+export interface UserSettings extends Omit<Profile, 'locale'> {
   readonly userId: string;
   /** As others may see it: null also while it is hidden. */
   readonly name: string | null;
@@ -95,7 +95,7 @@ export const profileChanges = (
   return changes;
 };
 
-export const settingsOf = (user: UserRecord): PersonSettings => ({
+export const settingsOf = (user: UserRecord): UserSettings => ({
   userId: user.userId,
   name: user.nameHidden ? null : user.name,
   timeZone: user.timeZone,

@@ -10,7 +10,7 @@ import { quotaExceeded, quotaWindowMs, requireDailyQuota } from '../../../platfo
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import { accountGone } from '../accounts/account-gone.ts';
 import { normaliseFriendCode } from '../accounts/friend-code.ts';
-import type { PersonSettings } from '../accounts/user.ts';
+import type { UserSettings } from '../accounts/user.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 import type { NotificationInbox } from '../ports.ts';
@@ -98,7 +98,7 @@ export const createFriendRequests = (deps: {
 
   /** Returns the friendship where two friend requests cross. */
   const send = async (
-    me: PersonSettings,
+    me: UserSettings,
     { friendCode, shareLevel }: { friendCode: string; shareLevel?: ShareLevel | undefined },
     tx: ClientSession,
   ): Promise<Friendship | undefined> => {

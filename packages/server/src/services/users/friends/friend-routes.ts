@@ -4,7 +4,7 @@ import type { FriendService } from './friend-service.ts';
 
 export const friendRoutes = (friends: FriendService): Route[] => [
   route(endpoints.listFriends, async ({ actor }) =>
-    answer(200, { friends: await friends.list(actor.userId) }),
+    answer(200, { friends: await friends.reads.friendsOf(actor.userId) }),
   ),
   route(endpoints.patchFriend, async ({ actor, input: { params, body } }) =>
     answer(200, { friend: await friends.change(actor, params.userId, body) }),

@@ -23,7 +23,7 @@ import { mayShare } from '../consents/consent.ts';
 import { createFriendUpdates } from './friend-updates.ts';
 import { viewFriend } from './friend-view.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
-import { settingsOf, type PersonSettings } from '../accounts/user.ts';
+import { settingsOf, type UserSettings } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 
 /** A friend who receives a user's puffs as they happen, and since when (ms) without interruption. */
@@ -32,8 +32,29 @@ export interface LiveViewer {
   readonly since: number;
 }
 
+/** What the other services may read of friendships. */
+export interface FriendReads {
+  friendsOf(userId: string): Promise<Friend[]>;
+  /** One friend as `viewer` may see them now; undefined where the two are not friends. */
+  friendOf(viewer: string, friendId: string): Promise<Friend | undefined>;
+  liveViewersOf(userId: string): Promise<LiveViewer[]>;
+  /** The friends who share `summary` or more with `viewer` and appear on boards. */
+  boardFriendsOf(viewer: string): Promise<UserSettings[]>;
+  /** The friends who show their milestones to `viewer`. */
+  milestoneFriendsOf(viewer: string): Promise<UserSettings[]>;
+  /**
+   * Whether `owner` shows milestones to `viewer`, and whether `owner` has muted them; undefined: not shown. Reads inside
+   * the transaction, so a friendship that ends at the same time is either complete or gone.
+   */
+  showsMilestones(
+    owner: string,
+    viewer: string,
+    tx: ClientSession,
+  ): Promise<{ readonly isMuted: boolean } | undefined>;
+}
+
 export interface FriendService {
-  list(userId: string): Promise<Friend[]>;
+  readonly reads: FriendReads;
   /** Throws `not-found` where the two are not friends. */
   change(actor: Actor, friendId: string, change: SideChange): Promise<Friend>;
   remove(actor: Actor, friendId: string): Promise<void>;
@@ -44,22 +65,9 @@ export interface FriendService {
   /** Sends the current state of a friend to the sockets of `viewer`, except to those of `exceptSession`. */
   show(viewer: string, friendId: string, exceptSession?: string): Promise<void>;
   /** Sends the current state of a user to the friends whose side of the friendship `isAffected`. */
-  refreshForFriends(person: PersonSettings, isAffected: (given: Side) => boolean): Promise<void>;
+  refreshForFriends(person: UserSettings, isAffected: (given: Side) => boolean): Promise<void>;
   /** Updates audiences and friends where the change of consents changes what friends may see. */
-  consentsChanged(before: PersonSettings, after: PersonSettings): Promise<void>;
-  liveViewersOf(userId: string): Promise<LiveViewer[]>;
-  boardFriendsOf(viewer: string): Promise<PersonSettings[]>;
-  /** The friends who show their milestones to `viewer`. */
-  milestoneFriendsOf(viewer: string): Promise<PersonSettings[]>;
-  /**
-   * Whether `owner` shows milestones to `viewer`, and whether `owner` has muted them; undefined: not shown. Reads inside
-   * the transaction, so a friendship that ends at the same time is either complete or gone.
-   */
-  showsMilestones(
-    owner: string,
-    viewer: string,
-    tx: ClientSession,
-  ): Promise<{ readonly isMuted: boolean } | undefined>;
+  consentsChanged(before: UserSettings, after: UserSettings): Promise<void>;
 }
 
 export const createFriendService = (deps: {
@@ -92,7 +100,7 @@ export const createFriendService = (deps: {
 
   const viewAll = async (
     viewer: string,
-    friends: readonly { friendship: Friendship; friend: PersonSettings }[],
+    friends: readonly { friendship: Friendship; friend: UserSettings }[],
   ): Promise<Friend[]> => {
     const now = clock.now();
     const sharing = friends.filter(
@@ -134,49 +142,17 @@ export const createFriendService = (deps: {
   };
 
   const announceEndedFriendships: FriendService['announceEndedFriendships'] = async (userId, friendIds) => {
-    await audience.changed([userId, ...friendIds]);
+    await audience.refresh([userId, ...friendIds]);
     for (const friendId of friendIds) live.friendRemoved(friendId, userId);
   };
 
-  return {
-    view,
-    show,
-    refreshForFriends,
-    async list(userId) {
+  const reads: FriendReads = {
+    async friendsOf(userId) {
       return viewAll(userId, await friendsWithSettings(userId));
     },
-    async change({ userId, sessionId }, friendId, change) {
-      // The share level decides who receives the caller's puffs, the mute whether the caller receives the friend's.
-      const changedAudiences = [
-        ...(change.shareLevel === undefined ? [] : [userId]),
-        ...(change.muted === undefined ? [] : [friendId]),
-      ];
-      const { before, after } = await inTransaction(connection, async (tx) => {
-        const changed =
-          (await store.change(userId, friendId, { ...change, now: clock.now() }, tx)) ?? noFriend();
-        if (changedAudiences.length > 0) await audiences.markChanged(changedAudiences, tx);
-        return changed;
-      });
-      await audience.changed(changedAudiences);
-      if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
-        await show(friendId, userId);
-      await show(userId, friendId, sessionId);
-      return view(after, userId);
-    },
-    async remove({ userId, sessionId }, friendId) {
-      await inTransaction(connection, async (tx) => {
-        if (!(await store.remove(userId, friendId, tx))) noFriend();
-        await audiences.markChanged([userId, friendId], tx);
-        await deps.cheers.endCheers(tx, userId, friendId);
-      });
-      await announceEndedFriendships(userId, [friendId]);
-      live.friendRemoved(userId, friendId, sessionId);
-    },
-    announceEndedFriendships,
-    async consentsChanged(before, after) {
-      if (mayShare(before) === mayShare(after)) return;
-      await audience.changed([after.userId]);
-      await refreshForFriends(after, (given) => levelInForce(given, before) !== levelInForce(given, after));
+    async friendOf(viewer, friendId) {
+      const friendship = await store.find(viewer, friendId);
+      return friendship && view(friendship, viewer);
     },
     async liveViewersOf(userId) {
       const now = clock.now();
@@ -220,6 +196,46 @@ export const createFriendService = (deps: {
       const { theirs } = sidesFor(friendship, viewer);
       if (!showsMilestones(theirs, settingsOf(user), clock.now())) return undefined;
       return { isMuted: theirs.muted };
+    },
+  };
+
+  return {
+    reads,
+    view,
+    show,
+    refreshForFriends,
+    async change({ userId, sessionId }, friendId, change) {
+      // The share level decides who receives the caller's puffs, the mute whether the caller receives the friend's.
+      const changedAudiences = [
+        ...(change.shareLevel === undefined ? [] : [userId]),
+        ...(change.muted === undefined ? [] : [friendId]),
+      ];
+      const { before, after } = await inTransaction(connection, async (tx) => {
+        const changed =
+          (await store.change(userId, friendId, { ...change, now: clock.now() }, tx)) ?? noFriend();
+        if (changedAudiences.length > 0) await audiences.markChanged(changedAudiences, tx);
+        return changed;
+      });
+      await audience.refresh(changedAudiences);
+      if (sidesFor(before, userId).mine.shareLevel !== sidesFor(after, userId).mine.shareLevel)
+        await show(friendId, userId);
+      await show(userId, friendId, sessionId);
+      return view(after, userId);
+    },
+    async remove({ userId, sessionId }, friendId) {
+      await inTransaction(connection, async (tx) => {
+        if (!(await store.remove(userId, friendId, tx))) noFriend();
+        await audiences.markChanged([userId, friendId], tx);
+        await deps.cheers.endCheers(tx, userId, friendId);
+      });
+      await announceEndedFriendships(userId, [friendId]);
+      live.friendRemoved(userId, friendId, sessionId);
+    },
+    announceEndedFriendships,
+    async consentsChanged(before, after) {
+      if (mayShare(before) === mayShare(after)) return;
+      await audience.refresh([after.userId]);
+      await refreshForFriends(after, (given) => levelInForce(given, before) !== levelInForce(given, after));
     },
   };
 };

@@ -1,6 +1,6 @@
 import type { Friend, FriendSummary } from '@pufftrack/contract';
 import { isAtLeast, isResting, levelInForce, sidesFor, type Friendship } from '../sharing/friendship.ts';
-import type { PersonSettings } from '../accounts/user.ts';
+import type { UserSettings } from '../accounts/user.ts';
 
 /**
  * A friend as `viewer` may see them at `now` (ms): nothing beyond the share level in force. `summary` is the current one; in
@@ -9,7 +9,7 @@ import type { PersonSettings } from '../accounts/user.ts';
 export const viewFriend = (
   friendship: Friendship,
   viewer: string,
-  friend: PersonSettings,
+  friend: UserSettings,
   { summary, now }: { summary: FriendSummary | undefined; now: number },
 ): Friend => {
   const { mine, theirs } = sidesFor(friendship, viewer);

@@ -3,7 +3,7 @@ import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { requireConsents } from '../consents/consent.ts';
-import type { PersonSettings } from '../accounts/user.ts';
+import type { UserSettings } from '../accounts/user.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 import type { NotificationInbox } from '../ports.ts';
@@ -25,12 +25,12 @@ export interface FriendshipOffer {
 /** How two users become friends, by a friend request or by an invite. */
 export interface FriendshipCreation {
   /** Throws `consent-required` without `friends-sharing`, or `account-gone`. */
-  requireSharingConsent(userId: string): Promise<PersonSettings>;
+  requireSharingConsent(userId: string): Promise<UserSettings>;
   hasRoom(userId: string, tx: ClientSession): Promise<boolean>;
   /** Part of the transaction that accepts the offer. Throws `conflict` where one of the two has 200 friends. */
   create(
     offer: FriendshipOffer,
-    accepter: PersonSettings,
+    accepter: UserSettings,
     shareLevel: ShareLevel | undefined,
     tx: ClientSession,
   ): Promise<Friendship>;
@@ -92,7 +92,7 @@ export const createFriendshipCreation = (deps: {
       return friendship;
     },
     async announce(friendship, { userId, sessionId }, sender) {
-      await deps.audience.changed([userId, sender]);
+      await deps.audience.refresh([userId, sender]);
       await friends.show(sender, userId);
       await friends.show(userId, sender, sessionId);
       return friends.view(friendship, userId);

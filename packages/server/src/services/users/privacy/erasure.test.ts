@@ -1,15 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { ledgerCutoff, ledgerEntryOf, nextSweepAt, requirePersonId } from './erasure.ts';
+import { ledgerCutoff, ledgerEntryOf, nextCleanupAt, requirePersonId } from './erasure.ts';
 
 describe('the next cleanup pass', () => {
   it.each([
-    ['the first one found something', { sweptAt: 1_000, found: 9 }, 16_000],
-    ['the first one found nothing: writes of before may still live', { sweptAt: 1_000, found: 0 }, 90_000],
-    ['the last one found nothing', { sweptAt: 90_000, found: 0 }, undefined],
-    ['the last one found something', { sweptAt: 90_000, found: 1 }, 105_000],
-    ['a late one found nothing', { sweptAt: 500_000, found: 0 }, undefined],
-  ])('%s', (_what, sweep, next) => {
-    expect(nextSweepAt({ createdAt: 0, ...sweep })).toBe(next);
+    ['the first one found something', { passStartedAt: 1_000, found: 9 }, 16_000],
+    [
+      'the first one found nothing: writes of before may still live',
+      { passStartedAt: 1_000, found: 0 },
+      90_000,
+    ],
+    ['the last one found nothing', { passStartedAt: 90_000, found: 0 }, undefined],
+    ['the last one found something', { passStartedAt: 90_000, found: 1 }, 105_000],
+    ['a late one found nothing', { passStartedAt: 500_000, found: 0 }, undefined],
+  ])('%s', (_what, pass, next) => {
+    expect(nextCleanupAt({ createdAt: 0, ...pass })).toBe(next);
   });
 });
 

@@ -13,7 +13,7 @@ export interface Erasure {
  */
 export const writesMayLiveMs = 90_000;
 /** After a pass that found rows (ms): rows written behind it are removed long before the last pass. */
-export const sweepAgainMs = 15_000;
+export const cleanupRetryMs = 15_000;
 /** An erasure that takes longer is logged as an error (PRIV-3: at most 24 h). */
 export const overdueAfterMs = 24 * hourMs;
 
@@ -21,19 +21,19 @@ export const overdueAfterMs = 24 * hourMs;
  * When the next cleanup pass runs (ms); undefined: the erasure is complete, which takes a pass that found nothing and began
  * when no write from before the deletion could still commit.
  *
- * nextSweepAt({ createdAt: 0, sweptAt: 90_000, found: 0 }) is undefined; with `found: 1` it is 105,000.
+ * nextCleanupAt({ createdAt: 0, passStartedAt: 90_000, found: 0 }) is undefined; with `found: 1` it is 105,000.
  */
-export const nextSweepAt = ({
+export const nextCleanupAt = ({
   createdAt,
-  sweptAt,
+  passStartedAt,
   found,
 }: {
   createdAt: number;
-  sweptAt: number;
+  passStartedAt: number;
   found: number;
 }): number | undefined => {
-  if (found > 0) return sweptAt + sweepAgainMs;
-  return sweptAt < createdAt + writesMayLiveMs ? createdAt + writesMayLiveMs : undefined;
+  if (found > 0) return passStartedAt + cleanupRetryMs;
+  return passStartedAt < createdAt + writesMayLiveMs ? createdAt + writesMayLiveMs : undefined;
 };
 
 /** Throws for anything but a whole user id, because a filter by less would match other users. */

@@ -134,16 +134,16 @@ describe('an erasure', () => {
     const [userId, neighbour] = [await seed(), await seed()];
     dieAt(name, moment);
     await erase(userId);
-    await here.services.users.runDueErasures();
+    await here.services.users.drain();
     expect(await leftOf(userId)).toContain('erasures');
 
     now += 10_000;
-    await there.services.users.runDueErasures();
+    await there.services.users.drain();
     expect(await leftOf(userId)).toEqual(['erasures']);
     now += writesMayLiveMs;
-    await there.services.users.runDueErasures();
+    await there.services.users.drain();
     now += writesMayLiveMs;
-    await there.services.users.runDueErasures();
+    await there.services.users.drain();
     expect(await leftOf(userId)).toEqual([]);
     expect(await leftOf(neighbour)).toEqual([...collectionNames].sort());
   });
@@ -154,7 +154,7 @@ describe('an erasure', () => {
       const userId = await seed();
       dieAt(name, 'after');
       await expect(erase(userId)).rejects.toThrow('killed');
-      await there.services.users.runDueErasures();
+      await there.services.users.drain();
       expect(await leftOf(userId)).toEqual([...collectionNames].sort());
     },
   );
@@ -166,16 +166,16 @@ describe('an erasure', () => {
         .collection<{ _id: string }>('puffrecords')
         .insertOne({ _id: `${userId}:late`, person: userId, rev: 9, kind: 'empty' } as { _id: string });
     await erase(userId);
-    await here.services.users.runDueErasures();
+    await here.services.users.drain();
     for (const waitMs of [15_000, 75_000, 15_000]) {
       expect(await leftOf(userId)).toEqual(['erasures']);
       await late();
       now += waitMs;
-      await there.services.users.runDueErasures();
+      await there.services.users.drain();
     }
     expect(await leftOf(userId)).toEqual(['erasures']);
     now += 15_000;
-    await there.services.users.runDueErasures();
+    await there.services.users.drain();
     expect(await leftOf(userId)).toEqual([]);
   });
 

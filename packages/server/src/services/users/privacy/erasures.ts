@@ -6,7 +6,7 @@ import type { Reschedule } from '../../../platform/outbox/outbox-worker.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { AccountClosing, PendingWrites, PersonalData } from '../ports.ts';
-import { ledgerEntryOf, nextSweepAt, overdueAfterMs, requirePersonId, type Erasure } from './erasure.ts';
+import { ledgerEntryOf, nextCleanupAt, overdueAfterMs, requirePersonId, type Erasure } from './erasure.ts';
 import type { ErasureLedgerStore } from './erasure-ledger-store.ts';
 import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
 import type { FriendService } from '../friends/friend-service.ts';
@@ -27,7 +27,7 @@ export interface Erasures {
     request: { authorizationCode?: string | undefined; log: Logger },
   ): Promise<Deletion | undefined>;
   /** One cleanup pass of that job; it may be interrupted anywhere and starts again. */
-  sweep(job: OutboxJob<Erasure>, reschedule: Reschedule): Promise<void>;
+  runCleanupPass(job: OutboxJob<Erasure>, reschedule: Reschedule): Promise<void>;
   /** Evicts cached data of every user with an open erasure, whichever process deleted the account. */
   evictErased(): Promise<void>;
 }
@@ -98,7 +98,7 @@ export const createErasures = (deps: {
     const { manualRevocationRequired } = closed;
     log.info({ event: 'users.account_deleted', userId, manualRevocationRequired }, 'account deleted');
     await friends.announceEndedFriendships(userId, friendIds);
-    await deps.pendingWrites.drain(userId);
+    await deps.pendingWrites.drainUser(userId);
     return { manualRevocationRequired };
   };
 
@@ -111,15 +111,15 @@ export const createErasures = (deps: {
       return begun;
     },
 
-    async sweep({ payload, createdAt }, reschedule) {
+    async runCleanupPass({ payload, createdAt }, reschedule) {
       const userId = requirePersonId(payload.userId);
-      const sweptAt = clock.now();
-      if (sweptAt - createdAt > overdueAfterMs)
+      const passStartedAt = clock.now();
+      if (passStartedAt - createdAt > overdueAfterMs)
         deps.log.error({ event: 'users.erasure_overdue', userId, createdAt }, 'erasure is overdue');
       evict(userId);
       let found = 0;
       for (const owner of deps.owners()) found += await owner.eraseUser(userId);
-      const next = nextSweepAt({ createdAt, sweptAt, found });
+      const next = nextCleanupAt({ createdAt, passStartedAt, found });
       if (next !== undefined) reschedule(next);
       else deps.log.info({ event: 'users.erased', userId }, 'erasure completed');
     },

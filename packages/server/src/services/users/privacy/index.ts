@@ -26,7 +26,7 @@ export interface PrivacyRoom {
   ensureIndexes(): Promise<void>;
   start(): void;
   /** Resolves when every erasure pass that is due has run. */
-  runDueErasures(): Promise<void>;
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export const createPrivacyRoom = (
   const worker = createOutboxWorker({
     name: 'erasures',
     store: outbox,
-    handle: erasures.sweep,
+    handle: erasures.runCleanupPass,
     giveUpAfterMs: Infinity,
     clock,
     log,
@@ -82,7 +82,7 @@ export const createPrivacyRoom = (
       poller.start();
       worker.start();
     },
-    runDueErasures: worker.run,
+    drain: worker.run,
     async stop() {
       await poller.stop();
       await worker.stop();

@@ -75,7 +75,7 @@ export const createBlocks = (deps: {
         return ended;
       });
       if (!wereFriends) return;
-      await deps.audience.changed([userId, blocked]);
+      await deps.audience.refresh([userId, blocked]);
       live.friendRemoved(blocked, userId);
       live.friendRemoved(userId, blocked, sessionId);
     },

@@ -28,7 +28,7 @@ export interface AudiencePoller extends Poller {
 export const createAudiencePoller = (deps: {
   store: Pick<AudienceStore, 'listSince' | 'findNewest'>;
   audience: Audience;
-  rooms: Pick<AudienceRooms, 'openPeople'>;
+  rooms: Pick<AudienceRooms, 'connectedUsers'>;
   /** Ends ghost mode where its time is over. */
   endExpiredGhosts: () => Promise<void>;
   log: Logger;
@@ -51,7 +51,7 @@ export const createAudiencePoller = (deps: {
       const page = await store.listSince(from, pageSize);
       const fresh = page.filter(({ userId, version }) => done.get(userId)?.version !== version);
       // Changes that could not be applied are read again: the next poll begins at the same instant.
-      if (!(await audience.changed(fresh.map(({ userId }) => userId)))) return;
+      if (!(await audience.refresh(fresh.map(({ userId }) => userId)))) return;
       for (const { userId, version, at } of fresh) done.set(userId, { version, at });
       const last = page.at(-1);
       if (!last) break;
@@ -65,10 +65,10 @@ export const createAudiencePoller = (deps: {
 
   const recheck = async () => {
     if (due.length === 0) {
-      due = [...rooms.openPeople()];
+      due = [...rooms.connectedUsers()];
       perPoll = Math.ceil(due.length / polls);
     }
-    await audience.place(due.splice(0, perPoll));
+    await audience.join(due.splice(0, perPoll));
   };
 
   const check = async () => {

@@ -57,7 +57,7 @@ describe('the audiences of the sockets of one process', () => {
         forget((held) => held !== viewer);
         for (const sharer of userIds) placed.add(`${viewer}<${sharer}`);
       },
-      openPeople: () => open,
+      connectedUsers: () => open,
     };
     audience = createAudience({
       connections: {
@@ -174,7 +174,7 @@ describe('the audiences of the sockets of one process', () => {
     const viewers = await Promise.all(range(5).map(() => person()));
     for (const viewer of viewers) await createFriendship(one, viewer);
     open = viewers;
-    await audience.place(viewers);
+    await audience.join(viewers);
     await watch.check();
     expect(placed.size).toBe(5);
     for (const viewer of viewers) await setLevel(one, viewer, 'none', false);
@@ -186,13 +186,13 @@ describe('the audiences of the sockets of one process', () => {
     const [one, other] = [await person(), await person()];
     open = [other];
     await createFriendship(one, other);
-    await audience.place([other]);
+    await audience.join([other]);
     expect(placed.size).toBe(1);
     isDatabaseAway = true;
     await setLevel(one, other, 'live');
-    expect(await audience.changed([one])).toBe(false);
+    expect(await audience.refresh([one])).toBe(false);
     expect(placed.size).toBe(0);
-    await expect(audience.place([other])).rejects.toThrow('away');
+    await expect(audience.join([other])).rejects.toThrow('away');
     await watch.check().catch(() => undefined);
     isDatabaseAway = false;
     await watch.check();
@@ -205,7 +205,7 @@ describe('the audiences of the sockets of one process', () => {
     for (const viewer of viewers) await createFriendship(one, viewer);
     open = viewers;
     queries = 0;
-    await Promise.all(viewers.map((viewer) => audience.place([viewer])));
+    await Promise.all(viewers.map((viewer) => audience.join([viewer])));
     expect(placed.size).toBe(20);
     expect(queries).toBe(2);
   });

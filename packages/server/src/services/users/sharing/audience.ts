@@ -11,9 +11,9 @@ export interface Audience {
    * of their friends. False where the database does not answer: then no socket here receives the puffs of these users, and
    * their sockets receive none, until a later call succeeds.
    */
-  changed(userIds: readonly string[]): Promise<boolean>;
+  refresh(userIds: readonly string[]): Promise<boolean>;
   /** Moves the sockets of these users into the right rooms. Rejects where the database does not answer. */
-  place(viewers: readonly string[]): Promise<void>;
+  join(viewers: readonly string[]): Promise<void>;
 }
 
 /** Users whose friendships are read together; each has at most 200. */
@@ -100,9 +100,9 @@ export const createAudience = (deps: {
   };
 
   return {
-    async changed(userIds) {
+    async refresh(userIds) {
       // A socket that opens later reads the database itself.
-      const open = new Set(rooms.openPeople());
+      const open = new Set(rooms.connectedUsers());
       if (userIds.length === 0 || open.size === 0) return true;
       const viewers = userIds.filter((userId) => open.has(userId));
       try {
@@ -118,7 +118,7 @@ export const createAudience = (deps: {
         return false;
       }
     },
-    place: (viewers) => enqueueAll({ viewers }),
+    join: (viewers) => enqueueAll({ viewers }),
   };
 };
 

@@ -11,7 +11,7 @@ import { accountGone } from '../accounts/account-gone.ts';
 import { dayMs } from '../../../domain/durations.ts';
 import { isAtLeast, isResting, levelInForce, type Side } from './friendship.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
-import { settingsOf, type PersonSettings, type UserRecord } from '../accounts/user.ts';
+import { settingsOf, type UserSettings, type UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 import { viewGhost } from '../accounts/user-view.ts';
 
@@ -32,7 +32,7 @@ export interface GhostService {
 }
 
 /** friends: sends a user's current state to the friends whose side of the friendship `isAffected`. */
-export type RefreshForFriends = (user: PersonSettings, isAffected: (given: Side) => boolean) => Promise<void>;
+export type RefreshForFriends = (user: UserSettings, isAffected: (given: Side) => boolean) => Promise<void>;
 
 export const createGhosts = (deps: {
   connection: Connection;
@@ -48,7 +48,7 @@ export const createGhosts = (deps: {
 
   const publish = async (user: UserRecord): Promise<void> => {
     const person = userSettings.publish(user);
-    await audience.changed([person.userId]);
+    await audience.refresh([person.userId]);
     await deps.refreshForFriends(person, (side) => isAtLeast(levelInForce(side, person), 'summary'));
   };
 

@@ -15,17 +15,26 @@ import { createGhosts, type RefreshForFriends } from './ghost-service.ts';
 
 const AudienceChangedMessage = z.object({ userIds: z.array(z.string()) });
 
+/** Which sockets of this process receive whose puffs. */
+export interface LiveAudiences {
+  readonly audiencePoller: AudiencePoller;
+  /** Moves the user's sockets into the audiences of their friends. */
+  joinAudiences(userId: string): Promise<void>;
+  /** Part of a transaction that changes who receives this user's puffs, or whose puffs this user receives. */
+  markAudienceChanged(userId: string, tx: ClientSession): Promise<void>;
+  /** After that transaction: applies the change in this process and announces it to the others. */
+  refreshAudience(userId: string): Promise<boolean>;
+  /** Applies a change that another process has announced on the bus. */
+  onRemoteAudienceChange(message: unknown): void;
+}
+
 export interface SharingRoom {
   readonly routes: Route[];
   readonly connections: FriendConnectionStore;
   readonly audiences: AudienceStore;
   /** Changes by this process are announced to the other ones. */
   readonly audience: Audience;
-  readonly audiencePoller: AudiencePoller;
-  placeSockets(userId: string): Promise<void>;
-  moveAudience(userId: string, tx: ClientSession): Promise<void>;
-  audienceMoved(userId: string): Promise<boolean>;
-  audienceChangedElsewhere(message: unknown): void;
+  readonly liveAudiences: LiveAudiences;
 }
 
 export const createSharingRoom = (
@@ -44,10 +53,10 @@ export const createSharingRoom = (
   const audiences = createAudienceStore(deps.connection);
   const local = createAudience({ ...deps, connections });
   const audience: Audience = {
-    place: local.place,
-    changed(userIds) {
+    join: local.join,
+    refresh(userIds) {
       deps.announcements.audienceChanged(userIds);
-      return local.changed(userIds);
+      return local.refresh(userIds);
     },
   };
   const ghosts = createGhosts({ ...deps, store: audiences, audience });
@@ -56,19 +65,21 @@ export const createSharingRoom = (
     connections,
     audiences,
     audience,
-    audiencePoller: createAudiencePoller({
-      ...deps,
-      store: audiences,
-      audience: local,
-      endExpiredGhosts: ghosts.endExpired,
-    }),
-    placeSockets: (userId) => audience.place([userId]),
-    moveAudience: (userId, tx) => audiences.markChanged([userId], tx),
-    audienceMoved: (userId) => audience.changed([userId]),
-    audienceChangedElsewhere(message) {
-      const parsed = AudienceChangedMessage.safeParse(message);
-      // A failure withholds live puffs until the poller has read the audiences.
-      if (parsed.success) void local.changed(parsed.data.userIds);
+    liveAudiences: {
+      audiencePoller: createAudiencePoller({
+        ...deps,
+        store: audiences,
+        audience: local,
+        endExpiredGhosts: ghosts.endExpired,
+      }),
+      joinAudiences: (userId) => audience.join([userId]),
+      markAudienceChanged: (userId, tx) => audiences.markChanged([userId], tx),
+      refreshAudience: (userId) => audience.refresh([userId]),
+      onRemoteAudienceChange(message) {
+        const parsed = AudienceChangedMessage.safeParse(message);
+        // A failure withholds live puffs until the poller has read the audiences.
+        if (parsed.success) void local.refresh(parsed.data.userIds);
+      },
     },
   };
 };
