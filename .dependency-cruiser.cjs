@@ -51,7 +51,8 @@ module.exports = {
     },
     {
       name: 'services-by-their-index',
-      comment: 'A service asks another through its public face alone.',
+      comment:
+        'Types and values of another service come through its index.ts; calls that reach state go through ports.',
       severity: 'error',
       from: { path: `${server}services/([^/]+)/`, pathNot: test },
       to: {

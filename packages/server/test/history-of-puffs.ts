@@ -1,5 +1,6 @@
 import { wallClockAt, type WallClock } from '../src/domain/time-zones.ts';
-import { dayOf, localDayOf, type DayNumber, type PuffHistory } from '../src/services/puffs/index.ts';
+import { type DayNumber, dayOf, localDayOf } from '../src/domain/local-day.ts';
+import type { PuffHistory } from '../src/services/puffs/index.ts';
 
 export interface RawPuff {
   /** ms */

@@ -11,7 +11,7 @@ import {
 } from '../src/services/analytics/boards/board.ts';
 import { calendarOf, dayRules } from '../src/services/analytics/goals/calendar.ts';
 import { aggregateDays } from '../src/services/puffs/domain/day-aggregate.ts';
-import { monthOf, type DayNumber } from '../src/services/puffs/index.ts';
+import { type DayNumber, monthOf } from '../src/domain/local-day.ts';
 import { comesLate, editedPuff, newPuff, type NewPuff } from '../src/services/puffs/domain/puff.ts';
 import { PuffState } from '../src/services/puffs/state/puff-state.ts';
 import { removesLate } from '../src/services/puffs/domain/late-removals.ts';

@@ -6,7 +6,7 @@ import { createGapReader } from '../src/services/analytics/streaks/gap-reader.ts
 import { computeSettled } from '../src/services/analytics/streaks/settled-runs.ts';
 import { hourBins, statsDays } from '../src/services/analytics/stats/stats-days.ts';
 import { statsOf } from '../src/services/analytics/stats/stats.ts';
-import { dayOf, localDayAt } from '../src/services/puffs/index.ts';
+import { dayOf, localDayAt } from '../src/domain/local-day.ts';
 import { referenceDay, referenceStats, type ReferenceWorld } from './stats-reference.ts';
 import { anyWorld, serverWorld, timeZone } from './stats-world.ts';
 

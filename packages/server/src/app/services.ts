@@ -22,8 +22,9 @@ export interface Services {
 }
 
 /**
- * Builds the six services and gives each the few questions that it may ask the others. They know nothing of each
- * other; two of them ask in both directions, so the questions are closures that run only after all are built.
+ * Builds the six services and passes each the ports of the others that it uses. Types and values come through another
+ * service's `index.ts`; calls that reach state go through a port. Some services use each other in both directions, so
+ * ports to a service that is not built yet are closures.
  */
 export const createServices = (deps: {
   connection: Connection;

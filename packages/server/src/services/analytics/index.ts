@@ -37,7 +37,6 @@ import { createSettledRunsStore } from './streaks/settled-runs-store.ts';
 import { createStreakReader, type StreakReader } from './streaks/streak-reader.ts';
 
 export { RolloverProgress, walkDayRollover, type RolloverPeople } from './days/day-rollover-walk.ts';
-export { todayOf } from './days/local-days.ts';
 export { compactGoalHistories } from './goals/goal-compaction-migration.ts';
 export type { StreakDays, StreakKind } from './streaks/streak-days.ts';
 export type { DaysMissing, StreakPerson, StreakReader } from './streaks/streak-reader.ts';

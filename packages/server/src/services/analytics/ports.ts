@@ -1,6 +1,7 @@
 import type { Purpose, UserStats } from '@pufftrack/contract';
 import type { ClientSession } from 'mongoose';
-import type { DayNumber, Moment, PersonHour, PuffHistory } from '../puffs/index.ts';
+import type { DayNumber } from '../../domain/local-day.ts';
+import type { Moment, PersonHour, PuffHistory } from '../puffs/index.ts';
 
 /** The profile's zone from an instant (ms) on. The first period also covers all time before it. */
 export interface ZonePeriod {

@@ -30,7 +30,6 @@ import { createPuffService } from './puff-service.ts';
 import { createCheckpointStore } from './state/checkpoint-store.ts';
 import { createRecountStore } from './state/recount-store.ts';
 
-export * from '../../domain/local-day.ts';
 export { orderPuffIndex } from './maintenance/puff-index-migration.ts';
 export { dateLateEntries } from './maintenance/late-entries-migration.ts';
 export { dropHiddenMonths } from './maintenance/hidden-months-migration.ts';

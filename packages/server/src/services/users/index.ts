@@ -23,7 +23,6 @@ import { createSharingRoom, type LiveAudiences } from './sharing/index.ts';
 
 export type { UserPage } from './accounts/user-listing-store.ts';
 export type { UserSettings } from './accounts/user.ts';
-export { isProcessed, processingPurposes } from './consents/consent.ts';
 export { orderFriendIndexes } from './friends/friend-indexes-migration.ts';
 export type { LiveViewer } from './friends/friend-service.ts';
 export type { AudienceRooms, LiveEvents, PersonalData } from './ports.ts';

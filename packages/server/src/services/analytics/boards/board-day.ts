@@ -1,4 +1,5 @@
-import type { DayNumber, PuffHistory } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
+import type { PuffHistory } from '../../puffs/index.ts';
 import type { Calendar } from '../goals/calendar.ts';
 import type { BoardDay } from './board.ts';
 

@@ -1,6 +1,6 @@
 import type { Board, Leaderboard } from '@pufftrack/contract';
 import type { Clock } from '../../../platform/clock.ts';
-import { dayOf } from '../../puffs/index.ts';
+import { dayOf } from '../../../domain/local-day.ts';
 import { todayOf } from '../days/local-days.ts';
 import type { SharingPolicy, StatsPerson, UserDirectory } from '../ports.ts';
 import { boardDays, rankEntries, type BoardScores, type Listed } from './board.ts';

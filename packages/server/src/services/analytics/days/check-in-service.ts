@@ -1,6 +1,6 @@
 import type { UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../../platform/clock.ts';
-import { processingPurposes } from '../../users/index.ts';
+import { processingPurposes } from '../../../domain/consents.ts';
 import type { PublishStats, PuffHistories, UserDirectory } from '../ports.ts';
 import { checkInDays, checkInHistoryDays } from './check-in.ts';
 import type { CheckInStore } from './check-in-store.ts';

@@ -1,7 +1,7 @@
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
 import { rowsFrom } from './rows-from.ts';
 import type { CheckIn } from './check-in.ts';
 

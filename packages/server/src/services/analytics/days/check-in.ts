@@ -1,5 +1,5 @@
 import { DomainError } from '../../../platform/edge/errors.ts';
-import { dayNumberOf, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, dayNumberOf } from '../../../domain/local-day.ts';
 
 const maxDaysBack = 30;
 /** Further back than any check-in reaches, whatever zone and start of the day the user changes to meanwhile. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isKnownZone } from '../../../domain/time-zones.ts';
 import { isDatabaseUnavailable } from '../../../platform/mongo/errors.ts';
 import type { Figures, JobRun } from '../../../platform/scheduler/job.ts';
-import { isProcessed } from '../../users/index.ts';
+import { isProcessed } from '../../../domain/consents.ts';
 import { rolledOverDayStarts } from './day-rollover.ts';
 
 interface RolloverPerson {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { localDayAt } from '../../puffs/index.ts';
+import { localDayAt } from '../../../domain/local-day.ts';
 import { rolledOverDayStarts } from './day-rollover.ts';
 
 const rolledOver = (timeZone: string, from: string, to: string) =>

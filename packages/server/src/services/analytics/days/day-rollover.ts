@@ -1,4 +1,4 @@
-import { localDayAt } from '../../puffs/index.ts';
+import { localDayAt } from '../../../domain/local-day.ts';
 
 const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayOf } from '../../puffs/index.ts';
+import { dayOf } from '../../../domain/local-day.ts';
 import { checkInDays } from './check-in.ts';
 import { dayStatus } from './day-status.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayNumberOf, dayOf } from '../../puffs/index.ts';
+import { dayNumberOf, dayOf } from '../../../domain/local-day.ts';
 import { dayAt, firstDayOf, pastDayOf, todayOf } from './local-days.ts';
 
 const settings = {

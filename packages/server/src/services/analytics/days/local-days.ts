@@ -1,5 +1,5 @@
 import { dayMs } from '../../../domain/durations.ts';
-import { localDayAt, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, localDayAt } from '../../../domain/local-day.ts';
 import type { ZonePeriod } from '../ports.ts';
 
 /** The settings that decide about the local days of a user. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayNumberOf, dayOf } from '../../puffs/index.ts';
+import { dayNumberOf, dayOf } from '../../../domain/local-day.ts';
 import type { ZonePeriod } from '../ports.ts';
 import { existenceMs, skippedDays } from './skipped-days.ts';
 

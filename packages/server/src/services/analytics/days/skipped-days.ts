@@ -1,6 +1,6 @@
 import { dayMs, hourMs, minuteMs } from '../../../domain/durations.ts';
 import { offsetMinutesAt } from '../../../domain/time-zones.ts';
-import { localDayAt, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, localDayAt } from '../../../domain/local-day.ts';
 import type { ZonePeriod } from '../ports.ts';
 
 const leastExistenceMs = 6 * hourMs;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
 import { todayOf, type CalendarSettings } from '../days/local-days.ts';
 import type { StatsPerson, ZonePeriod } from '../ports.ts';
 import { calendarOf, dayRules, type Calendar, type DayRules } from './calendar.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { dayMs } from '../../../domain/durations.ts';
-import { dayNumberOf } from '../../puffs/index.ts';
+import { dayNumberOf } from '../../../domain/local-day.ts';
 import { calendarOf, dayRules, settledThrough, type DayRules } from './calendar.ts';
 import type { Goal } from './goal-history.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DayStatus } from '@pufftrack/contract';
-import { startOfMonth, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, startOfMonth } from '../../../domain/local-day.ts';
 import { isLateCheckIn, type CheckIn } from '../days/check-in.ts';
 import { dayStatus } from '../days/day-status.ts';
 import { pastDayOf, type CalendarSettings } from '../days/local-days.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { GoalInput, PlanInput } from '@pufftrack/contract';
 import fc from 'fast-check';
 import { dayMs } from '../../../domain/durations.ts';
-import { dayOf } from '../../puffs/index.ts';
+import { dayOf } from '../../../domain/local-day.ts';
 import { goalRows } from './goal.ts';
 import {
   addToHistory,

@@ -1,5 +1,5 @@
 import type { GoalMode } from '@pufftrack/contract';
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
 import { isFrozen, type MeasuredBaseline } from './baseline.ts';
 import { taperLimit, type TaperPlan } from './taper.ts';
 

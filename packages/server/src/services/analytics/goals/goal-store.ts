@@ -2,7 +2,7 @@ import type { GoalMode } from '@pufftrack/contract';
 import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
 import { rowsFrom } from '../days/rows-from.ts';
 import type { EarlierGoals, HistoryChange, StoredGoal } from './goal-history.ts';
 import type { TaperPlan } from './taper.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GoalInput, PlanInput } from '@pufftrack/contract';
 import fc from 'fast-check';
-import { dayOf } from '../../puffs/index.ts';
+import { dayOf } from '../../../domain/local-day.ts';
 import { goalRows, isSameGoal, newGoal, type GoalContext } from './goal.ts';
 import { goalInForce, limitInForce, type Goal } from './goal-history.ts';
 

@@ -1,7 +1,7 @@
 import type { GoalInput } from '@pufftrack/contract';
 import { dayMs } from '../../../domain/durations.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
-import { dayNumberOf, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, dayNumberOf } from '../../../domain/local-day.ts';
 import type { MeasuredBaseline } from './baseline.ts';
 import {
   beginsOn,

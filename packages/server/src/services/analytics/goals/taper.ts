@@ -1,5 +1,5 @@
 import type { Plan } from '@pufftrack/contract';
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
 
 /** A plan with its first day as a number. Units a day. */
 export type TaperPlan = Omit<Plan, 'startDay'> & { readonly startDay: DayNumber };

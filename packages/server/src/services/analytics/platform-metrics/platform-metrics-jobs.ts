@@ -5,7 +5,7 @@ import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
 import { dayMs, hourMs, minuteMs } from '../../../domain/durations.ts';
 import type { Window } from '../../../platform/scheduler/schedule.ts';
 import { lateAfterMs } from '../../puffs/index.ts';
-import { isProcessed } from '../../users/index.ts';
+import { isProcessed } from '../../../domain/consents.ts';
 import { createPeriodCounter, type Period } from './platform-metrics.ts';
 import type { PlatformMetricsStore } from './platform-metrics-store.ts';
 import type { PuffHistories, UserDirectory } from '../ports.ts';

@@ -1,6 +1,6 @@
 import type { FriendSummary, UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../../platform/clock.ts';
-import { dayOf } from '../../puffs/index.ts';
+import { dayOf } from '../../../domain/local-day.ts';
 import type { BoardBaselines, PersonToMeasure } from '../boards/board-baselines.ts';
 import { boardDayOf } from '../boards/board-day.ts';
 import { boardDays, boardScoresOf, type BoardScores } from '../boards/board.ts';

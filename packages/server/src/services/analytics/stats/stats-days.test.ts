@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayNumberOf } from '../../puffs/index.ts';
+import { dayNumberOf } from '../../../domain/local-day.ts';
 import { calendarOf } from '../goals/calendar.ts';
 import { hourBins, statsDays } from './stats-days.ts';
 

@@ -1,5 +1,5 @@
 import type { HourBins, StatsDay } from '@pufftrack/contract';
-import { dayOf, startOfWeek, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, dayOf, startOfWeek } from '../../../domain/local-day.ts';
 import type { Calendar } from '../goals/calendar.ts';
 
 /** The sums of quantity on a local day by wall-clock hour 0..23. */

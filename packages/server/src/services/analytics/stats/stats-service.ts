@@ -1,6 +1,7 @@
 import type { HourBins, StatsDay, UserStats } from '@pufftrack/contract';
 import type { Clock } from '../../../platform/clock.ts';
-import { dayNumberOf, type DayNumber, type PuffHistory } from '../../puffs/index.ts';
+import { type DayNumber, dayNumberOf } from '../../../domain/local-day.ts';
+import type { PuffHistory } from '../../puffs/index.ts';
 import { firstDayOf } from '../days/local-days.ts';
 import type { Calendar } from '../goals/calendar.ts';
 import type { CalendarCache } from '../goals/calendar-cache.ts';

@@ -1,6 +1,7 @@
 import type { FriendSummary, UserStats } from '@pufftrack/contract';
 import { secondMs } from '../../../domain/durations.ts';
-import { dayOf, startOfMonth, startOfWeek, type DayNumber, type PuffHistory } from '../../puffs/index.ts';
+import { type DayNumber, dayOf, startOfMonth, startOfWeek } from '../../../domain/local-day.ts';
+import type { PuffHistory } from '../../puffs/index.ts';
 import { averageOf, changeOf } from './averages.ts';
 import type { Calendar } from '../goals/calendar.ts';
 import type { StatsPerson } from '../ports.ts';

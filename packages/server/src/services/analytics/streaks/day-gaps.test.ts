@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { historyOf } from '../../../../test/history-of-puffs.ts';
-import { dayNumberOf } from '../../puffs/index.ts';
+import { dayNumberOf } from '../../../domain/local-day.ts';
 import { dayGapsOf, dayGapSeconds } from './day-gaps.ts';
 
 const minute = 60_000;

@@ -1,4 +1,5 @@
-import { localDayOf, type DayNumber, type Moment, type PuffHistory } from '../../puffs/index.ts';
+import { type DayNumber, localDayOf } from '../../../domain/local-day.ts';
+import type { Moment, PuffHistory } from '../../puffs/index.ts';
 import { longestGapMs, secondsOf, stretchOf, type Stretch } from './gaps.ts';
 
 /** A local day can overlap in time with up to two earlier dates, in any zones. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { DayNumber, Moment } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
+import type { Moment } from '../../puffs/index.ts';
 import type { PuffHistories } from '../ports.ts';
 import { longestGapSince } from './day-gaps.ts';
 import { longestGapMs } from './gaps.ts';

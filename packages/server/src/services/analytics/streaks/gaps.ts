@@ -1,4 +1,5 @@
-import type { DateSpan, DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
+import type { DateSpan } from '../../puffs/index.ts';
 
 /** A span of time whose longest gap only the records tell. It is at most `atMostMs`. */
 export interface OpenStretch {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { historyOf, type TestHistory } from '../../../../test/history-of-puffs.ts';
 import { dayMs, hourMs } from '../../../domain/durations.ts';
-import { dayNumberOf, dayOf, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, dayNumberOf, dayOf } from '../../../domain/local-day.ts';
 import { calendarOf, settledThrough, type Calendar } from '../goals/calendar.ts';
 import { createSettledRunsCache } from './settled-runs-cache.ts';
 import { computeSettled, walkRuns, type SettledRuns } from './settled-runs.ts';

@@ -1,4 +1,5 @@
-import type { DateSpan, DayNumber, PuffHistory } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
+import type { DateSpan, PuffHistory } from '../../puffs/index.ts';
 import type { Calendar } from '../goals/calendar.ts';
 import { settledGapsOf, type SettledGaps } from './gaps.ts';
 import { extendRun, newRun, puffFreeDay, underLimitDay, type Run } from './streaks.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../platform/clock.ts';
-import type { DayNumber } from '../../puffs/index.ts';
+import type { DayNumber } from '../../../domain/local-day.ts';
 import { firstDayOf } from '../days/local-days.ts';
 import type { CalendarCache, CalendarPerson } from '../goals/calendar-cache.ts';
 import type { PuffHistories } from '../ports.ts';

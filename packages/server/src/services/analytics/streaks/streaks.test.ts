@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DayStatus } from '@pufftrack/contract';
-import { dayOf } from '../../puffs/index.ts';
+import { dayOf } from '../../../domain/local-day.ts';
 import {
   confirmedDaysOf,
   extendRun,

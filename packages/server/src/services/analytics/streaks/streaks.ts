@@ -1,5 +1,5 @@
 import type { DayStatus, Streak } from '@pufftrack/contract';
-import { dayOf, type DayNumber } from '../../puffs/index.ts';
+import { type DayNumber, dayOf } from '../../../domain/local-day.ts';
 
 type EndedReason = NonNullable<Streak['endedReason']>;
 

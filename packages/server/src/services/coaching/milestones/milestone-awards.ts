@@ -5,7 +5,7 @@ import { groupBy } from '../../../platform/group-by.ts';
 import { newId } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import type { StreakReader } from '../../analytics/index.ts';
-import { isProcessed } from '../../users/index.ts';
+import { isProcessed } from '../../../domain/consents.ts';
 import type { Inbox, MilestoneUser, PuffLogHeads, UserDirectory } from '../ports.ts';
 import { evaluateMilestones, lastEndedDay, type Evaluation } from './milestone-evaluation.ts';
 import { milestoneVersion } from './milestone-rules.ts';

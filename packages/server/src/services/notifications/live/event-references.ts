@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DomainError } from '../../../platform/edge/errors.ts';
-import { isProcessed } from '../../users/index.ts';
+import { isProcessed } from '../../../domain/consents.ts';
 import type { PuffReader, SharingPolicy, StatsReader, UserDirectory } from '../ports.ts';
 
 const StatsReference = z.object({ userId: z.string() });

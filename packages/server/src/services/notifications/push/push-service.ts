@@ -5,7 +5,7 @@ import { uuidOf } from '../../../platform/ids.ts';
 import { RetryAtError, type OutboxJob, type OutboxStore } from '../../../platform/outbox/outbox.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { wallClockAt } from '../../../domain/time-zones.ts';
-import { isProcessed } from '../../users/index.ts';
+import { isProcessed } from '../../../domain/consents.ts';
 import type { ApnsClient } from './apns/apns-client.ts';
 import type { ApnsOutcome } from './apns/apns-outcome.ts';
 import type { Device, DeviceStore } from './device-store.ts';

@@ -1,5 +1,5 @@
 import { DomainError } from '../../../platform/edge/errors.ts';
-import { processingPurposes } from '../../users/index.ts';
+import { processingPurposes } from '../../../domain/consents.ts';
 import type { ConsentPolicy, PuffPerson, UserDirectory } from '../ports.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
+import { isProcessed } from '../../../domain/consents.ts';
 import {
-  isProcessed,
   mayShare,
   newConsents,
   requireVersionsInForce,

@@ -12,7 +12,7 @@ import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { connectMongo } from '../../../platform/mongo/connect.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import { legalVersions } from '../consents/legal-versions.ts';
-import { processingPurposes } from '../consents/consent.ts';
+import { processingPurposes } from '../../../domain/consents.ts';
 
 let now = Date.parse('2026-10-21T10:00:00Z');
 const clock = { now: () => now };
