@@ -11,7 +11,13 @@ interface Step {
 }
 const lanes: readonly (readonly Step[])[] = [
   [{ script: 'build' }, { script: 'lint:changed', needs: 'build' }, { script: 'zones' }],
-  [{ script: 'types' }, { script: 'format:check' }, { script: 'imports' }, { script: 'generated' }],
+  [
+    { script: 'types' },
+    { script: 'format:check' },
+    { script: 'imports' },
+    { script: 'generated' },
+    { script: 'language' },
+  ],
 ];
 
 const run = (script: string) =>
