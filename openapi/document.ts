@@ -59,7 +59,8 @@ interface Text {
 }
 
 const operationOf = (name: EndpointName, spec: EndpointSpec): ZodOpenApiOperationObject => {
-  const text: Text = operationTexts[name];
+  const text = operationTexts[name] as Text | undefined;
+  if (!text) throw new Error(`${name} has no text: add it to the file of its topic in openapi/operations/.`);
   return {
     operationId: name,
     tags: [spec.tag],

@@ -27,7 +27,10 @@ export const withEndpointTable = (document: string): string => {
     .sort(([, a], [, b]) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.method < b.method ? -1 : 1))
     .map(([name, spec]) => {
       const file = files.get(name);
-      if (file === undefined) throw new Error(`No route(endpoints.${name}, ...) in packages/server/src.`);
+      if (file === undefined)
+        throw new Error(
+          `No file serves ${name}: add route(endpoints.${name}, ...) to the *-routes.ts of its room.`,
+        );
       return [
         `\`${spec.method} ${spec.path}\``,
         `[\`${path.basename(file)}\`](../packages/server/src/${file})`,

@@ -1,17 +1,8 @@
+import type { EndpointName } from '@pufftrack/contract';
 import { jwt, objectId, session } from './examples.ts';
 import type { OperationTexts } from './operation-text.ts';
 
-export const authOperations: OperationTexts<
-  | 'createNonce'
-  | 'signInWithApple'
-  | 'refreshSession'
-  | 'logout'
-  | 'logoutAll'
-  | 'listSessions'
-  | 'endSession'
-  | 'receiveAppleNotification'
-  | 'getJwks'
-> = {
+export const authOperations = {
   createNonce: {
     description:
       'The app sends the SHA-256 of the nonce in hex to Apple and the raw nonce to `POST /auth/apple`. A nonce is valid for 10 minutes and for one sign-in.',
@@ -88,4 +79,4 @@ export const authOperations: OperationTexts<
     answers: { 200: 'The public keys as a JWK set.' },
     response: { 200: { keys: [{ kid: '2026-10-21', kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' }] } },
   },
-};
+} satisfies Partial<OperationTexts<EndpointName>>;

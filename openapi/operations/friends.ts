@@ -1,23 +1,8 @@
+import type { EndpointName } from '@pufftrack/contract';
 import { friend, friendId, objectId, userId } from './examples.ts';
 import type { OperationTexts } from './operation-text.ts';
 
-export const friendOperations: OperationTexts<
-  | 'requestFriend'
-  | 'listFriendRequests'
-  | 'cancelFriendRequest'
-  | 'acceptFriend'
-  | 'rejectFriend'
-  | 'listFriends'
-  | 'getLeaderboard'
-  | 'patchFriend'
-  | 'removeFriend'
-  | 'createInvite'
-  | 'acceptInvite'
-  | 'blockPerson'
-  | 'listBlocks'
-  | 'unblockPerson'
-  | 'reportPerson'
-> = {
+export const friendOperations = {
   requestFriend: {
     description:
       'The answer is the same for a valid, unknown, own or blocked code and for a repeated request. Requests that cross become a friendship. At most 20 requests a day and 20 open ones, otherwise 429. The recipient receives `friendRequest`. Requires `friends-sharing`.',
@@ -136,4 +121,4 @@ export const friendOperations: OperationTexts<
     answers: { 202: 'The report is received.' },
     response: { 202: { status: 'received' } },
   },
-};
+} satisfies Partial<OperationTexts<EndpointName>>;

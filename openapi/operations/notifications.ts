@@ -1,3 +1,4 @@
+import type { EndpointName } from '@pufftrack/contract';
 import { friendId, objectId } from './examples.ts';
 import type { OperationTexts } from './operation-text.ts';
 
@@ -17,21 +18,7 @@ const preferences = {
 } as const;
 const zoneRules = { version: '2026f', publishedOn: '2026-09-30' };
 
-export const notificationOperations: OperationTexts<
-  | 'getNotificationPreferences'
-  | 'putNotificationPreferences'
-  | 'listNotifications'
-  | 'readNotifications'
-  | 'registerDevice'
-  | 'removeDevice'
-  | 'listMilestones'
-  | 'cheerMilestone'
-  | 'removeCheer'
-  | 'getConfig'
-  | 'healthLive'
-  | 'healthReady'
-  | 'healthStartup'
-> = {
+export const notificationOperations = {
   getNotificationPreferences: {
     description: 'Preferences that were never set have their defaults.',
     answers: { 200: 'The preferences.' },
@@ -168,4 +155,4 @@ export const notificationOperations: OperationTexts<
     answers: { 200: 'The start has finished.', 503: 'The start is in progress.' },
     response: { 200: { status: 'started' }, 503: { status: 'starting' } },
   },
-};
+} satisfies Partial<OperationTexts<EndpointName>>;

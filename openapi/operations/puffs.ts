@@ -1,17 +1,8 @@
+import type { EndpointName } from '@pufftrack/contract';
 import { puff, puffId, stats } from './examples.ts';
 import type { OperationTexts } from './operation-text.ts';
 
-export const puffOperations: OperationTexts<
-  | 'recordPuff'
-  | 'recordPuffBatch'
-  | 'listPuffs'
-  | 'listPuffChanges'
-  | 'undoPuff'
-  | 'deleteAllPuffs'
-  | 'editPuff'
-  | 'deletePuff'
-  | 'restorePuff'
-> = {
+export const puffOperations = {
   recordPuff: {
     description:
       'A 2xx means that the puff is on disk on a majority of the database members. Without a timestamp the puff happens now. A timestamp up to 5 minutes ahead is clipped to now; beyond that it is 422 `timestamp-in-future` with `serverTime`; older than 10 years is `too-old`. More than 5,000 units on one local day are `day-full`. An id stays used while the account exists: sent again, also after a deletion, it is a duplicate and changes nothing, so a retry is always safe. Friends with whom the account shares `live` receive `friendPuff` if the puff happened at most 10 minutes before its receipt; the devices of the account receive `statsUpdate`, the other ones also `puffRecorded`.',
@@ -92,4 +83,4 @@ export const puffOperations: OperationTexts<
     answers: { 200: 'The live puff.' },
     response: { 200: { puff: { ...puff, revision: 813 }, stats } },
   },
-};
+} satisfies Partial<OperationTexts<EndpointName>>;

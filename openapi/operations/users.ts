@@ -1,3 +1,4 @@
+import type { EndpointName } from '@pufftrack/contract';
 import { goal, stats, user } from './examples.ts';
 import type { OperationTexts } from './operation-text.ts';
 
@@ -9,24 +10,7 @@ const consentList = {
   consents: consents.map((consent) => ({ ...consent, at: '2026-10-21T10:00:00.000Z' })),
 };
 
-export const userOperations: OperationTexts<
-  | 'getMe'
-  | 'patchMe'
-  | 'putMe'
-  | 'rotateFriendCode'
-  | 'putGhost'
-  | 'deleteGhost'
-  | 'deleteMe'
-  | 'getConsents'
-  | 'putConsents'
-  | 'getLegalVersions'
-  | 'getStats'
-  | 'getStatsDays'
-  | 'getStatsHours'
-  | 'getGoal'
-  | 'putGoal'
-  | 'checkIn'
-> = {
+export const userOperations = {
   getMe: {
     description: 'The profile as its owner sees it. No other account sees the e-mail address.',
     answers: { 200: 'The profile.' },
@@ -150,4 +134,4 @@ export const userOperations: OperationTexts<
     answers: { 200: 'The statistics after the change.' },
     response: { 200: stats },
   },
-};
+} satisfies Partial<OperationTexts<EndpointName>>;

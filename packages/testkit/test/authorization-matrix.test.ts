@@ -266,7 +266,7 @@ describe('the authorization matrix (API-0)', () => {
 
   const cells = Object.entries<EndpointSpec>(endpoints).flatMap(([name, spec]) => {
     const row = matrix[name as EndpointName] as Row | undefined;
-    if (!row) return [[name, 'no row in the matrix', NaN, spec] as const];
+    if (!row) return [];
     const refused = Object.fromEntries(withoutToken.map((caller) => [caller, 401]));
     const expected: Row['expect'] = spec.auth === 'user' ? { ...refused, ...row.expect } : row.expect;
     return Object.entries(expected).map(([caller, status]) => [name, caller, status, spec] as const);
@@ -283,6 +283,8 @@ describe('the authorization matrix (API-0)', () => {
   });
 
   it('has a row for every endpoint and every event, and no other', () => {
+    const withoutRow = Object.keys(endpoints).filter((name) => !(name in matrix));
+    expect(withoutRow.map((name) => `add "${name}: { ... }" to "matrix" in this file`)).toEqual([]);
     expect(Object.keys(matrix).sort()).toEqual(Object.keys(endpoints).sort());
     expect(Object.keys(eventMatrix).sort()).toEqual(Object.keys(clientEvents).sort());
   });

@@ -16,12 +16,12 @@ describe('the endpoints of a process', () => {
   it('stop the start where a hot one has no route', () => {
     expect(() => {
       requireRoutes(specs, [routeOf(endpoints.listPuffs)]);
-    }).toThrow('No route serves POST /puffs, which is declared hot.');
+    }).toThrow('No route serves POST /puffs, which is declared hot: add route(');
   });
 
   it('stop the start where another one has no route', () => {
     expect(() => {
       requireRoutes(specs, [routeOf(endpoints.recordPuff)]);
-    }).toThrow('No route serves GET /puffs.');
+    }).toThrow('No route serves GET /puffs: add route(');
   });
 });

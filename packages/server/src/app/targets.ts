@@ -67,6 +67,6 @@ export const requireRoutes = (specs: readonly EndpointSpec[], routes: readonly R
   const [missing] = specs.filter((spec) => !served.has(spec));
   if (missing)
     throw new Error(
-      `No route serves ${missing.method} ${missing.path}${missing.hot ? ', which is declared hot' : ''}.`,
+      `No route serves ${missing.method} ${missing.path}${missing.hot ? ', which is declared hot' : ''}: add route(endpoints.<name>, ...) to the *-routes.ts of its room.`,
     );
 };
