@@ -163,15 +163,18 @@ describe('the server as a process', () => {
     server.pauseOutput();
     // Each refusal is a line; together they are far more than a pipe and its ends hold.
     const calls = 4_000;
-    const refuse = async (path: string) => {
-      const { status } = await fetch(`${server.url}${path}`, {
+    const refuse = async (): Promise<void> => {
+      const { status } = await fetch(`${server.url}/users/me`, {
         headers: { authorization: 'Bearer rubbish' },
       });
+      // A busy machine sheds load; such a call leaves no line.
+      if (status === 503) return refuse();
       if (status !== 401) throw new Error(`answered ${status}`);
     };
     for (let sent = 0; sent < calls; sent += 100)
-      await Promise.all(Array.from({ length: 100 }, () => refuse('/users/me')));
-    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+      await Promise.all(Array.from({ length: 100 }, () => refuse()));
+    const isReady = async () => (await fetch(`${server.url}/health/ready`)).status === 200;
+    await eventually('the process is ready', isReady);
     expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('pufftrack_log_lines_lost 0');
     server.resumeOutput();
     expect(await server.stop()).toBe(0);

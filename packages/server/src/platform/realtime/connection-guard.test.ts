@@ -63,20 +63,27 @@ const receive = (text: string, bytes = text.length) => {
 };
 
 describe('a connection that does not sign in', () => {
-  it('and sends nothing is cut after 5 s', () => {
-    jest.advanceTimersByTime(4_999);
+  const expectCloseAfter = (ms: number) => {
+    jest.advanceTimersByTime(ms - 1);
+    expect(ws.closeCodes).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(ws.closeCodes).toEqual([1008]);
+    expect(violations).toEqual(['no-sign-in']);
+    // This client never answers the close frame.
+    jest.advanceTimersByTime(2_999);
     expect(ws.terminated).toBe(0);
     jest.advanceTimersByTime(1);
     expect(ws.terminated).toBe(1);
+  };
+
+  it('and sends nothing is closed after 5 s, and cut 3 s later', () => {
+    expectCloseAfter(5_000);
   });
 
-  it('has the time of a request for its sign-in, however late it sends its token, and is cut 1 s after that', () => {
+  it('has the time of a request for its sign-in, however late it sends its token, and is closed 1 s after that', () => {
     jest.advanceTimersByTime(4_000);
     receive('40{"token":"x"}');
-    jest.advanceTimersByTime(15_999);
-    expect(ws.terminated).toBe(0);
-    jest.advanceTimersByTime(1);
-    expect(ws.terminated).toBe(1);
+    expectCloseAfter(16_000);
   });
 });
 

@@ -14,7 +14,7 @@ const maxLateFrames = 50;
 const maxLateBytes = 128 * 1024;
 /** ms from the upgrade to the CONNECT packet (WS-1). */
 const maxAnonymousMs = 5_000;
-/** ms from the end of the time for a sign-in to the cut: for the refusal, which Socket.IO sends in its orderly way. */
+/** ms from the end of the time for a sign-in to the close: for the refusal, which Socket.IO sends in its orderly way. */
 const refusalMs = 1_000;
 /**
  * The WebSocket gets what has arrived in pieces of this size, and nothing once the connection is cut: 64 KB can hold
@@ -26,7 +26,7 @@ const closeWithinMs = 3_000;
 
 /** What a client sent that closed its connection. */
 export type Violation =
-  'binary' | 'unexpected-packet' | 'other-namespace' | 'too-much-before-sign-in' | 'too-much';
+  'binary' | 'unexpected-packet' | 'other-namespace' | 'too-much-before-sign-in' | 'too-much' | 'no-sign-in';
 
 const sentences: Readonly<Record<Violation, string>> = {
   binary: 'Binary frames are refused; send JSON text.',
@@ -34,6 +34,7 @@ const sentences: Readonly<Record<Violation, string>> = {
   'other-namespace': 'Only the namespace / exists.',
   'too-much-before-sign-in': 'Too much was sent before the sign-in.',
   'too-much': 'Too much was sent within a minute.',
+  'no-sign-in': 'The connection did not sign in in time.',
 };
 
 const noSuchNamespace = () => new DomainError('not-found', { detail: 'No such namespace. Connect to `/`.' });
@@ -130,7 +131,7 @@ export const guardConnection = ({
     if (state === 'signed-in') return kind === 'event' || kind === 'disconnect';
     if (state !== 'anonymous' || kind !== 'connect') return false;
     state = 'connecting';
-    cutAfter(admissionMs + refusalMs);
+    closeAfter(admissionMs + refusalMs);
     return true;
   };
 
@@ -154,14 +155,14 @@ export const guardConnection = ({
   };
 
   let deadline: NodeJS.Timeout | undefined;
-  /** The only deadline of a connection before its sign-in; an orderly close would wait for a client that does not read. */
-  const cutAfter = (ms: number) => {
+  /** The only deadline of a connection before its sign-in. */
+  const closeAfter = (ms: number) => {
     clearTimeout(deadline);
     deadline = setTimeout(() => {
-      ws.terminate();
+      if (state !== 'closing') violated('no-sign-in');
     }, ms).unref();
   };
-  cutAfter(maxAnonymousMs);
+  closeAfter(maxAnonymousMs);
   raw.once('close', () => {
     clearTimeout(deadline);
   });
