@@ -2,7 +2,7 @@ import { LocalServiceError } from './local-service-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A server started here has no access control, no backup and one member: never for other people's data. */
+/** The embedded servers have no access control, no backup and one member, so they must not hold production data. */
 export const refuseProduction = (env: Environment, service: string, variable: string): void => {
   if (env['NODE_ENV'] === 'production')
     throw new LocalServiceError(

@@ -14,10 +14,10 @@ const listen = (port: number): Promise<number | undefined> =>
     });
   });
 
-/** A port of 127.0.0.1 that nobody listens on at the moment of asking. */
+/** A port of 127.0.0.1 that is free at the time of the call; another process may take it afterwards. */
 export const freePort = async (): Promise<number> => {
   const port = await listen(0);
-  if (port === undefined) throw new Error('the system gives no free port on 127.0.0.1');
+  if (port === undefined) throw new Error('no free port on 127.0.0.1');
   return port;
 };
 

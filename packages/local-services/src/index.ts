@@ -1,6 +1,6 @@
 /**
- * Finds and runs MongoDB and Redis for development and tests. It never serves production: what it starts listens
- * on 127.0.0.1 without access control. Servers that are already configured by an address do not come through here.
+ * Finds and runs MongoDB and Redis for development and tests, never for production: the servers listen on 127.0.0.1 without
+ * access control. A server that is configured by its address does not use this package.
  */
 export type { Environment } from './environment.ts';
 export { DataDirInUseError, LocalServiceError } from './local-service-error.ts';

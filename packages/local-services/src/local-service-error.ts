@@ -1,4 +1,4 @@
-/** A server could not be found, fetched or run; the message is written for the person who starts PuffTrack. */
+/** A server could not be found, downloaded or started. The message is shown to the developer who starts PuffTrack. */
 export class LocalServiceError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -6,5 +6,5 @@ export class LocalServiceError extends Error {
   }
 }
 
-/** A live server has the data directory; its database runs. */
+/** Another running server holds the data directory, so its database is running too. */
 export class DataDirInUseError extends LocalServiceError {}

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process, and not merely a number that the system gives to another one later. */
+/** Identifies a process even after the system has assigned its pid to another one. */
 export interface ProcessIdentity {
   pid: number;
-  /** Boot id and start time in ticks since boot; undefined where there is no /proc. */
+  /** Boot id and start time in ticks since boot; undefined on systems without /proc. */
   startedAt?: string | undefined;
 }
 
@@ -16,7 +16,7 @@ const read = (path: string): string | undefined => {
   }
 };
 
-/** The fields of proc_pid_stat(5) from the third on: the second is a name that may hold spaces and brackets. */
+/** The fields of proc_pid_stat(5) from the third on. The second one is a name that may contain spaces and brackets. */
 const statFields = (pid: number): string[] | undefined => {
   const stat = read(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -38,7 +38,7 @@ const answersSignals = (pid: number): boolean => {
   }
 };
 
-/** True while that very process runs. A zombie is dead: an orphan may stay one for ever under an init that reaps nobody. */
+/** True while this process runs. A zombie counts as dead, because an init that does not reap keeps orphans as zombies. */
 export const isAlive = ({ pid, startedAt: expected }: ProcessIdentity): boolean => {
   if (!Number.isInteger(pid) || pid <= 0 || !answersSignals(pid)) return false;
   const fields = statFields(pid);

@@ -10,7 +10,7 @@ const signal = (process_: ProcessIdentity, name: NodeJS.Signals): void => {
   }
 };
 
-const isGone = async (process_: ProcessIdentity, withinMs: number): Promise<boolean> => {
+const exits = async (process_: ProcessIdentity, withinMs: number): Promise<boolean> => {
   const deadline = performance.now() + withinMs;
   while (isAlive(process_)) {
     if (performance.now() >= deadline) return false;
@@ -19,10 +19,10 @@ const isGone = async (process_: ProcessIdentity, withinMs: number): Promise<bool
   return true;
 };
 
-/** Asks a process to end (SIGTERM), waits, and kills it if it is still there after `graceMs`. */
+/** Sends SIGTERM, waits `graceMs` for the process to exit, and sends SIGKILL if it still runs. */
 export const stopProcess = async (process_: ProcessIdentity, graceMs: number): Promise<void> => {
   signal(process_, 'SIGTERM');
-  if (await isGone(process_, graceMs)) return;
+  if (await exits(process_, graceMs)) return;
   signal(process_, 'SIGKILL');
-  if (!(await isGone(process_, 5_000))) throw new Error(`process ${process_.pid} does not end`);
+  if (!(await exits(process_, 5_000))) throw new Error(`process ${process_.pid} does not exit after SIGKILL`);
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheHome, createBinaryCache } from './binary-cache.ts';
 
-const whole = (note: string) => `#!/bin/sh\n# ${note}\necho "db version v6.0.5"\n`;
+const program = (note: string) => `#!/bin/sh\n# ${note}\necho "db version v6.0.5"\n`;
 
 describe('binary cache', () => {
   let directory: string;
@@ -21,49 +21,49 @@ describe('binary cache', () => {
     return join(work, 'download');
   };
 
-  it('keeps what was fetched, and nothing else', async () => {
+  it('stores the fetched program and removes the work directory', async () => {
     const cache = cacheIn(directory);
-    await expect(cache.find()).rejects.toThrow('not there');
-    const path = await cache.fill(made(whole('a')));
+    await expect(cache.find()).rejects.toThrow('empty');
+    const path = await cache.fill(made(program('a')));
     expect(await cache.find()).toBe(path);
     expect(await readdir(join(directory, 'program-1'))).toEqual(['program']);
   });
 
-  it('keeps nothing that does not run', async () => {
+  it('does not store a program that does not run', async () => {
     const cache = cacheIn(directory);
-    await expect(cache.fill(made('#!/bin/sh\nexit 1\n'))).rejects.toThrow('it ended with 1');
+    await expect(cache.fill(made('#!/bin/sh\nexit 1\n'))).rejects.toThrow('it exited with 1');
     expect(await readdir(join(directory, 'program-1'))).toEqual([]);
   });
 
-  it('does not use a damaged entry, and replaces it', async () => {
+  it('does not use a damaged entry and replaces it', async () => {
     const cache = cacheIn(directory);
     await mkdir(join(directory, 'program-1'));
-    await writeFile(join(directory, 'program-1', 'program'), 'half of a program', { mode: 0o755 });
+    await writeFile(join(directory, 'program-1', 'program'), 'not a program', { mode: 0o755 });
     await expect(cache.find()).rejects.toThrow('does not run');
-    await cache.fill(made(whole('new')));
+    await cache.fill(made(program('new')));
     expect(await readFile(await cache.find(), 'utf8')).toContain('new');
   });
 
-  it('has room for two that fetch at once', async () => {
+  it('stores one complete program when two callers fetch it at the same time', async () => {
     const paths = await Promise.all([
-      cacheIn(directory).fill(made(whole('a'))),
-      cacheIn(directory).fill(made(whole('b'))),
+      cacheIn(directory).fill(made(program('a'))),
+      cacheIn(directory).fill(made(program('b'))),
     ]);
     expect(new Set(paths).size).toBe(1);
     await expect(cacheIn(directory).find()).resolves.toBe(paths[0]);
     expect(await readdir(join(directory, 'program-1'))).toEqual(['program']);
   });
 
-  it('falls back to the next root when one cannot be written', async () => {
+  it('uses the next root when one is not writable', async () => {
     const blocked = join(directory, 'a-file');
     await writeFile(blocked, '');
     const cache = cacheIn(blocked, join(directory, 'second'));
-    const path = await cache.fill(made(whole('a')));
+    const path = await cache.fill(made(program('a')));
     expect(path).toBe(join(directory, 'second', 'program-1', 'program'));
     expect(await cache.find()).toBe(path);
   });
 
-  it('lies where the XDG base directory specification says', () => {
+  it('follows the XDG base directory specification', () => {
     expect(cacheHome({ HOME: '/home/a' })).toBe('/home/a/.cache/pufftrack');
     expect(cacheHome({ HOME: '/home/a', XDG_CACHE_HOME: '/c' })).toBe('/c/pufftrack');
     expect(cacheHome({ HOME: '/home/a', XDG_CACHE_HOME: 'relative' })).toBe('/home/a/.cache/pufftrack');

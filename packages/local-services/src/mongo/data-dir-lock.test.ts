@@ -7,7 +7,7 @@ import { LocalServiceError } from '../local-service-error.ts';
 import { identify } from '../process-identity.ts';
 
 /** Above the largest pid that Linux gives (2^22). */
-const nobody = 4_999_999;
+const unusedPid = 4_999_999;
 
 describe('lockDataDir', () => {
   let dataDir: string;
@@ -27,7 +27,7 @@ describe('lockDataDir', () => {
     };
   };
 
-  it('refuses a directory that a live process holds, naming both', async () => {
+  it('rejects a directory that a live process holds and names both', async () => {
     await lockDataDir(dataDir);
     const second = lockDataDir(dataDir);
     await expect(second).rejects.toThrow(LocalServiceError);
@@ -35,16 +35,16 @@ describe('lockDataDir', () => {
     await expect(second).rejects.toThrow(dataDir);
   });
 
-  it('gives the directory free', async () => {
+  it('releases the directory', async () => {
     const lock = await lockDataDir(dataDir);
     await lock.release();
     await expect(access(path)).rejects.toThrow('ENOENT');
     await expect(lockDataDir(dataDir)).resolves.toBeDefined();
   });
 
-  it('lets exactly one of many replace a dead holder', async () => {
+  it('replaces a dead holder exactly once when many processes try', async () => {
     for (let round = 0; round < 20; round += 1) {
-      await writeFile(path, JSON.stringify({ pid: nobody, claim: `dead-${round}` }));
+      await writeFile(path, JSON.stringify({ pid: unusedPid, claim: `dead-${round}` }));
       const { holders, refusals } = await contend(12);
       expect(holders).toHaveLength(1);
       expect(refusals.every((error) => error instanceof LocalServiceError)).toBe(true);
@@ -52,21 +52,21 @@ describe('lockDataDir', () => {
     }
   });
 
-  it('replaces a dead holder whose successor died before it took over', async () => {
-    await writeFile(path, JSON.stringify({ pid: nobody, claim: 'first' }));
-    await writeFile(`${path}.first`, JSON.stringify({ pid: nobody, claim: 'second' }));
+  it('replaces a dead holder whose successor died before it became the holder', async () => {
+    await writeFile(path, JSON.stringify({ pid: unusedPid, claim: 'first' }));
+    await writeFile(`${path}.first`, JSON.stringify({ pid: unusedPid, claim: 'second' }));
     expect((await contend(5)).holders).toHaveLength(1);
     expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ pid: process.pid });
   });
 
-  it('takes a file that is no claim for nobody', async () => {
+  it('replaces a lock file that contains no claim', async () => {
     await writeFile(path, '');
     expect((await contend(3)).holders).toHaveLength(1);
   });
 
-  it('does not take a recycled pid for the holder', async () => {
+  it('replaces a holder whose pid now belongs to another process', async () => {
     const { startedAt } = identify(process.pid);
-    const earlier = startedAt === undefined ? { pid: nobody } : { pid: process.pid, startedAt: 'boot/1' };
+    const earlier = startedAt === undefined ? { pid: unusedPid } : { pid: process.pid, startedAt: 'boot/1' };
     await writeFile(path, JSON.stringify({ ...earlier, claim: 'earlier' }));
     await expect(lockDataDir(dataDir)).resolves.toBeDefined();
   });

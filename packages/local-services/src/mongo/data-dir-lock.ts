@@ -5,7 +5,7 @@ import { DataDirInUseError } from '../local-service-error.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
 
 interface Holder extends ProcessIdentity {
-  /** Names this one claim, so that successors can contend for exactly it. */
+  /** Identifies this claim, so that successors can compete for exactly this one. */
   claim: string;
 }
 
@@ -19,17 +19,17 @@ const readHolder = async (path: string): Promise<Holder | undefined> => {
     const { pid, startedAt, claim } = JSON.parse(text) as Holder;
     if (/^[\w-]+$/.test(claim)) return { pid, startedAt, claim };
   } catch {
-    // A file that no claim wrote (they appear whole) belongs to nobody alive.
+    // Claims appear complete, so another content belongs to no running process.
   }
   return { pid: 0, claim: 'unreadable' };
 };
 
 /**
- * Makes `path` a hard link to `file`, unless a live process holds it. A dead holder is replaced by whoever holds
- * the right to succeed exactly that claim, itself a lock of this kind (`path.claim`): so of many that see the
- * same dead holder one replaces it, and one that comes late cannot replace the successor.
+ * Makes `path` a hard link to `file`, unless a live process holds it; then returns that process. A dead holder is replaced
+ * by the process that holds the lock `path.claim` of exactly that claim. So of many processes that see the same dead holder
+ * only one replaces it, and a late one cannot replace the successor.
  */
-const take = async (path: string, file: string): Promise<ProcessIdentity | undefined> => {
+const acquire = async (path: string, file: string): Promise<ProcessIdentity | undefined> => {
   for (;;) {
     try {
       await link(file, path);
@@ -41,7 +41,7 @@ const take = async (path: string, file: string): Promise<ProcessIdentity | undef
     if (!holder) continue;
     if (isAlive(holder)) return holder;
     const succession = `${path}.${holder.claim}`;
-    const rival = await take(succession, file);
+    const rival = await acquire(succession, file);
     if (rival) return rival;
     if ((await readHolder(path))?.claim === holder.claim) {
       await rename(succession, path);
@@ -52,8 +52,8 @@ const take = async (path: string, file: string): Promise<ProcessIdentity | undef
 };
 
 /**
- * Makes this process the only server on a data directory (`server.lock`).
- * @throws DataDirInUseError naming the process that holds it
+ * Locks a data directory for this process (`server.lock`).
+ * @throws DataDirInUseError with the pid of the process that holds it
  */
 export const lockDataDir = async (dataDir: string): Promise<{ release(): Promise<void> }> => {
   const path = join(dataDir, 'server.lock');
@@ -61,11 +61,11 @@ export const lockDataDir = async (dataDir: string): Promise<{ release(): Promise
   const file = `${path}.new-${holder.claim}`;
   await writeFile(file, JSON.stringify(holder));
   try {
-    const other = await take(path, file);
+    const other = await acquire(path, file);
     if (other)
       throw new DataDirInUseError(
         `Another PuffTrack server (pid ${other.pid}) uses the data directory ${dataDir}. ` +
-          'Stop it, or give this one a directory of its own (DATA_DIR).',
+          'Stop it, or set DATA_DIR to another directory.',
       );
   } finally {
     await rm(file, { force: true });

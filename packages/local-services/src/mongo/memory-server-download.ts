@@ -5,8 +5,8 @@ import type { Environment } from '../environment.ts';
 import { run } from '../binaries/executable.ts';
 
 /**
- * A program of its own: its timers and sockets end with it, and it reads its settings from its environment only.
- * Its progress lines go to stdout too, so the path is the last line.
+ * Runs as a separate process, so that its timers and sockets end with it and it reads no settings but its environment. Its
+ * progress lines go to stdout too, so the path is the last line.
  */
 const program = `
   const [, packagePath, version, downloadDir] = process.argv;
@@ -16,7 +16,7 @@ const program = `
   );`;
 
 /**
- * Lets mongodb-memory-server-core fetch a mongod for this system from MongoDB's own download site.
+ * Downloads a mongod for this system from MongoDB's download site with mongodb-memory-server-core.
  * @returns the path of the binary, in `work`
  */
 export const fetchFromMemoryServer = async (
@@ -28,7 +28,7 @@ export const fetchFromMemoryServer = async (
   const output = await run(process.execPath, ['-e', program, packagePath, version, work], {
     cwd: work,
     signal: options.signal,
-    // It checks certificates only when told to, and would try an unknown host name three times.
+    // By default it does not check certificates, and tries an unknown host name three times.
     env: { ...options.env, NODE_OPTIONS: undefined, npm_config_strict_ssl: 'true', MONGOMS_MAX_RETRIES: '1' },
   });
   const found = output.trim().split('\n').at(-1) ?? '';

