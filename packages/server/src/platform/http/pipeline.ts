@@ -1,27 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   acceptsAnyBuild,
-  defaultBodyLimit,
   flushOf,
-  mayHaveBody,
   rateClassOf,
   type EndpointSpec,
   type RateClass,
 } from '@pufftrack/contract';
-import type { z } from 'zod';
 import { withDeadline, type Deadline } from '../concurrency/deadline.ts';
 import { DomainError } from '../edge/errors.ts';
 import type { Phase } from '../lifecycle.ts';
 import { rateLimited, type RateLimits, type RateScope, type RateState } from '../limits/rate-limits.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { requestIdOf, sendJson, sendProblem } from '../edge/answers.ts';
-import { readJsonBody } from './body.ts';
 import { clientAddress, truncatedAddress } from '../edge/client-address.ts';
 import type { HttpMetrics } from './http-metrics.ts';
-import { queryOf } from '../edge/query.ts';
 import { logRefusal } from '../edge/refusals.ts';
-import { invalidInput, isAuthenticationFailure, isUnreadableBody } from '../edge/problem.ts';
+import { isAuthenticationFailure, isUnreadableBody } from '../edge/problem.ts';
 import type { Actor, Authenticate, BeforeVerification } from '../edge/actor.ts';
+import { readInput, type Input } from './input.ts';
 import type { Counted, Route } from './route.ts';
 
 export interface PipelineDeps {
@@ -29,20 +25,20 @@ export interface PipelineDeps {
   /** Throws `reauth-required`; called for endpoints with `freshSignIn`. */
   requireFreshSignIn: (actor: Actor) => Promise<void>;
   limits: RateLimits;
-  /** Proxies that stand before this server. */
+  /** Number of trusted proxies in front of this server. */
   trustedHops: number;
-  /** Older apps get `upgrade-required`; 0: none. */
+  /** Older builds of the app receive `upgrade-required`; 0: every build is accepted. */
   minAppBuild: number;
   log: Logger;
-  /** Resolves when the other processes have been notified of what was changed here, or cannot be; see `Bus`. */
+  /** Resolves when the other processes have been notified of the changes, or cannot be; see `Bus`. */
   flushed: () => Promise<void> | undefined;
   metrics: HttpMetrics;
-  /** Tests check every answer against its schema; a mismatch is an `internal` problem. */
+  /** In tests, every answer is validated by its schema; a mismatch becomes an `internal` problem. */
   validateAnswers: boolean;
   phase: () => Phase;
   /** Throws `overloaded`. */
   requireCapacity: () => void;
-  /** ms from a request to its answer, the time apart in which its body arrives. */
+  /** ms from a request to its answer, without the time to receive its body. */
   requestDeadlineMs: number;
 }
 
@@ -54,8 +50,8 @@ export type Respond = (
 ) => Promise<void>;
 
 /**
- * One way from a request to an answer for every endpoint: token, input, handler, answer or problem.
- * It knows Node's request and response only, so Express and the fast path share all of it.
+ * The steps from a request to its answer, the same for every endpoint: token, input, handler, answer or problem. It uses only
+ * Node's request and response, so Express and the fast path share it.
  */
 export const createPipeline = (deps: PipelineDeps): Respond => {
   const { authenticate, limits, metrics, minAppBuild, validateAnswers } = deps;
@@ -73,7 +69,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
 
   const addressOf = (req: IncomingMessage) => clientAddress(req, deps.trustedHops);
 
-  /** Throws `rate-limited` where this source has spent its refused tokens, so that another one is not even verified. */
+  /** Throws `rate-limited` when this source has used up its refused tokens; then no further token is verified. */
   const requireRefusedBudget = (req: IncomingMessage, res: ServerResponse, sessionId: string | undefined) => {
     const spent = sessionId
       ? limits.exhausted('session', sessionId, 'refused')
@@ -81,7 +77,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     if (spent) showLimit(res, spent);
   };
 
-  /** A refused token counts for its address, and for the session that it names where that is proven. */
+  /** A refused token counts for its address, and for the session that it names if that is proven. */
   const countRefused = async (req: IncomingMessage, res: ServerResponse, sessionId: string | undefined) => {
     if (sessionId) await limits.take('session', sessionId, 'refused');
     await take(res, 'address', addressOf(req), 'refused');
@@ -108,7 +104,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     return take(res, 'session', source.sessionId, rateClassOf(spec));
   };
 
-  /** What cannot be read counts for the address, whose share of those is not that of its good calls. */
+  /** Unreadable requests count for the address, with a limit separate from that of its valid calls. */
   const countUnreadable = async (thrown: unknown, req: IncomingMessage, res: ServerResponse) => {
     const state = await limits.take('address', addressOf(req), 'bad-request');
     if (!state || state.allowed) return thrown;
@@ -116,14 +112,14 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     return rateLimited(state);
   };
 
-  /** Public calls that count for the session of their token: the body is read first, then the call is counted. */
+  /** Public calls that count for the session of their token: reads the body first, then counts the call. */
   const handleByToken = async (
     { route, countFor: sourceOf }: { route: Route; countFor: NonNullable<Route['countFor']> },
     { req, res, params, bearer, log, deadline }: HandlerContext,
   ) => {
-    let input: Awaited<ReturnType<typeof inputOf>>;
+    let input: Input;
     try {
-      input = await inputOf(route.spec, req, params, deadline);
+      input = await readInput(route.spec, req, params, deadline);
     } catch (error) {
       throw await countUnreadable(error, req, res);
     }
@@ -155,13 +151,13 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     }
     requireAppBuild(req, spec, minAppBuild);
     if (spec.freshSignIn && actor) await deps.requireFreshSignIn(actor);
-    const input = await inputOf(spec, req, params, deadline);
+    const input = await readInput(spec, req, params, deadline);
     return route.handle(callOf({ input, actor, bearer, log }));
   };
 
   return async (route, req, res, params) => {
     const startedAt = performance.now();
-    // Most requests log nothing, and a child logger costs more than their input.
+    // Most requests write no log line, and a child logger costs more than reading the input.
     let log: Logger | undefined;
     const ownLog = () =>
       (log ??= deps.log.child({ requestId: requestIdOf(res), network: truncatedAddress(addressOf(req)) }));
@@ -172,7 +168,7 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
           detail: 'The server is starting. Send the same request again.',
           retryAfterSeconds: 1,
         });
-      // What watches this process is answered while it is overloaded too.
+      // Monitoring endpoints are answered while the process is overloaded.
       if (rateClassOf(route.spec) !== 'none') deps.requireCapacity();
       const answer = await withDeadline(deps.requestDeadlineMs, async (deadline) => {
         const bearer = bearerOf(req);
@@ -213,7 +209,7 @@ const callOf = ({
   log,
   ...call
 }: {
-  input: Awaited<ReturnType<typeof inputOf>>;
+  input: Input;
   actor: Actor | undefined;
   bearer: string | undefined;
   log: () => Logger;
@@ -225,19 +221,7 @@ const callOf = ({
     },
   }) as never;
 
-const inputOf = async (
-  spec: EndpointSpec,
-  req: IncomingMessage,
-  params: Record<string, string>,
-  deadline: Deadline,
-) => ({
-  params: parse(spec.params, params),
-  query: parse(spec.query, queryOf(req.url ?? '/', spec.query)),
-  // A slow phone is not a slow server: bodies have limits of their own.
-  body: mayHaveBody(spec) ? await deadline.without(readBody(spec, req)) : undefined,
-});
-
-/** Shows a state in the answer's headers; throws `rate-limited` where it is used up. */
+/** Sets the rate limit headers of the answer; throws `rate-limited` when the limit is used up. */
 export const showLimit = (res: ServerResponse, state: RateState | undefined): void => {
   if (!state) return;
   setLimitHeaders(res, state);
@@ -245,13 +229,13 @@ export const showLimit = (res: ServerResponse, state: RateState | undefined): vo
 };
 
 const setLimitHeaders = (res: ServerResponse, { policy, limit }: RateState) => {
-  // A request that was cut while its body arrived has its answer already.
+  // A request that was aborted while its body arrived already has an answer.
   if (res.headersSent) return;
   res.setHeader('RateLimit-Policy', policy);
   res.setHeader('RateLimit', limit);
 };
 
-/** A client that keeps its connection would keep this process from ending. */
+/** A connection that a client keeps alive would delay the end of the drain. */
 const closeWhileDraining = (res: ServerResponse, phase: Phase) => {
   if (phase === 'draining' && !res.headersSent) res.setHeader('Connection', 'close');
 };
@@ -269,7 +253,7 @@ const requireActor = async (
 const bearerOf = (req: IncomingMessage): string | undefined =>
   /^Bearer ([^\s]+)$/i.exec(req.headers.authorization ?? '')?.[1];
 
-/** `X-App-Build`, where an app sends it; any other value is ignored. */
+/** Checks `X-App-Build` if it is a number; any other value is ignored. */
 const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAppBuild: number) => {
   const build = headers['x-app-build'];
   if (typeof build !== 'string' || !/^[0-9]{1,12}$/.test(build)) return;
@@ -279,21 +263,6 @@ const requireAppBuild = ({ headers }: IncomingMessage, spec: EndpointSpec, minAp
     });
 };
 
-const readBody = async (spec: EndpointSpec, req: IncomingMessage): Promise<unknown> => {
-  const body = await readJsonBody(req, spec.bodyLimit ?? defaultBodyLimit);
-  if (!spec.body) return undefined;
-  if (body === undefined && spec.bodyOptional !== true)
-    throw new DomainError('malformed', { detail: 'This call needs a JSON object as its body.' });
-  return parse(spec.body, body ?? {});
-};
-
-const parse = (schema: z.ZodObject | undefined, value: unknown): unknown => {
-  if (!schema) return undefined;
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw invalidInput(parsed.error);
-  return parsed.data;
-};
-
 const checkAnswer = (spec: EndpointSpec, answer: { status: number; body?: unknown }) => {
   const schema = spec.responses[answer.status];
   if (schema === undefined)
@@ -301,5 +270,7 @@ const checkAnswer = (spec: EndpointSpec, answer: { status: number; body?: unknow
   if (schema === null) return;
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success)
-    throw new Error(`${spec.method} ${spec.path} answers against its schema: ${parsed.error.message}`);
+    throw new Error(
+      `${spec.method} ${spec.path} sends an answer that does not match its schema: ${parsed.error.message}`,
+    );
 };

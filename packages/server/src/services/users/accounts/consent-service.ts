@@ -13,8 +13,7 @@ import {
 } from '../consents/consent.ts';
 import { maxConsentRecords } from '../consents/consent-ledger.ts';
 import type { PendingWrites } from '../ports.ts';
-import { accountGone } from './account-gone.ts';
-import { settingsOf, type UserSettings, type UserRecord } from './user.ts';
+import { accountGone, settingsOf, type UserSettings, type UserRecord } from './user.ts';
 import type { UserSettingsCache } from './user-settings-cache.ts';
 import type { UserStore } from './user-store.ts';
 import { viewConsent } from './user-view.ts';

@@ -3,8 +3,7 @@ import type { ClientSession, Connection } from 'mongoose';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { UserSettingsCache } from './user-settings-cache.ts';
 import { requireConsents } from '../consents/consent.ts';
-import { accountGone } from './account-gone.ts';
-import { settingsOf, type UserSettings } from './user.ts';
+import { accountGone, settingsOf, type UserSettings } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 /**

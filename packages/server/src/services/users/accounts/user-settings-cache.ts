@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
 import type { ChangeAnnouncements } from '../ports.ts';
-import { accountGone } from './account-gone.ts';
-import { settingsOf, type UserSettings, type UserRecord } from './user.ts';
+import { accountGone, settingsOf, type UserSettings, type UserRecord } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 /** A change by another process is seen after this time at the latest. */

@@ -95,6 +95,11 @@ export const profileChanges = (
   return changes;
 };
 
+/** Throws `account-gone`: the account of a valid token has been deleted. */
+export const accountGone = (): never => {
+  throw new DomainError('account-gone', { detail: 'This account does not exist any more.' });
+};
+
 export const settingsOf = (user: UserRecord): UserSettings => ({
   userId: user.userId,
   name: user.nameHidden ? null : user.name,

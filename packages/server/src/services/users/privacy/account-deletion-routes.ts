@@ -1,6 +1,6 @@
 import { endpoints } from '@pufftrack/contract';
 import { answer, route, type Route } from '../../../platform/http/route.ts';
-import { accountGone } from '../accounts/account-gone.ts';
+import { accountGone } from '../accounts/user.ts';
 import type { Erasures } from './erasures.ts';
 
 export const accountDeletionRoutes = (erasures: Pick<Erasures, 'begin'>): Route[] => [

@@ -7,11 +7,10 @@ import type { Audience } from './audience.ts';
 import type { AudienceStore } from './audience-store.ts';
 import type { StatsReader } from '../ports.ts';
 import { mayShare } from '../consents/consent.ts';
-import { accountGone } from '../accounts/account-gone.ts';
 import { dayMs } from '../../../domain/durations.ts';
 import { isAtLeast, isResting, levelInForce, type Side } from './friendship.ts';
 import type { UserSettingsCache } from '../accounts/user-settings-cache.ts';
-import { settingsOf, type UserSettings, type UserRecord } from '../accounts/user.ts';
+import { accountGone, settingsOf, type UserSettings, type UserRecord } from '../accounts/user.ts';
 import type { UserStore } from '../accounts/user-store.ts';
 import { viewGhost } from '../accounts/user-view.ts';
 
