@@ -43,7 +43,7 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
   // A second Ctrl-C does not cut the first one short: the drain has its own bound.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      log.info({ signal }, 'stopping');
+      log.info({ event: 'process.stopping', signal }, 'stopping');
       interrupted.abort();
       setTimeout(() => process.exit(1), stops.length === 0 ? startStopMs : hardStopMs).unref();
     });
@@ -59,15 +59,15 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
     if (!given.appleTeam)
       log.warn(
         { event: 'auth.apple_team_missing' },
-        'without APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY no code is exchanged and nothing revoked at Apple',
+        'Apple code exchange and revocation disabled: APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY not set',
       );
     if (!given.apns)
       log.warn(
         { event: 'push.off' },
-        'without APNS_TOPIC, APNS_KEY_ID and APNS_PRIVATE_KEY nothing is pushed; the inbox has it all the same',
+        'push disabled: APNS_TOPIC, APNS_KEY_ID and APNS_PRIVATE_KEY not set; notifications stay in the inbox',
       );
     if (config.production && config.metrics.port === undefined)
-      log.warn({ event: 'metrics.off' }, 'without METRICS_PORT production serves no metrics');
+      log.warn({ event: 'metrics.off' }, 'metrics disabled: METRICS_PORT not set');
     const core = {
       ...config,
       publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
@@ -97,14 +97,17 @@ const run = async (config: Config, command: Command | undefined): Promise<void> 
       stops.push(() => app.stop());
       const url = `http://${config.host === '0.0.0.0' ? 'localhost' : config.host}:${app.port}`;
       await given.announce(url);
-      log.info({ port: app.port, targets: config.targets }, 'listening');
+      log.info({ event: 'process.listening', port: app.port, targets: config.targets }, 'listening');
       if (!config.production) greet(config, url);
       if (!isInterrupted()) await once(interrupted.signal, 'abort');
     }
     await end(0);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    log.debug({ err: error }, 'the start failed');
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${reason}\n`);
+    log.fatal({ event: 'process.start_failed', reason }, 'start failed');
+    // The stack and the causes are for developers; `reason` says what to change.
+    log.debug({ event: 'process.start_failed', err: error }, 'start failed');
     await end(1);
   }
 };

@@ -84,6 +84,9 @@ describe('the server as a process', () => {
     });
     expect(await ended).toBe(1);
     expect(output()).toContain('MongoDB does not answer at 127.0.0.1:9');
+    expect(output()).toMatch(
+      /^\{"level":60,.*"event":"process.start_failed","reason":"MongoDB does not answer/m,
+    );
     expect(output()).not.toMatch(/ECONNREFUSED|secret/);
   });
 
@@ -105,7 +108,7 @@ describe('the server as a process', () => {
       ...metrics,
     });
     expect(await ended).toBe(1);
-    expect(output().includes('without METRICS_PORT production serves no metrics')).toBe(isWarned);
+    expect(output().includes('metrics disabled: METRICS_PORT not set')).toBe(isWarned);
   });
 
   it.each(['/proc/x/data', '/dev/null', '/dev/null/data'])(

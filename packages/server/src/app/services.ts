@@ -100,10 +100,10 @@ export const createServices = (deps: {
     },
     announcements: {
       settingsChanged(change) {
-        bus.publish('settings-changed', change);
+        bus.publish('settings.changed', change);
       },
       audienceChanged(userIds) {
-        bus.publish('audience-changed', { userIds });
+        bus.publish('audience.changed', { userIds });
       },
     },
   });
@@ -150,7 +150,7 @@ export const createServices = (deps: {
       openSessions: () => deps.realtime().openSessions(),
       sessionEnded(ended) {
         notifications.sessionEnded(ended);
-        bus.publish('session-ended', ended);
+        bus.publish('session.ended', ended);
       },
     },
   });
@@ -166,10 +166,11 @@ export const createServices = (deps: {
     inbox: notifications,
   });
 
-  // What is lost on the way is found within seconds all the same: each of these keeps nothing longer.
-  bus.on('settings-changed', users.onRemoteSettingsChange);
-  bus.on('session-ended', auth.onRemoteSessionEnded);
-  bus.on('audience-changed', users.onRemoteAudienceChange);
+  // A lost message is repaired within seconds by polls and short cache lifetimes. The same holds during a rolling
+  // deployment between releases that name a channel differently: neither receives the messages of the other.
+  bus.on('settings.changed', users.onRemoteSettingsChange);
+  bus.on('session.ended', auth.onRemoteSessionEnded);
+  bus.on('audience.changed', users.onRemoteAudienceChange);
   bus.on('inbox.appended', notifications.onRemoteAppend);
   bus.onGap(users.audiencePoller.pollNow);
 

@@ -34,14 +34,14 @@ export const createLifecycle = (log: Logger, withinMs = stopWithinMs): Lifecycle
       try {
         await part.stop();
       } catch (error) {
-        log.error({ err: error, part: part.name }, 'a part failed to stop');
+        log.error({ event: 'stop.failed', err: error, part: part.name }, 'component failed to stop');
       }
       stopping.delete(part.name);
     };
     for (const part of parts.splice(0).reverse())
       await settledWithin(stopPart(part), Math.max(0, withinMs - (performance.now() - startedAt)));
     if (stopping.size > 0)
-      log.warn({ event: 'stop.late', parts: [...stopping] }, 'parts did not stop in time');
+      log.warn({ event: 'stop.late', parts: [...stopping] }, 'components did not stop in time');
   };
 
   const stop = () => (stopping ??= stopAll());

@@ -84,10 +84,7 @@ export const createRedisBus = (deps: {
     if (bytes <= maxBytes) return;
     const length = await redis.commands.xlen(key);
     await redis.commands.xtrim(key, 'MAXLEN', Math.floor((length * maxBytes) / bytes / 2));
-    log.warn(
-      { event: 'bus.too_large', bytes },
-      'messages to other processes take too much of Redis and were cut',
-    );
+    log.warn({ event: 'bus.too_large', bytes }, 'bus stream exceeded its size limit and was trimmed');
   };
   const checkBytes = () => {
     if (redis.isUp()) void boundBytes().catch(() => undefined);
@@ -108,7 +105,7 @@ export const createRedisBus = (deps: {
       } catch (error) {
         dropped += batch.length;
         if (redis.isUp() && !isRefused)
-          log.warn({ event: 'bus.refused', err: error }, 'Redis takes no messages to other processes');
+          log.warn({ event: 'bus.refused', err: error }, 'Redis rejects bus messages');
         isRefused = redis.isUp();
       }
     } while (waiting.length > 0);
@@ -117,7 +114,7 @@ export const createRedisBus = (deps: {
   const taken = () => {
     isRefused = false;
     if (dropped === 0) return;
-    log.warn({ event: 'bus.dropped', messages: dropped }, 'messages to other processes were dropped');
+    log.warn({ event: 'bus.dropped', messages: dropped }, 'bus messages dropped');
     dropped = 0;
   };
 
@@ -180,7 +177,7 @@ export const createRedisBus = (deps: {
         const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
         await redis.commands.xtrim(key, 'MINID', '=', now - unreadForMs);
       } catch (error) {
-        log.debug({ event: 'bus.not_trimmed', err: error }, 'the stream was not trimmed; its entries expire');
+        log.debug({ event: 'bus.not_trimmed', err: error }, 'bus stream trim failed; its entries expire');
       }
     },
     flushed: () => sending && settledWithin(sending, flushedWithinMs),

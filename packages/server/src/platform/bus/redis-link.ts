@@ -66,11 +66,11 @@ export const createRedisLink = (deps: { url: string; prefix: string; log: Logger
     isOutage = true;
     log.warn(
       { event: 'redis.down', err: lastError },
-      'Redis does not answer: limits count in each process alone, and live events reach the sockets of one process',
+      'Redis unavailable: limits count per process, live events reach the sockets of one process only',
     );
   });
   commands.on('ready', () => {
-    if (isOutage) log.info({ event: 'redis.up' }, 'Redis answers again');
+    if (isOutage) log.info({ event: 'redis.up' }, 'Redis available again');
     isOutage = false;
     lastError = undefined;
   });

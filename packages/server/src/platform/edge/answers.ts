@@ -30,9 +30,13 @@ export const sendJson = (res: ServerResponse, status: number, body: unknown): vo
 /** Answers with problem+json; logs what only the operator can repair. */
 export const sendProblem = (res: ServerResponse, thrown: unknown, log: Logger): void => {
   const error = toDomainError(thrown);
-  if (error.code === 'internal') log.error({ err: error.cause }, 'request failed');
+  if (error.code === 'internal')
+    log.error({ event: 'http.request_failed', err: error.cause }, 'request failed');
   else if (error.details.cause !== undefined)
-    log.warn({ err: error.details.cause, code: error.code }, 'request refused');
+    log.warn(
+      { event: 'http.request_refused', err: error.details.cause, code: error.code },
+      'request refused',
+    );
   if (res.headersSent || res.destroyed) return;
   const problem = problemOf(error, requestIdOf(res));
   const json = JSON.stringify(problem);

@@ -52,7 +52,7 @@ export const createOverload = (deps: { watchLag: WatchLag; metrics: Metrics; log
     if (isLate() !== before)
       log.warn(
         { event: before ? 'overload.over' : 'overload.began', lagMs: Math.round(lagMs) },
-        'event loop lag',
+        before ? 'event loop lag back to normal' : 'event loop overloaded',
       );
   });
 

@@ -14,7 +14,7 @@ export const warnOfUntrustedProxy = (server: Server, deps: { trustedHops: number
     for (const event of events) server.off(event, check);
     deps.log.warn(
       { event: 'http.untrusted_proxy' },
-      'a call carries X-Forwarded-For, but TRUST_PROXY is 0: set TRUST_PROXY to the number of proxies, or clients share their limits',
+      'X-Forwarded-For ignored: TRUST_PROXY is 0; set it to the number of proxies, or clients share their limits',
     );
   };
   for (const event of events) server.on(event, check);

@@ -27,7 +27,7 @@ export const createFloodLog = ({ clock, log }: { clock: Clock; log: Logger }): F
         return;
       }
       kinds.set(key, { endsAt: now + windowMs, repeated: 0 });
-      log.info({ event, reason, network, repeated: known?.repeated ?? 0 }, 'refused');
+      log.info({ event, reason, network, repeated: known?.repeated ?? 0 }, 'call refused');
     },
   };
 };

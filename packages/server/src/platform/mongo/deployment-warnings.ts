@@ -21,14 +21,17 @@ export const warnOfWeakDeployment = async (run: AdminCommand, log: Logger): Prom
     try {
       judge(await run(command));
     } catch (error) {
-      log.debug({ event: 'mongo.deployment_unknown', command, err: error }, 'the deployment was not checked');
+      log.debug(
+        { event: 'mongo.deployment_unknown', command, err: error },
+        'MongoDB deployment check skipped: command failed',
+      );
     }
   };
   await ask({ hello: 1 }, ({ arbiters }) => {
     if (Array.isArray(arbiters) && arbiters.length > 0)
       log.warn(
         { event: 'mongo.arbiter', arbiters: arbiters.length },
-        'the replica set has an arbiter: with one data member down no write is acknowledged; use data members alone',
+        'replica set has an arbiter: with one data member down no write is acknowledged; use data members only',
       );
   });
   await ask({ getDefaultRWConcern: 1 }, ({ defaultWriteConcern }) => {
@@ -36,7 +39,7 @@ export const warnOfWeakDeployment = async (run: AdminCommand, log: Logger): Prom
     if (w !== 'majority')
       log.warn(
         { event: 'mongo.default_write_concern', w },
-        'the default write concern is not majority: set it with setDefaultRWConcern, or writes of other tools can be lost',
+        'default write concern is not majority: set it with setDefaultRWConcern, or writes of other tools can be lost',
       );
   });
 };

@@ -84,7 +84,7 @@ export const migrate = async (deps: {
   });
   for (let attempt = 0; !(await take()); attempt++) {
     if (attempt % 100 === 0)
-      log.info({ event: 'migrations.waiting' }, 'another process migrates the database; waiting for it');
+      log.info({ event: 'migrations.waiting' }, 'waiting for the migrations of another process');
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   }
 
@@ -95,10 +95,7 @@ export const migrate = async (deps: {
         if (!kept) lost.abort(new Error('another process has taken over the migrations'));
       },
       (error: unknown) => {
-        log.warn(
-          { event: 'migrations.renewal_failed', err: error },
-          'the lease of the migrations was not renewed',
-        );
+        log.warn({ event: 'migrations.renewal_failed', err: error }, 'migration lease renewal failed');
       },
     );
   }, leaseMs / 3).unref();
@@ -121,7 +118,7 @@ export const migrate = async (deps: {
       }
       lost.signal.throwIfAborted();
       await rows.updateOne({ _id: id }, { $set: { endedAt: new Date(clock.now()) } });
-      log.info({ event: 'migrations.done', migration: id }, 'a migration is done');
+      log.info({ event: 'migrations.done', migration: id }, 'migration completed');
       ran.push(id);
     }
     await deps.indexes().catch((cause: unknown) => {

@@ -44,14 +44,14 @@ export const createWriteProbe = (deps: {
     async poll() {
       await write();
       lastWriteAt = now();
-      if (isStalled) log.warn({ event: 'database.writes_resumed' }, 'the database takes writes again');
+      if (isStalled) log.warn({ event: 'database.writes_resumed' }, 'database writes recovered');
       isStalled = false;
     },
     everyMs,
     onFailed(error) {
       if (isStalled || takesWrites()) return;
       isStalled = true;
-      log.error({ event: 'database.writes_stalled', err: error }, 'the database takes no writes');
+      log.error({ event: 'database.writes_stalled', err: error }, 'database writes stalled');
     },
   });
   deps.metrics.watched(

@@ -54,14 +54,14 @@ export const createOutboxWorker = <Payload>(deps: {
       if (now - job.createdAt >= deps.giveUpAfterMs) {
         log.error(
           { event: 'outbox.given_up', outbox: name, jobId: job.id, err: error },
-          'a job was given up',
+          'outbox job abandoned',
         );
         await store.finish(job, now);
         return;
       }
       log.warn(
         { event: 'outbox.retry', outbox: name, jobId: job.id, attempt: job.attempt, err: error },
-        'a job failed and is tried again',
+        'outbox job failed; will retry',
       );
       await store.retryAt(job, now + retryDelayMs(job.attempt, randomFraction()));
     }
@@ -86,7 +86,7 @@ export const createOutboxWorker = <Payload>(deps: {
   };
   const kick = () => {
     run().catch((error: unknown) => {
-      log.warn({ event: 'outbox.unread', outbox: name, err: error }, 'an outbox could not be read');
+      log.warn({ event: 'outbox.unread', outbox: name, err: error }, 'outbox poll failed');
     });
   };
 

@@ -91,7 +91,15 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
         log: () => deps.log.child({ requestId }),
       });
       if (error.code === 'internal')
-        deps.log.error({ err: error.details.cause, requestId, event: event.slice(0, 40) }, 'event failed');
+        deps.log.error(
+          {
+            event: 'socket.event_failed',
+            err: error.details.cause,
+            requestId,
+            socketEvent: event.slice(0, 40),
+          },
+          'socket event failed',
+        );
       return { error: problemOf(error, requestId) };
     }
   };
@@ -103,7 +111,10 @@ export const createSocketCalls = (deps: SocketCallDeps): ((socket: AppSocket) =>
       void answer(socket, event, payload).then((value) => {
         if (typeof ack === 'function') (ack as (value: object) => void)(value);
         if (socket.data.strikes < maxStrikes) return;
-        deps.log.warn({ event: 'socket.limit_strikes', userId: socket.data.actor.userId }, 'socket closed');
+        deps.log.warn(
+          { event: 'socket.limit_strikes', userId: socket.data.actor.userId },
+          'socket closed after repeated limit violations',
+        );
         socket.disconnect(true);
       });
     });

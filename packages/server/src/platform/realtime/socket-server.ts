@@ -133,7 +133,11 @@ export const createRealtime = (deps: {
           actor: undefined,
           log: () => log.child({ requestId, network: truncatedAddress(address) }),
         });
-        if (error.code === 'internal') log.error({ err: error.details.cause, requestId }, 'socket refused');
+        if (error.code === 'internal')
+          log.error(
+            { event: 'socket.connect_failed', err: error.details.cause, requestId },
+            'socket connection failed',
+          );
         next(Object.assign(new Error(error.message), connectErrorOf(error, requestId)));
         // After `connect_error` was written. A connection has one attempt: the next one starts with the cheap checks.
         setImmediate(() => {
@@ -167,7 +171,10 @@ export const createRealtime = (deps: {
         },
       }),
     ).catch((thrown: unknown) => {
-      log.warn({ err: thrown }, 'socket could not be made ready; it is closed');
+      log.warn(
+        { event: 'socket.initialization_failed', err: thrown },
+        'socket initialization failed; closing',
+      );
       socket.disconnect(true);
     });
   });
@@ -186,7 +193,7 @@ export const createRealtime = (deps: {
   const stopWatching = watchLifetimes({
     sockets: () => sockets.sockets.values(),
     onStalled({ data }) {
-      log.info({ event: 'socket.stalled', userId: data.actor.userId }, 'a socket did not read; it is closed');
+      log.info({ event: 'socket.stalled', userId: data.actor.userId }, 'slow socket closed');
     },
     clock,
   });

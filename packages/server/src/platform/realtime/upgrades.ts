@@ -191,7 +191,11 @@ export const acceptUpgrades = (deps: {
       const error = toDomainError(thrown);
       metrics.refused(error.code);
       floods.note('socket.upgrade_refused', error.code, truncatedAddress(address));
-      if (error.code === 'internal') deps.log.error({ err: error.cause, requestId }, 'upgrade failed');
+      if (error.code === 'internal')
+        deps.log.error(
+          { event: 'socket.upgrade_failed', err: error.cause, requestId },
+          'socket upgrade failed',
+        );
       refuse(socket, error, requestId, error.code === 'method-not-allowed' ? { Allow: 'GET' } : {});
     }
   };

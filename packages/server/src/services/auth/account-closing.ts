@@ -67,7 +67,10 @@ export const createAccountClosing = (deps: {
       } catch (error) {
         if (!(error instanceof DomainError) || error.code !== 'invalid-identity-token') throw error;
       }
-      log.info({ event: 'auth.deletion_code_refused', userId }, 'authorization code of a deletion refused');
+      log.info(
+        { event: 'auth.deletion_code_refused', userId },
+        'Apple rejected the authorization code of an account deletion',
+      );
       return undefined;
     },
 

@@ -105,7 +105,7 @@ export const createNotifications = (deps: {
         // Each push checks its session, so the device gets none.
         log.warn(
           { event: 'devices.not_removed', err: error },
-          'devices of an ended session were not removed',
+          'removing the devices of an ended session failed',
         );
       });
       live.sessionEnded(ended);

@@ -50,7 +50,7 @@ export const shareRealtime = (deps: {
       .catch((error: unknown) => {
         log.debug(
           { event: 'sockets.not_loaded', err: error },
-          'an event of another process could not be loaded',
+          'payload of a relayed event could not be loaded',
         );
       })
       .finally(() => {
@@ -76,7 +76,7 @@ export const shareRealtime = (deps: {
     if (!local().hasMembers(message.room, message.exceptRoom)) return;
     const load = loads(message.event, message.reference);
     if (!load) {
-      log.warn({ event: 'sockets.loads_dropped' }, 'too many events wait for their payload; one was dropped');
+      log.warn({ event: 'sockets.loads_dropped' }, 'relayed event dropped: too many payload loads pending');
       return;
     }
     inOrder(message.room, () =>
@@ -94,7 +94,7 @@ export const shareRealtime = (deps: {
     const parsed = Message.safeParse(message);
     if (!parsed.success) {
       // A newer version of the program may send commands that this one does not know; `ready` repairs the client's state.
-      log.debug({ event: 'sockets.unknown_message' }, 'unknown command of another process');
+      log.debug({ event: 'sockets.unknown_message' }, 'unknown relay command ignored');
       return;
     }
     const command = parsed.data;

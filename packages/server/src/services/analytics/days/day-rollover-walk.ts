@@ -62,7 +62,7 @@ export const walkDayRollover = async <Person extends RolloverPerson>(
         failed += 1;
         log.error(
           { event: 'job.person_failed', err: error, userId: page[0]?.userId },
-          'a job failed for one person',
+          'job failed for one user',
         );
       }
     }

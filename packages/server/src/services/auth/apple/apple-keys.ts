@@ -68,7 +68,7 @@ export const createAppleKeys = (deps: {
     const seconds = Math.round(Math.abs(aheadMs) / secondMs);
     log.warn(
       { event: 'auth.clock_off', seconds, direction: aheadMs > 0 ? 'ahead' : 'behind' },
-      `the clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Apple's; sign-ins fail until it is corrected`,
+      `system clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} Apple's; sign-ins fail until it is corrected`,
     );
   };
 
@@ -81,7 +81,7 @@ export const createAppleKeys = (deps: {
       compareClocks(fetched.date);
     } catch (error) {
       metrics.appleUnavailable('keys');
-      log.warn({ event: 'auth.apple_keys_unavailable', err: error }, "Apple's keys could not be fetched");
+      log.warn({ event: 'auth.apple_keys_unavailable', err: error }, 'fetching the Apple public keys failed');
     }
   };
   const refresh = (): Promise<void> =>

@@ -29,7 +29,7 @@ export const resealJob = (deps: {
     try {
       return { sealed: reseal(masterKeys, row.sealed, row.context) };
     } catch {
-      log.error({ event: 'auth.seal_broken', kind }, 'no master key unseals a row');
+      log.error({ event: 'auth.seal_broken', kind }, 'row cannot be unsealed with any master key');
       return undefined;
     }
   };

@@ -76,7 +76,7 @@ export const createSigningKeys = (deps: {
     } catch (error) {
       log.error(
         { event: 'auth.signing_key_unopened', kid: stored.kid, err: error },
-        'signing key cannot be unsealed; it is ignored',
+        'signing key cannot be unsealed; ignored',
       );
       return undefined;
     }
@@ -111,7 +111,7 @@ export const createSigningKeys = (deps: {
     read().catch((error: unknown) => {
       log.warn(
         { event: 'auth.signing_keys_unread', err: error },
-        'reading the signing keys failed; retried in 5 s',
+        'reading the signing keys failed; will retry',
       );
     });
   };

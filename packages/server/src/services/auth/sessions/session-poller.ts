@@ -27,6 +27,9 @@ export const createSessionPoller = (deps: {
           deps.onEnded({ sessionId: id, reason });
     },
     onFailed(error) {
-      deps.log.warn({ event: 'auth.session_poll_failed', err: error }, 'open sockets were not checked');
+      deps.log.warn(
+        { event: 'auth.session_poll_failed', err: error },
+        'session check of open sockets failed',
+      );
     },
   });

@@ -46,7 +46,7 @@ export const createDeviceChecks = (deps: {
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       metrics.deviceUnknown();
-      log.warn({ event: 'auth.device_check_unavailable', err: error }, 'device check unavailable');
+      log.warn({ event: 'auth.device_check_unavailable', err: error }, 'DeviceCheck unavailable');
       return 'unknown';
     }
   };

@@ -159,7 +159,7 @@ export const createMilestoneAwards = (deps: MilestoneAwardsDeps): MilestoneAward
       running ??= refreshScheduled()
         .catch((error: unknown) => {
           // The next list of milestones and the job of the next day refresh them too.
-          log.warn({ event: 'milestones.refresh_failed', err: error }, 'milestones were not refreshed');
+          log.warn({ event: 'milestones.refresh_failed', err: error }, 'milestone refresh failed');
         })
         .finally(() => {
           running = undefined;

@@ -64,10 +64,7 @@ export const createInboxDelivery = (deps: {
     if (!user) return Promise.resolve();
     const delivery = user.last.then(() => sendNew(userId));
     user.last = delivery.catch((error: unknown) => {
-      log.warn(
-        { event: 'inbox.delivery_failed', userId, err: error },
-        'inbox delivery failed; it is retried',
-      );
+      log.warn({ event: 'inbox.delivery_failed', userId, err: error }, 'inbox delivery failed; will retry');
     });
     return delivery;
   };
@@ -91,7 +88,7 @@ export const createInboxDelivery = (deps: {
     poll,
     everyMs: pollEveryMs,
     onFailed(error) {
-      log.warn({ event: 'inbox.poll_failed', err: error }, 'polling the inboxes of open sockets failed');
+      log.warn({ event: 'inbox.poll_failed', err: error }, 'inbox poll of open sockets failed');
     },
   });
 

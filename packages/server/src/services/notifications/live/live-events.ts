@@ -107,10 +107,7 @@ export const createLiveEvents = (deps: {
         }));
       }
     } catch (error) {
-      log.warn(
-        { event: 'live.retraction_failed', err: error },
-        'friendPuffRetracted was not sent to the friends of a user',
-      );
+      log.warn({ event: 'live.retraction_failed', err: error }, 'sending friendPuffRetracted failed');
     }
   };
 

@@ -144,7 +144,7 @@ export const createGroupCommit = (deps: {
     maxGroup,
     commit,
     onCommitError(group, error) {
-      deps.log.error({ err: error }, 'group commit failed');
+      deps.log.error({ event: 'puffs.commit_failed', err: error }, 'group commit failed');
       // A fold may have stopped halfway.
       for (const { person } of group) states.drop(person);
       pending.fail(group, error);

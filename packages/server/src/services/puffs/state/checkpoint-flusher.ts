@@ -91,7 +91,7 @@ export const createCheckpointFlusher = (deps: {
     timer = setTimeout(() => {
       flush()
         .catch((error: unknown) => {
-          log.warn({ err: error }, 'checkpoints could not be written; will retry');
+          log.warn({ event: 'puffs.checkpoints_failed', err: error }, 'checkpoint flush failed; will retry');
         })
         .finally(() => {
           timer = undefined;
@@ -119,7 +119,10 @@ export const createCheckpointFlusher = (deps: {
       stopped = true;
       clearTimeout(timer);
       await flush().catch((error: unknown) => {
-        log.warn({ err: error }, 'the last checkpoints could not be written; the log has everything');
+        log.warn(
+          { event: 'puffs.last_checkpoints_failed', err: error },
+          'final checkpoint flush failed; no puff is lost',
+        );
       });
     },
   };

@@ -67,7 +67,7 @@ export const createPrivacyRoom = (
     poll: erasures.evictErased,
     everyMs: pollEveryMs,
     onFailed(error) {
-      log.warn({ event: 'users.erasure_watch_failed', err: error }, 'open erasures could not be read');
+      log.warn({ event: 'users.erasure_watch_failed', err: error }, 'reading open erasures failed');
     },
   });
   return {

@@ -113,7 +113,7 @@ export const createAudience = (deps: {
         for (const viewer of viewers) rooms.setSources(viewer, noUsers);
         log.warn(
           { event: 'users.audience_unknown', err: error },
-          'audiences could not be read; live puffs are withheld until they are',
+          'reading audiences failed; live puffs are withheld until it succeeds',
         );
         return false;
       }
