@@ -5,7 +5,7 @@ import type { OperationTexts } from './operation-text.ts';
 export const friendOperations = {
   requestFriend: {
     description:
-      'The answer is the same for a valid, unknown, own or blocked code and for a repeated request. Requests that cross become a friendship. At most 20 requests a day and 20 open ones, otherwise 429. The recipient receives `friendRequest`. Requires `friends-sharing`.',
+      'The answer is the same for a valid, unknown, own or blocked code and for a repeated request. Requests that cross become a friendship while both accounts have fewer than 200 friends. At most 20 requests in 24 h and 20 open ones, otherwise 429. The recipient receives `friendRequest`, or `friendAccepted` where a friendship is created at once. Requires `friends-sharing`.',
     request: { friendCode: '7K3M9Q2XZA', shareLevel: 'summary' },
     answers: { 202: 'The request is accepted for processing; nothing more is disclosed.' },
     response: { 202: { status: 'sent' } },
@@ -36,13 +36,14 @@ export const friendOperations = {
   },
   acceptFriend: {
     description:
-      'Only the recipient may accept; for every other caller the request is 404. The sender receives `friendAccepted`, both sides receive `friendUpdated`. `conflict`: the list of friends is full, or the two are friends already.',
+      'Only the recipient may accept; for every other caller, and after 30 days, the request is 404. To accept again, or after the two became friends in another way, returns the same friend. The sender receives `friendAccepted` and `friendUpdated`, the other devices of the caller receive `friendUpdated`. `conflict`: one of the two accounts has 200 friends. Requires `friends-sharing`.',
     request: { requestId: objectId, shareLevel: 'summary' },
     answers: { 200: 'The new friend.' },
     response: { 200: { friend } },
   },
   rejectFriend: {
-    description: 'The sender receives no event. Only the recipient may reject; others get 404.',
+    description:
+      'The sender receives no event and still sees the request as open. For 30 days further requests of the sender are not delivered. Only the recipient may reject; others get 404.',
     request: { requestId: objectId },
     answers: { 204: 'The request is rejected.' },
   },
@@ -53,7 +54,7 @@ export const friendOperations = {
   },
   getLeaderboard: {
     description:
-      'Ranks the caller and friends by the last seven complete local days of each account. Using more never improves a rank. Equal values share a rank (1, 2, 2, 4). An entry without a rank has a `reason`. Only accounts with the consent `leaderboard` appear.',
+      'Ranks the caller and friends by the last seven complete local days of each account. Using more never improves a rank. Equal values share a rank (1, 2, 2, 4). An entry without a rank has a `reason`. The board lists the caller, and friends who share `summary` or more, have granted `leaderboard` and are not in ghost mode.',
     answers: { 200: 'The board; `entries` contains the caller too.' },
     response: {
       200: {
@@ -69,37 +70,38 @@ export const friendOperations = {
   },
   patchFriend: {
     description:
-      'In force in this process with the answer and everywhere within 5 s. The friend receives `friendUpdated` when the share level changes; a mute is not disclosed.',
+      'In force in this process with the answer and everywhere within 5 s. The friend receives `friendUpdated` when the share level changes; a mute is not disclosed to the friend. The other devices of the caller receive `friendUpdated`.',
     request: { shareLevel: 'live', muted: false },
     answers: { 200: 'The friend after the change.' },
     response: { 200: { friend } },
   },
   removeFriend: {
     description:
-      'Ends the friendship for both. Open sockets of both receive `friendRemoved`; there is no notification.',
+      'Ends the friendship for both and deletes the cheers between the two. The devices of the friend and the other devices of the caller receive `friendRemoved`; there is no notification.',
     answers: { 204: 'The friendship has ended.' },
   },
   createInvite: {
-    description: 'Valid for 7 days and for one friendship. Requires `friends-sharing`.',
+    description:
+      'Valid for 7 days and for one friendship. At most 20 invites in 24 h, otherwise 429. Requires `friends-sharing`.',
     answers: { 201: 'The invite. The token is not shown again.' },
     response: {
       201: {
         token: 'iv_8Jq2Lw5n',
-        url: 'https://api.example.com/invite#iv_8Jq2Lw5n',
+        url: 'https://api.example.com/#invite=iv_8Jq2Lw5n',
         expiresAt: '2026-10-28T10:00:00.000Z',
       },
     },
   },
   acceptInvite: {
     description:
-      'Creates a friendship with the account that created the invite. A used, expired, own or unknown token is 404. Requires `friends-sharing`.',
+      'Creates a friendship with the account that created the invite. A used, expired, own or unknown token, or one of an account with a block between the two, is 404. To accept again returns the same friend; between friends an invite is not used up. `conflict`: one of the two accounts has 200 friends. Events are those of `PUT /friends/accept`. Requires `friends-sharing`.',
     request: { token: 'iv_8Jq2Lw5n', shareLevel: 'summary' },
     answers: { 200: 'The new friend.' },
     response: { 200: { friend } },
   },
   blockPerson: {
     description:
-      'Ends the friendship and open requests between the two accounts and hides each from the other. The blocked account sees the same as after a removal.',
+      'Ends the friendship and open requests between the two accounts and hides each from the other. The blocked account sees the same as after a removal: where the two were friends, its devices and the other devices of the caller receive `friendRemoved`. Idempotent. The own id is 422, an unknown one 404. `conflict`: 1,000 accounts are blocked.',
     request: { userId: friendId },
     answers: { 204: 'The account is blocked.' },
   },
@@ -116,7 +118,7 @@ export const friendOperations = {
   },
   reportPerson: {
     description:
-      'The operator reviews reports; the reported account receives no event. The answer is the same for an unknown account.',
+      'The operator reviews reports; the reported account receives no event. The answer is the same for an unknown account. At most 10 reports in 24 h, otherwise 429. Open reports of three different accounts hide the name until the review.',
     request: { userId: friendId, reason: 'name', note: 'The name is an insult.' },
     answers: { 202: 'The report is received.' },
     response: { 202: { status: 'received' } },

@@ -60,7 +60,7 @@ export const notificationOperations = {
   },
   registerDevice: {
     description:
-      'Registers the device for this session; the registration ends with the session. The same token again updates it. Pushes require the consent `push`.',
+      'Registers the device for this session; the registration ends with the session. The same token again updates it, and moves it from the account that had it before. An account has at most 10 devices; an eleventh removes the oldest registration. A device that has not registered for 90 days is removed. Pushes require the consent `push`.',
     request: {
       token: '9f2c4e',
       environment: 'production',
@@ -76,7 +76,7 @@ export const notificationOperations = {
   },
   listMilestones: {
     description:
-      'The milestones of the caller, and those of friends who share `milestones` or more from the last 30 days. A milestone whose days change later is revoked without an event.',
+      'The milestones of the caller, and those that friends who share `milestones` or more were awarded in the last 30 days on confirmed days. A milestone that the log no longer supports is revoked: it and its cheers are removed and its notification is marked as read, without an event.',
     answers: { 200: 'Milestones, newest first, one of each kind and length.' },
     response: {
       200: {
@@ -106,12 +106,13 @@ export const notificationOperations = {
   },
   cheerMilestone: {
     description:
-      'One cheer of each kind for a milestone; a repeated one has no effect. At most 30 in 24 h, otherwise 429. The owner receives a `notification`. A milestone that the caller cannot see is 404.',
+      'One cheer of each kind for a milestone; a repeated one has no effect. At most 30 in 24 h, otherwise 429. The owner receives a `notification`, unless the owner has muted the caller. A milestone of the caller, or one that the caller cannot see, is 404. Requires `friends-sharing`.',
     request: { kind: 'clap' },
     answers: { 204: 'The cheer is stored.' },
   },
   removeCheer: {
-    description: 'Without `kind` all cheers of the caller for the milestone are removed.',
+    description:
+      'Without `kind` all cheers of the caller for the milestone are removed. Without a cheer it is 204 where the caller sees the milestone, otherwise 404.',
     answers: { 204: 'The cheers are removed.' },
   },
   getConfig: {
@@ -143,7 +144,7 @@ export const notificationOperations = {
   },
   healthReady: {
     description:
-      'Send traffic while this is 200. `degraded`: Redis is down, puffs are still accepted. It is 503 while starting, while draining, and when no write was acknowledged for 10 s.',
+      'Send traffic while this is 200. `degraded` is 200 too: Redis is down, every call is answered, and live events between processes are missing. It is 503 while starting, while draining, when the database is not reachable, and when no write was acknowledged for 10 s.',
     answers: { 200: 'The process can answer.', 503: 'The process cannot answer now.' },
     response: {
       200: { status: 'ready', dependencies: { mongodb: 'up', redis: 'off' }, zoneRules },

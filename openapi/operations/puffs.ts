@@ -32,7 +32,7 @@ export const puffOperations = {
   },
   listPuffChanges: {
     description:
-      'Keep `revision` and send it as the next `since` until `hasMore` is false. Each puff appears once, at its latest revision; a page may be empty while `hasMore` is true. `clearedRevision`: every puff with a lower revision is deleted. A revision above the newest one, or below those that are kept, is 410 `resync-required`: read all puffs again.',
+      'Keep `revision` and send it as the next `since` until `hasMore` is false. Each puff appears once, at its latest revision; a page may be empty while `hasMore` is true. `clearedRevision`: every puff with a lower revision is deleted. The log is kept whole, so every older `since` works. A revision above the newest one is 410 `resync-required`: discard the local copy and read from 0.',
     answers: { 200: 'The changes after `since`, oldest first.' },
     response: {
       200: { changes: [{ puff }, { deletedId: puffId, revision: 813 }], revision: 813, hasMore: false },
@@ -47,7 +47,7 @@ export const puffOperations = {
   },
   deleteAllPuffs: {
     description:
-      'One write and one `clearedRevision` change. There is no restore; ids that were used stay used.',
+      'One write and one `clearedRevision` change. There is no restore; ids that were used stay used. Friends who received a puff within the last 24 h receive `friendPuffRetracted`; the devices of the account receive `statsUpdate`.',
     answers: { 200: 'All puffs are deleted.' },
     response: {
       200: {
@@ -79,7 +79,7 @@ export const puffOperations = {
   },
   restorePuff: {
     description:
-      'Restores a deleted puff within 30 days; a live puff is answered unchanged. After 30 days, or after all puffs were deleted, it is 410 `puff-deleted`. A restore that exceeds 5,000 units on its local day is `day-full`.',
+      'Restores a deleted puff within 30 days; a live puff is answered unchanged. More than 30 days after its deletion, or after all puffs were deleted, it is 410 `puff-deleted`. A restore that exceeds 5,000 units on its local day is `day-full`.',
     answers: { 200: 'The live puff.' },
     response: { 200: { puff: { ...puff, revision: 813 }, stats } },
   },

@@ -36,7 +36,7 @@ export const userOperations = {
   },
   putGhost: {
     description:
-      'Starts or changes ghost mode. Friends keep the last summary, marked `resting`, and receive no events. The own view of the caller does not change.',
+      'Starts ghost mode or changes its end; `until` is in the future and at most ten years ahead, otherwise 422. Friends keep the last summary, marked `resting`, and receive no events. The own view of the caller does not change.',
     request: { until: '2026-10-28T00:00:00.000Z' },
     answers: { 200: 'Ghost mode is in force.' },
     response: { 200: { since: '2026-10-21T10:00:00.000Z', until: '2026-10-28T00:00:00.000Z' } },
@@ -47,7 +47,7 @@ export const userOperations = {
   },
   deleteMe: {
     description:
-      'Requires a sign-in within the last 5 minutes, otherwise 401 `reauth-required`. Every session ends at once and other devices receive `account-gone`. The data is erased within a minute as a rule and within 24 h at most.',
+      'Requires a sign-in within the last 5 minutes, otherwise 401 `reauth-required`. Every session ends at once; sockets receive `sessionEnded` with the reason `account-gone`. A first erasure pass runs at once, and a pass at least 90 s after the deletion completes the erasure, within 24 h at most.',
     request: { authorizationCode: 'c1a2b3' },
     answers: { 202: 'The account is deleted and its erasure is under way.' },
     response: { 202: { manualRevocationRequired: false } },
@@ -59,7 +59,7 @@ export const userOperations = {
   },
   putConsents: {
     description:
-      'A purpose that is not in the list keeps its state. A grant needs the version in force, otherwise 422 `consent-version`; a withdrawal accepts any version. A withdrawal is answered when nothing that was admitted before is in progress any more; other processes follow within 1 s. `terms` and `health-processing` gate puffs, goals and check-ins, but not deletion and undo; `friends-sharing` gates requests, invites and everything that friends see; `leaderboard` the boards; `push` APNs.',
+      'A purpose that is not in the list keeps its state. A grant needs the version in force, otherwise 422 `consent-version`; a withdrawal accepts any version. A withdrawal of `terms` or `health-processing` is answered when this process has stored or rejected every puff that it had admitted before; other processes follow within 5 s. A change of `friends-sharing` sends `friendUpdated` to the friends whose view changes. `terms` and `health-processing` gate puffs, goals and check-ins, but not deletion and undo; `friends-sharing` gates requests, invites and everything that friends see; `leaderboard` whether boards of friends list the account; `push` APNs.',
     request: { consents },
     answers: { 200: 'The consents after the change.' },
     response: { 200: consentList },
@@ -129,7 +129,7 @@ export const userOperations = {
   },
   checkIn: {
     description:
-      'Confirms days without puffs among the past 30; `none: false` withdraws the check-in. Today and future days are 422. A day with puffs stays as it is, because a puff has precedence over a check-in. A check-in that comes late does not count on boards.',
+      'Confirms days without puffs among the past 30; `none: false` withdraws the check-in. Today and future days are 422. A day with puffs stays as it is, because a puff has precedence over a check-in. A check-in more than 3 days after its day does not count on boards.',
     request: { days: ['2026-10-20'], none: true },
     answers: { 200: 'The statistics after the change.' },
     response: { 200: stats },

@@ -38,7 +38,7 @@ export const serverEvents = {
     }),
   ),
   friendPuffRetracted: described(
-    'Sent to the recipients of a `friendPuff` whose puff was undone, or deleted within 24 h of its receipt.',
+    'Sent to friends with whom the account has shared `live` since the `friendPuff`, when its puff is undone, or deleted within 24 h of its receipt.',
     z.object({ friendId: z.string(), count: z.number().int(), todayCount: z.number().int() }),
   ),
   statsUpdate: described(
@@ -61,11 +61,11 @@ export const serverEvents = {
     z.object({ seq: z.number().int() }),
   ),
   friendRemoved: described(
-    'A friendship has ended. Sent to the other side and to the other devices of the account.',
+    'A friendship has ended by a removal, a block or the deletion of an account. Sent to all devices of the other side and to the other devices of the account.',
     z.object({ friendId: z.string() }),
   ),
   friendUpdated: described(
-    'A friend is new, or a share level, mute or ghost mode has changed. Sent to the other side and to the other devices of the account; never because of a puff.',
+    'A friend is new, or the share level, ghost mode, consent `friends-sharing` or the visibility of the name of a friend has changed. Also sent to the other devices of an account after it changed its share level for a friend, or muted the friend. Never because of a puff.',
     z.object({ friend: Friend }),
   ),
   tokenExpiring: described(

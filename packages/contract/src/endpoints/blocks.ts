@@ -8,7 +8,7 @@ export const blockPerson = endpoint({
   path: '/friends/blocks',
   tag: 'friends',
   auth: 'user',
-  summary: 'Block an account: ends the friendship and hides each from the other, without an event',
+  summary: 'Block an account: ends the friendship and hides each from the other',
   body: z.object({ userId: Id }),
   responses: { 204: null },
   problems: ['conflict', 'not-found'],

@@ -38,7 +38,7 @@ export const healthReady = endpoint({
   auth: 'none',
   rate: 'none',
   anyAppBuild: true,
-  summary: 'This process can answer: the database has a primary',
+  summary: 'This process can answer: the database is reachable and takes writes',
   responses: { 200: Ready, 503: Ready },
   problems: [],
 });
