@@ -21,6 +21,14 @@ const ambient = [
   },
 ];
 
+/** One database API (docs/adr/0029-one-database-api.md). */
+const models = [
+  {
+    selector: "CallExpression[callee.property.name='model']",
+    message: 'Get the collection from collectionOf (platform/mongo/collection.ts).',
+  },
+];
+
 export default defineConfig(
   { ignores: ['**/dist/**', '**/coverage/**', '**/*.mjs', '**/*.cjs'] },
   js.configs.recommended,
@@ -42,6 +50,11 @@ export default defineConfig(
     files: ['packages/server/src/**/*.ts', 'packages/contract/src/**/*.ts'],
     ignores: ['**/*.test.ts', '**/main.ts', '**/config.ts', '**/clock.ts', '**/ids.ts'],
     rules: { 'no-restricted-syntax': ['error', ...ambient] },
+  },
+  {
+    files: ['packages/server/src/services/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...ambient, ...models] },
   },
   {
     files: ['**/*.test.ts'],

@@ -6,15 +6,7 @@ import { limitCommands, socketTimeoutMs } from './time-limits.ts';
  * not left to the deployment's defaults. Every wait has a bound, so that a lost primary becomes a 503.
  */
 export const connectMongo = async (uri: string): Promise<Connection> => {
-  const mongoose = new Mongoose();
-  mongoose.set({
-    autoIndex: false,
-    autoCreate: false,
-    sanitizeFilter: true,
-    strict: 'throw',
-    strictQuery: 'throw',
-  });
-  const connection = mongoose.createConnection(uri, {
+  const connection = new Mongoose().createConnection(uri, {
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: 5_000 },
     readConcernLevel: 'majority',
     serverSelectionTimeoutMS: 5_000,

@@ -1,4 +1,5 @@
-import { Schema, trusted, type Connection } from 'mongoose';
+import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 
 /** The baseline of a person's `reduction`. Not derived: the days that it was measured on may have changed since. */
@@ -10,14 +11,11 @@ interface BoardBaselineDoc {
   frozenAt: Date;
 }
 
-const boardBaselineSchema = new Schema<BoardBaselineDoc>(
-  {
-    _id: { type: String, required: true },
-    baseline: { type: Number, required: true, immutable: true },
-    frozenAt: { type: Date, required: true, immutable: true },
-  },
-  { collection: 'boardbaselines', versionKey: false },
-);
+const boardBaselineSchema = new Schema<BoardBaselineDoc>({
+  _id: { type: String, required: true },
+  baseline: { type: Number, required: true, immutable: true },
+  frozenAt: { type: Date, required: true, immutable: true },
+});
 
 /** Frozen baselines in units a day. Rows are added and never changed. */
 export interface BoardBaselineStore {
@@ -31,20 +29,16 @@ export interface BoardBaselineStore {
 }
 
 export const createBoardBaselineStore = (connection: Connection): BoardBaselineStore => {
-  const model = connection.model('BoardBaseline', boardBaselineSchema);
+  const { collection: rows, ensureIndexes } = collectionOf(connection, 'boardbaselines', boardBaselineSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-    },
+    ensureIndexes,
     async findMany(userIds) {
-      const docs = await model
-        .find({ _id: trusted({ $in: [...userIds] }) })
-        .batchSize(wholeBatch)
-        .lean<BoardBaselineDoc[]>();
+      const docs = await rows.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
       return new Map(docs.map(({ _id, baseline }) => [_id, baseline]));
     },
     async add(baselines, at) {
-      await model.bulkWrite(
+      if (baselines.size === 0) return;
+      await rows.bulkWrite(
         [...baselines].map(([_id, baseline]) => ({
           updateOne: {
             filter: { _id },
@@ -56,7 +50,7 @@ export const createBoardBaselineStore = (connection: Connection): BoardBaselineS
       );
     },
     async removeAll(userId) {
-      return (await model.deleteOne({ _id: userId })).deletedCount;
+      return (await rows.deleteOne({ _id: userId })).deletedCount;
     },
   };
 };

@@ -1,4 +1,5 @@
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../../domain/local-day.ts';
@@ -13,14 +14,11 @@ interface CheckInDoc {
   at: Date;
 }
 
-const checkInSchema = new Schema<CheckInDoc>(
-  {
-    userId: { type: String, required: true },
-    day: { type: Number, required: true },
-    at: { type: Date, required: true },
-  },
-  { collection: 'checkins', versionKey: false },
-);
+const checkInSchema = new Schema<CheckInDoc>({
+  userId: { type: String, required: true },
+  day: { type: Number, required: true },
+  at: { type: Date, required: true },
+});
 checkInSchema.index({ userId: 1, day: 1 }, { unique: true });
 
 export interface CheckInStore {
@@ -35,18 +33,13 @@ export interface CheckInStore {
 }
 
 export const createCheckInStore = (connection: Connection): CheckInStore => {
-  const model = connection.model('CheckIn', checkInSchema);
+  const { collection: checkIns, ensureIndexes } = collectionOf(connection, 'checkins', checkInSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async listMany(from) {
-      const docs = await model
-        .find(rowsFrom('day', from))
-        .sort({ userId: 1, day: 1 })
-        .batchSize(wholeBatch)
-        .lean<CheckInDoc[]>();
+      const docs = await checkIns
+        .find(rowsFrom('day', from), { sort: { userId: 1, day: 1 }, batchSize: wholeBatch })
+        .toArray();
       return groupBy(
         docs,
         ({ userId }) => userId,
@@ -55,7 +48,7 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
     },
     async add(userId, days, at, tx) {
       if (days.length === 0) return;
-      await model.bulkWrite(
+      await checkIns.bulkWrite(
         days.map((day) => ({
           updateOne: {
             filter: { userId, day },
@@ -67,10 +60,10 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
       );
     },
     async remove(userId, days, tx) {
-      await model.deleteMany({ userId, day: trusted({ $in: [...days] }) }, { session: tx });
+      await checkIns.deleteMany({ userId, day: { $in: [...days] } }, { session: tx });
     },
     async removeAll(userId) {
-      const { deletedCount } = await model.deleteMany({ userId });
+      const { deletedCount } = await checkIns.deleteMany({ userId });
       return deletedCount;
     },
   };

@@ -1,5 +1,6 @@
 import type { GoalMode } from '@pufftrack/contract';
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { groupBy } from '../../../platform/group-by.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../../domain/local-day.ts';
@@ -43,26 +44,23 @@ const planSchema = new Schema<TaperPlan>(
   { _id: false },
 );
 
-const goalSchema = new Schema<GoalDoc>(
-  {
-    userId: { type: String, required: true, immutable: true },
-    number: { type: Number, required: true, immutable: true },
-    mode: { type: String, required: true, immutable: true },
-    dailyLimit: { type: Number, default: null, immutable: true },
-    plan: { type: planSchema, default: null, immutable: true },
-    baselineDays: { type: Number, default: null, immutable: true },
-    quitAt: { type: Date, default: null, immutable: true },
-    quitDay: { type: Number, default: null, immutable: true },
-    setAt: { type: Date, required: true, immutable: true },
-    effectiveDay: { type: Number, required: true, immutable: true },
-    before: {
-      _id: false,
-      limited: Boolean,
-      baseline: { type: { _id: false, baseline: Number, days: Number }, default: null },
-    },
+const goalSchema = new Schema<GoalDoc>({
+  userId: { type: String, required: true, immutable: true },
+  number: { type: Number, required: true, immutable: true },
+  mode: { type: String, required: true, immutable: true },
+  dailyLimit: { type: Number, default: null, immutable: true },
+  plan: { type: planSchema, default: null, immutable: true },
+  baselineDays: { type: Number, default: null, immutable: true },
+  quitAt: { type: Date, default: null, immutable: true },
+  quitDay: { type: Number, default: null, immutable: true },
+  setAt: { type: Date, required: true, immutable: true },
+  effectiveDay: { type: Number, required: true, immutable: true },
+  before: {
+    _id: false,
+    limited: Boolean,
+    baseline: { type: { _id: false, baseline: Number, days: Number }, default: null },
   },
-  { collection: 'goals', versionKey: false },
-);
+});
 goalSchema.index({ userId: 1, number: 1 }, { unique: true });
 
 /** Histories of goals, each in the order in which the goals were set. */
@@ -81,20 +79,15 @@ export interface GoalStore {
 }
 
 export const createGoalStore = (connection: Connection): GoalStore => {
-  const model = connection.model('Goal', goalSchema);
+  const { collection: goals, ensureIndexes } = collectionOf(connection, 'goals', goalSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async listFrom(userId, day, tx) {
       const rows: StoredGoal[] = [];
-      const newestFirst = model
-        .find({ userId })
-        .sort({ number: -1 })
-        .session(tx)
-        .lean<GoalDoc[]>()
-        .cursor({ batchSize: usualTailRows });
+      const newestFirst = goals.find(
+        { userId },
+        { sort: { number: -1 }, session: tx, batchSize: usualTailRows },
+      );
       for await (const doc of newestFirst) {
         rows.push(toGoal(doc));
         if (doc.effectiveDay <= day && doc.before !== undefined) break;
@@ -102,16 +95,15 @@ export const createGoalStore = (connection: Connection): GoalStore => {
       return rows.reverse();
     },
     async listMany(from) {
-      const docs = await model
-        .find(rowsFrom('number', from))
-        .sort({ userId: 1, number: 1 })
-        .batchSize(wholeBatch)
-        .lean<GoalDoc[]>();
+      const docs = await goals
+        .find(rowsFrom('number', from), { sort: { userId: 1, number: 1 }, batchSize: wholeBatch })
+        .toArray();
       return groupBy(docs, ({ userId }) => userId, toGoal);
     },
     async replaceFrom(userId, { from, rows }, tx) {
-      await model.deleteMany({ userId, number: trusted({ $gte: from }) }, { session: tx });
-      await model.insertMany(
+      await goals.deleteMany({ userId, number: { $gte: from } }, { session: tx });
+      if (rows.length === 0) return;
+      await goals.insertMany(
         rows.map(({ setAt, quitAt, ...goal }) => ({
           userId,
           ...goal,
@@ -122,7 +114,7 @@ export const createGoalStore = (connection: Connection): GoalStore => {
       );
     },
     async removeAll(userId) {
-      const { deletedCount } = await model.deleteMany({ userId });
+      const { deletedCount } = await goals.deleteMany({ userId });
       return deletedCount;
     },
   };

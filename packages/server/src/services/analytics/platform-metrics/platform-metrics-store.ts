@@ -1,5 +1,5 @@
-import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import type { Cell, PlatformMetric, Product } from './platform-metrics.ts';
 
 /** Contains no key of a person and no cell under 20 people (platform-metrics.ts). */
@@ -14,17 +14,14 @@ interface PlatformMetricDoc {
   final: boolean;
 }
 
-const platformMetricSchema = new Schema<PlatformMetricDoc>(
-  {
-    _id: { type: String, required: true },
-    period: { type: String, enum: ['hour', 'day'], required: true },
-    from: { type: Date, required: true },
-    all: { type: Schema.Types.Mixed, default: null },
-    byProduct: { type: Schema.Types.Mixed, default: null },
-    final: { type: Boolean, required: true },
-  },
-  { collection: 'platformfigures', versionKey: false },
-);
+const platformMetricSchema = new Schema<PlatformMetricDoc>({
+  _id: { type: String, required: true },
+  period: { type: String, enum: ['hour', 'day'], required: true },
+  from: { type: Date, required: true },
+  all: { type: Schema.Types.Mixed, default: null },
+  byProduct: { type: Schema.Types.Mixed, default: null },
+  final: { type: Boolean, required: true },
+});
 
 export interface PlatformMetricsStore {
   ensureIndexes(): Promise<void>;
@@ -33,12 +30,13 @@ export interface PlatformMetricsStore {
 }
 
 export const createPlatformMetricsStore = (connection: Connection): PlatformMetricsStore => {
-  const model = connection.model('PlatformFigure', platformMetricSchema);
-  const docs = model.collection as unknown as Collection<PlatformMetricDoc>;
+  const { collection: docs, ensureIndexes } = collectionOf(
+    connection,
+    'platformfigures',
+    platformMetricSchema,
+  );
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-    },
+    ensureIndexes,
     async save(metrics, final) {
       await docs.bulkWrite(
         metrics.map(({ period, from, all, byProduct }) => ({

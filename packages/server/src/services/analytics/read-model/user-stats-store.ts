@@ -1,5 +1,6 @@
 import type { UserStats } from '@pufftrack/contract';
-import { Schema, trusted, type Connection } from 'mongoose';
+import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { BoardScores } from '../boards/board.ts';
 
@@ -18,15 +19,12 @@ interface UserStatsDoc {
   standings: BoardScores;
 }
 
-const userStatsSchema = new Schema<UserStatsDoc>(
-  {
-    _id: { type: String, required: true },
-    settingsVersion: { type: Number, required: true },
-    stats: { type: Schema.Types.Mixed, required: true },
-    standings: { type: Schema.Types.Mixed, required: true },
-  },
-  { collection: 'userstats', versionKey: false },
-);
+const userStatsSchema = new Schema<UserStatsDoc>({
+  _id: { type: String, required: true },
+  settingsVersion: { type: Number, required: true },
+  stats: { type: Schema.Types.Mixed, required: true },
+  standings: { type: Schema.Types.Mixed, required: true },
+});
 
 /** `UserStats` as a read model: derived, may be dropped at any time. */
 export interface UserStatsStore {
@@ -39,17 +37,14 @@ export interface UserStatsStore {
 }
 
 export const createUserStatsStore = (connection: Connection): UserStatsStore => {
-  const model = connection.model('UserStats', userStatsSchema);
+  const { collection: userStats, ensureIndexes } = collectionOf(connection, 'userstats', userStatsSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-    },
+    ensureIndexes,
     async findMany(people) {
       // A row without board scores was stored by an older release.
-      const docs = await model
-        .find({ _id: trusted({ $in: [...people] }), standings: trusted({ $exists: true }) })
-        .batchSize(wholeBatch)
-        .lean<UserStatsDoc[]>();
+      const docs = await userStats
+        .find({ _id: { $in: [...people] }, standings: { $exists: true } }, { batchSize: wholeBatch })
+        .toArray();
       return new Map(
         docs.map(({ _id, settingsVersion, stats, standings }) => [
           _id,
@@ -59,7 +54,7 @@ export const createUserStatsStore = (connection: Connection): UserStatsStore => 
     },
     async save(rows) {
       if (rows.length === 0) return;
-      await model.bulkWrite(
+      await userStats.bulkWrite(
         rows.map(({ settingsVersion, stats, boardScores: standings }) => ({
           updateOne: {
             filter: { _id: stats.userId },
@@ -71,7 +66,7 @@ export const createUserStatsStore = (connection: Connection): UserStatsStore => 
       );
     },
     async removeAll(userId) {
-      const { deletedCount } = await model.deleteMany({ _id: userId });
+      const { deletedCount } = await userStats.deleteMany({ _id: userId });
       return deletedCount;
     },
   };

@@ -1,4 +1,5 @@
-import { Schema, trusted, type Connection } from 'mongoose';
+import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { SettledGaps, Stretch } from './gaps.ts';
 import type { SettledRuns } from './settled-runs.ts';
@@ -32,21 +33,18 @@ const stretchSchema = new Schema<Stretch>(
   { _id: false },
 );
 
-const settledSchema = new Schema<SettledDoc>(
-  {
-    _id: { type: String, required: true },
-    through: { type: Number, required: true },
-    rev: { type: Number, required: true },
-    key: { type: String, required: true },
-    runs: {
-      puffFree: { type: runSchema, required: true },
-      puffFreeHasBegun: { type: Boolean, required: true },
-      underLimit: { type: runSchema, required: true },
-    },
-    gaps: { rev: Number, through: Number, stretch: { type: stretchSchema, default: null } },
+const settledSchema = new Schema<SettledDoc>({
+  _id: { type: String, required: true },
+  through: { type: Number, required: true },
+  rev: { type: Number, required: true },
+  key: { type: String, required: true },
+  runs: {
+    puffFree: { type: runSchema, required: true },
+    puffFreeHasBegun: { type: Boolean, required: true },
+    underLimit: { type: runSchema, required: true },
   },
-  { collection: 'settledruns', versionKey: false },
-);
+  gaps: { rev: Number, through: Number, stretch: { type: stretchSchema, default: null } },
+});
 
 export interface SettledRunsStore {
   ensureIndexes(): Promise<void>;
@@ -58,16 +56,11 @@ export interface SettledRunsStore {
 }
 
 export const createSettledRunsStore = (connection: Connection): SettledRunsStore => {
-  const model = connection.model('SettledRuns', settledSchema);
+  const { collection: rows, ensureIndexes } = collectionOf(connection, 'settledruns', settledSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-    },
+    ensureIndexes,
     async findMany(userIds) {
-      const docs = await model
-        .find({ _id: trusted({ $in: [...userIds] }) })
-        .batchSize(wholeBatch)
-        .lean<SettledDoc[]>();
+      const docs = await rows.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
       return new Map(
         docs.flatMap(({ _id, through, rev, key, runs, gaps }) =>
           gaps?.rev === rev
@@ -78,10 +71,10 @@ export const createSettledRunsStore = (connection: Connection): SettledRunsStore
     },
     async save(userId, settled) {
       const gaps = { ...settled.gaps, rev: settled.rev };
-      await model.updateOne({ _id: userId }, { $set: { ...settled, gaps } }, { upsert: true });
+      await rows.updateOne({ _id: userId }, { $set: { ...settled, gaps } }, { upsert: true });
     },
     async removeAll(userId) {
-      const { deletedCount } = await model.deleteMany({ _id: userId });
+      const { deletedCount } = await rows.deleteMany({ _id: userId });
       return deletedCount;
     },
   };

@@ -1,4 +1,4 @@
-import type { Collection, Document, Filter } from 'mongodb';
+import type { Document, Filter } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { scanLimit } from '../../../platform/mongo/time-limits.ts';
 import { sealContexts } from './sealed.ts';
@@ -63,7 +63,7 @@ const places: readonly Place[] = [
 export const createSealedStore = (connection: Connection): readonly SealedRows[] =>
   places.map(({ kind, collection, field, keyIdField, contextOf }) => {
     // By the driver, because the rows have four schemas.
-    const rows = connection.collection(collection) as unknown as Collection;
+    const rows = connection.collection<Document>(collection);
     return {
       kind,
       async *list() {

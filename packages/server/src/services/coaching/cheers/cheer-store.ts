@@ -1,6 +1,7 @@
 import type { CheerKind } from '@pufftrack/contract';
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import type { Cheer } from '../milestones/milestone.ts';
 
@@ -21,30 +22,24 @@ interface SenderDoc {
   turn: number;
 }
 
-const cheerSchema = new Schema<CheerDoc>(
-  {
-    _id: { type: String, required: true },
-    milestoneId: { type: String, required: true },
-    owner: { type: String, required: true },
-    sender: { type: String, required: true },
-    kind: { type: String, required: true },
-    at: { type: Date, required: true },
-    removedAt: Date,
-  },
-  { collection: 'cheers', versionKey: false },
-);
+const cheerSchema = new Schema<CheerDoc>({
+  _id: { type: String, required: true },
+  milestoneId: { type: String, required: true },
+  owner: { type: String, required: true },
+  sender: { type: String, required: true },
+  kind: { type: String, required: true },
+  at: { type: Date, required: true },
+  removedAt: Date,
+});
 cheerSchema.index({ milestoneId: 1, sender: 1 });
 cheerSchema.index({ sender: 1, owner: 1 });
 cheerSchema.index({ owner: 1 });
 
-const senderSchema = new Schema<SenderDoc>(
-  {
-    _id: { type: String, required: true },
-    sentAt: { type: [Date], required: true },
-    turn: { type: Number, required: true },
-  },
-  { collection: 'cheersenders', versionKey: false },
-);
+const senderSchema = new Schema<SenderDoc>({
+  _id: { type: String, required: true },
+  sentAt: { type: [Date], required: true },
+  turn: { type: Number, required: true },
+});
 
 export interface CheerStore {
   ensureIndexes(): Promise<void>;
@@ -73,10 +68,12 @@ export interface CheerStore {
 const idOf = ({ milestoneId, sender, kind }: Cheer) => `${milestoneId}~${sender}~${kind}`;
 
 export const createCheerStore = (connection: Connection): CheerStore => {
-  const model = connection.model('Cheer', cheerSchema);
-  const senderModel = connection.model('CheerSender', senderSchema);
-  const rows = model.collection as unknown as Collection<CheerDoc>;
-  const senders = senderModel.collection as unknown as Collection<SenderDoc>;
+  const { collection: rows, ensureIndexes: ensureRows } = collectionOf(connection, 'cheers', cheerSchema);
+  const { collection: senders, ensureIndexes: ensureSenders } = collectionOf(
+    connection,
+    'cheersenders',
+    senderSchema,
+  );
 
   const lockSender: CheerStore['lockSender'] = async (sender, tx) => {
     const doc = await senders.findOneAndUpdate(
@@ -90,10 +87,8 @@ export const createCheerStore = (connection: Connection): CheerStore => {
   return {
     lockSender,
     async ensureIndexes() {
-      for (const owned of [model, senderModel]) {
-        await owned.createCollection();
-        await owned.createIndexes();
-      }
+      await ensureRows();
+      await ensureSenders();
     },
     async list(milestoneIds) {
       const docs = await rows

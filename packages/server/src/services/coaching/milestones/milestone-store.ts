@@ -1,6 +1,7 @@
 import type { MilestoneKind } from '@pufftrack/contract';
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import type { EvaluationState } from './milestone-evaluation.ts';
@@ -33,34 +34,28 @@ export interface StoredEvaluationState extends EvaluationState {
   readonly version: number;
 }
 
-const milestoneSchema = new Schema<MilestoneDoc>(
-  {
-    _id: { type: String, required: true },
-    userId: { type: String, required: true },
-    kind: { type: String, required: true },
-    days: { type: Number, required: true },
-    version: { type: Number, required: true },
-    from: { type: Number, required: true },
-    to: { type: Number, required: true },
-    isConfirmed: { type: Boolean, required: true },
-    awardedAt: { type: Date, required: true },
-    revokedAt: Date,
-  },
-  { collection: 'milestones', versionKey: false },
-);
+const milestoneSchema = new Schema<MilestoneDoc>({
+  _id: { type: String, required: true },
+  userId: { type: String, required: true },
+  kind: { type: String, required: true },
+  days: { type: Number, required: true },
+  version: { type: Number, required: true },
+  from: { type: Number, required: true },
+  to: { type: Number, required: true },
+  isConfirmed: { type: Boolean, required: true },
+  awardedAt: { type: Date, required: true },
+  revokedAt: Date,
+});
 milestoneSchema.index({ userId: 1, revokedAt: 1, awardedAt: 1 });
 milestoneSchema.index({ revokedAt: 1 }, { sparse: true });
 
-const stateSchema = new Schema<StateDoc>(
-  {
-    _id: { type: String, required: true },
-    rev: { type: Number, required: true },
-    settingsVersion: { type: Number, required: true },
-    through: { type: Number, required: true },
-    turn: { type: Number, required: true },
-  },
-  { collection: 'milestonestates', versionKey: false },
-);
+const stateSchema = new Schema<StateDoc>({
+  _id: { type: String, required: true },
+  rev: { type: Number, required: true },
+  settingsVersion: { type: Number, required: true },
+  through: { type: Number, required: true },
+  turn: { type: Number, required: true },
+});
 
 export interface MilestoneStore {
   ensureIndexes(): Promise<void>;
@@ -88,17 +83,21 @@ export interface MilestoneStore {
 }
 
 export const createMilestoneStore = (connection: Connection): MilestoneStore => {
-  const model = connection.model('Milestone', milestoneSchema);
-  const stateModel = connection.model('MilestoneState', stateSchema);
-  const rows = model.collection as unknown as Collection<MilestoneDoc>;
-  const states = stateModel.collection as unknown as Collection<StateDoc>;
+  const { collection: rows, ensureIndexes: ensureRows } = collectionOf(
+    connection,
+    'milestones',
+    milestoneSchema,
+  );
+  const { collection: states, ensureIndexes: ensureStates } = collectionOf(
+    connection,
+    'milestonestates',
+    stateSchema,
+  );
 
   return {
     async ensureIndexes() {
-      for (const owned of [model, stateModel]) {
-        await owned.createCollection();
-        await owned.createIndexes();
-      }
+      await ensureRows();
+      await ensureStates();
     },
     async find(id, tx) {
       const doc = await rows.findOne({ _id: id }, { session: tx });

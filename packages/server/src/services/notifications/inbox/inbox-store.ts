@@ -1,6 +1,7 @@
 import type { NotificationCategory, PersistentEventName } from '@pufftrack/contract';
-import type { ClientSession, Collection, Filter } from 'mongodb';
+import type { ClientSession, Filter } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import type { NotificationKind } from './notification-event.ts';
 
@@ -32,22 +33,19 @@ interface HeadDoc {
   seq: number;
 }
 
-const inboxSchema = new Schema<InboxDoc>(
-  {
-    _id: { type: String, required: true },
-    userId: { type: String, required: true },
-    seq: { type: Number, required: true },
-    kind: { type: String, required: true },
-    category: { type: String, required: true },
-    event: { type: String, required: true },
-    title: { type: String, required: true },
-    body: { type: String, required: true },
-    data: Schema.Types.Mixed,
-    createdAt: { type: Date, required: true },
-    readAt: Date,
-  },
-  { collection: 'notifications', versionKey: false },
-);
+const inboxSchema = new Schema<InboxDoc>({
+  _id: { type: String, required: true },
+  userId: { type: String, required: true },
+  seq: { type: Number, required: true },
+  kind: { type: String, required: true },
+  category: { type: String, required: true },
+  event: { type: String, required: true },
+  title: { type: String, required: true },
+  body: { type: String, required: true },
+  data: Schema.Types.Mixed,
+  createdAt: { type: Date, required: true },
+  readAt: Date,
+});
 inboxSchema.index({ userId: 1, seq: 1 }, { unique: true });
 inboxSchema.index({ userId: 1, readAt: 1 });
 inboxSchema.index({ createdAt: 1 });
@@ -57,13 +55,10 @@ inboxSchema.index({ 'data.userId': 1 }, { sparse: true });
 // Finds the rows about a milestone, for its next cheer and its revocation.
 inboxSchema.index({ 'data.milestoneId': 1 }, { sparse: true });
 
-const headSchema = new Schema<HeadDoc>(
-  {
-    _id: { type: String, required: true },
-    seq: { type: Number, required: true },
-  },
-  { collection: 'inboxheads', versionKey: false },
-);
+const headSchema = new Schema<HeadDoc>({
+  _id: { type: String, required: true },
+  seq: { type: Number, required: true },
+});
 
 /** User ids begin with a digit or a letter, so decoy inboxes sort after all of them. */
 const decoyMark = '~';
@@ -128,10 +123,16 @@ export interface InboxStore {
 }
 
 export const createInboxStore = (connection: Connection): InboxStore => {
-  const rowModel = connection.model('Notification', inboxSchema);
-  const headModel = connection.model('InboxHead', headSchema);
-  const rows = rowModel.collection as unknown as Collection<InboxDoc>;
-  const heads = headModel.collection as unknown as Collection<HeadDoc>;
+  const { collection: rows, ensureIndexes: ensureRows } = collectionOf(
+    connection,
+    'notifications',
+    inboxSchema,
+  );
+  const { collection: heads, ensureIndexes: ensureHeads } = collectionOf(
+    connection,
+    'inboxheads',
+    headSchema,
+  );
 
   /** A title never contains a name, so it replaces the body. */
   const hideName = async (
@@ -154,10 +155,8 @@ export const createInboxStore = (connection: Connection): InboxStore => {
 
   return {
     async ensureIndexes() {
-      for (const model of [rowModel, headModel]) {
-        await model.createCollection();
-        await model.createIndexes();
-      }
+      await ensureRows();
+      await ensureHeads();
     },
     async append({ id, createdAt, ...row }, tx) {
       const head = await heads.findOneAndUpdate(

@@ -1,5 +1,6 @@
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { defaultPreferences, type StoredPreferences } from './preferences.ts';
 
@@ -9,17 +10,14 @@ interface PreferencesDoc extends Pick<StoredPreferences, 'categories' | 'quietHo
   muteAllSince?: Date;
 }
 
-const preferencesSchema = new Schema<PreferencesDoc>(
-  {
-    _id: { type: String, required: true },
-    categories: Schema.Types.Mixed,
-    quietHours: Schema.Types.Mixed,
-    discreet: { type: Boolean, required: true },
-    muteAll: Boolean,
-    muteAllSince: Date,
-  },
-  { collection: 'notificationpreferences', versionKey: false },
-);
+const preferencesSchema = new Schema<PreferencesDoc>({
+  _id: { type: String, required: true },
+  categories: Schema.Types.Mixed,
+  quietHours: Schema.Types.Mixed,
+  discreet: { type: Boolean, required: true },
+  muteAll: Boolean,
+  muteAllSince: Date,
+});
 
 export interface PreferencesStore {
   ensureIndexes(): Promise<void>;
@@ -35,12 +33,13 @@ export interface PreferencesStore {
 }
 
 export const createPreferencesStore = (connection: Connection): PreferencesStore => {
-  const model = connection.model('NotificationPreferences', preferencesSchema);
-  const rows = model.collection as unknown as Collection<PreferencesDoc>;
+  const { collection: rows, ensureIndexes } = collectionOf(
+    connection,
+    'notificationpreferences',
+    preferencesSchema,
+  );
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-    },
+    ensureIndexes,
     async find(userId, tx) {
       const doc = await rows.findOne({ _id: userId }, tx ? { session: tx } : {});
       if (!doc) return defaultPreferences;

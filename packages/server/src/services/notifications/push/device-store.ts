@@ -1,5 +1,6 @@
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 
 export type ApnsEnvironment = 'sandbox' | 'production';
@@ -25,19 +26,16 @@ interface DeviceDoc extends Omit<Device, 'id' | 'registeredAt'> {
   registeredAt: Date;
 }
 
-const deviceSchema = new Schema<DeviceDoc>(
-  {
-    _id: { type: String, required: true },
-    token: { type: String, required: true },
-    userId: { type: String, required: true },
-    sessionId: { type: String, required: true },
-    environment: { type: String, required: true },
-    bundleId: { type: String, required: true },
-    locale: String,
-    registeredAt: { type: Date, required: true },
-  },
-  { collection: 'devices', versionKey: false },
-);
+const deviceSchema = new Schema<DeviceDoc>({
+  _id: { type: String, required: true },
+  token: { type: String, required: true },
+  userId: { type: String, required: true },
+  sessionId: { type: String, required: true },
+  environment: { type: String, required: true },
+  bundleId: { type: String, required: true },
+  locale: String,
+  registeredAt: { type: Date, required: true },
+});
 deviceSchema.index({ token: 1 }, { unique: true });
 deviceSchema.index({ userId: 1, registeredAt: -1 });
 deviceSchema.index({ sessionId: 1 });
@@ -63,13 +61,9 @@ export interface DeviceStore {
 }
 
 export const createDeviceStore = (connection: Connection): DeviceStore => {
-  const model = connection.model('Device', deviceSchema);
-  const devices = model.collection as unknown as Collection<DeviceDoc>;
+  const { collection: devices, ensureIndexes } = collectionOf(connection, 'devices', deviceSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async register({ id, registeredAt, ...device }, tx) {
       const { token, userId } = device;
       const fields = { ...device, registeredAt: new Date(registeredAt) };

@@ -1,5 +1,5 @@
-import type { Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 
 /** The notifications that were pushed to a user on their latest day with a push. */
 interface PushDayDoc {
@@ -8,14 +8,11 @@ interface PushDayDoc {
   notifications: string[];
 }
 
-const pushDaySchema = new Schema<PushDayDoc>(
-  {
-    _id: { type: String, required: true },
-    day: { type: String, required: true },
-    notifications: { type: [String], required: true },
-  },
-  { collection: 'pushdays', versionKey: false },
-);
+const pushDaySchema = new Schema<PushDayDoc>({
+  _id: { type: String, required: true },
+  day: { type: String, required: true },
+  notifications: { type: [String], required: true },
+});
 
 export interface PushDayStore {
   ensureIndexes(): Promise<void>;
@@ -26,12 +23,9 @@ export interface PushDayStore {
 }
 
 export const createPushDayStore = (connection: Connection): PushDayStore => {
-  const model = connection.model('PushDay', pushDaySchema);
-  const days = model.collection as unknown as Collection<PushDayDoc>;
+  const { collection: days, ensureIndexes } = collectionOf(connection, 'pushdays', pushDaySchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-    },
+    ensureIndexes,
     async take(userId, day, notification, most) {
       await days.updateOne({ _id: userId }, { $setOnInsert: { day, notifications: [] } }, { upsert: true });
       await days.updateOne({ _id: userId, day: { $ne: day } }, { $set: { day, notifications: [] } });

@@ -23,7 +23,7 @@ export interface BulkLogStore {
 const byNumber = { person: 1, rev: 1 } as const;
 
 export const createBulkLogStore = (connection: Connection): BulkLogStore => {
-  const records = puffRecordsOf(connection);
+  const { collection: records } = puffRecordsOf(connection);
   return {
     async newestRevs(people) {
       if (people.length === 0) return new Map();

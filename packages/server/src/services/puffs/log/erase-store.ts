@@ -9,7 +9,7 @@ export interface EraseStore {
 const defaultPageSize = 5_000;
 
 export const createEraseStore = (connection: Connection, pageSize = defaultPageSize): EraseStore => {
-  const records = puffRecordsOf(connection);
+  const { collection: records } = puffRecordsOf(connection);
   return {
     async removeLog(person) {
       // From the highest number down: a concurrent reader sees a shorter log, and no sequence gap to fill.

@@ -98,7 +98,7 @@ describe('the log of a deleted account', () => {
   it('is deleted from its newest number down, without a sequence gap for readers, and resumes after an interruption', async () => {
     const writer = await open();
     for (const who of [person, neighbour]) await append(writer, who, 0, 35);
-    const records = puffRecordsOf(database.connection);
+    const { collection: records } = puffRecordsOf(database.connection);
     const real = records.deleteMany.bind(records);
     let pages = 0;
     records.deleteMany = (...args) => (++pages > 2 ? Promise.reject(new Error('killed')) : real(...args));

@@ -70,29 +70,26 @@ const values = {
   trigger: String,
 };
 
-export const puffRecordSchema = new Schema<PuffRecordDoc>(
-  {
-    _id: { type: String, required: true },
-    person: { type: String, required: true },
-    rev: { type: Number, required: true },
-    kind: { type: String, enum: ['puff', 'empty', 'change', 'clear'], required: true },
-    ...values,
-    deviceId: String,
-    receivedAt: Date,
-    sessionId: String,
-    editRev: Number,
-    changeRevs: { type: [Number], default: undefined },
-    deletedAt: Date,
-    cameLate: Boolean,
-    original: { _id: false, timestamp: Date, wallDate: String, wallHour: Number, quantity: Number },
-    target: String,
-    before: { _id: false, ...values, deletedAt: Date, cameLate: Boolean },
-    after: { _id: false, ...values, deletedAt: Date, cameLate: Boolean },
-    at: Date,
-    purgeAt: Date,
-  },
-  { collection: 'puffrecords', versionKey: false },
-);
+export const puffRecordSchema = new Schema<PuffRecordDoc>({
+  _id: { type: String, required: true },
+  person: { type: String, required: true },
+  rev: { type: Number, required: true },
+  kind: { type: String, enum: ['puff', 'empty', 'change', 'clear'], required: true },
+  ...values,
+  deviceId: String,
+  receivedAt: Date,
+  sessionId: String,
+  editRev: Number,
+  changeRevs: { type: [Number], default: undefined },
+  deletedAt: Date,
+  cameLate: Boolean,
+  original: { _id: false, timestamp: Date, wallDate: String, wallHour: Number, quantity: Number },
+  target: String,
+  before: { _id: false, ...values, deletedAt: Date, cameLate: Boolean },
+  after: { _id: false, ...values, deletedAt: Date, cameLate: Boolean },
+  at: Date,
+  purgeAt: Date,
+});
 puffRecordSchema.index({ person: 1, rev: 1 }, { unique: true });
 puffRecordSchema.index({ person: 1, timestamp: 1, rev: 1 });
 // Holds only what waits for its removal, so it costs a puff nothing.

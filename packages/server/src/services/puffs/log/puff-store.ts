@@ -1,5 +1,6 @@
-import type { Collection, Filter } from 'mongodb';
+import type { Filter } from 'mongodb';
 import type { Connection } from 'mongoose';
+import { collectionOf, type OwnedCollection } from '../../../platform/mongo/collection.ts';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
 import { onNewestPast } from '../../../platform/mongo/newest-past.ts';
 import { foldLimit, type ReadLimit } from './fold-limit.ts';
@@ -84,10 +85,8 @@ export interface PuffStore {
   ): Promise<string | undefined>;
 }
 
-/** The driver's own collection: Mongoose's casting costs more than the rest of a write together. */
-export const puffRecordsOf = (connection: Connection): Collection<PuffRecordDoc> =>
-  (connection.models['PuffRecord'] ?? connection.model('PuffRecord', puffRecordSchema))
-    .collection as unknown as Collection<PuffRecordDoc>;
+export const puffRecordsOf = (connection: Connection): OwnedCollection<PuffRecordDoc> =>
+  collectionOf(connection, 'puffrecords', puffRecordSchema);
 
 /** Live puffs that a deletion of all has not hidden; without `wallDate` one is deleted for good. */
 export const liveAbove = (person: string, clearedRev: number): Filter<PuffRecordDoc> => ({
@@ -104,7 +103,7 @@ const withoutChanges = { changeRevs: 0 } as const;
 const clockSkewMs = 60_000;
 
 export const createPuffStore = (connection: Connection): PuffStore => {
-  const records = puffRecordsOf(connection);
+  const { collection: records, ensureIndexes } = puffRecordsOf(connection);
 
   const insertDocs = async (docs: PuffRecordDoc[]): Promise<ReadonlySet<number>> => {
     try {
@@ -126,11 +125,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
   const after = (person: string, rev: number) => ({ person, rev: { $gt: rev } });
 
   return {
-    async ensureIndexes() {
-      const model = connection.model('PuffRecord');
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     insert: (puffs) => insertDocs(puffs.map(({ person, puff }) => docOfPuff(person, puff))),
     insertChange: (person, rev, change) => insertOne(docOfChange(person, rev, change)),
     insertClear: (person, rev, { id, at, purgeAt }) =>

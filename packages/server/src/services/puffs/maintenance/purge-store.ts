@@ -48,7 +48,7 @@ const content = {
 const pageSize = 1_000;
 
 export const createPurgeStore = (connection: Connection): PurgeStore => {
-  const records = puffRecordsOf(connection);
+  const { collection: records } = puffRecordsOf(connection);
   const strip = (person: string, revs: readonly number[]) =>
     records.updateMany({ person, rev: { $in: [...revs] } }, { $unset: content }, backgroundLimit);
 

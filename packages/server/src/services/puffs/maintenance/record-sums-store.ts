@@ -40,7 +40,7 @@ export interface RecordSumsStore {
 const hourMs = 3_600_000;
 
 export const createRecordSumsStore = (connection: Connection): RecordSumsStore => {
-  const records = puffRecordsOf(connection);
+  const { collection: records } = puffRecordsOf(connection);
   return {
     async countByHour(people, { from, to, lateAfterMs }) {
       const sums = records.aggregate<{

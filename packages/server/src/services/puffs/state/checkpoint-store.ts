@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
@@ -77,43 +78,43 @@ export interface CheckpointStore {
   drop(person: string): Promise<number>;
 }
 
-const monthSchema = new Schema<MonthDoc>(
-  {
-    _id: { type: String, required: true },
-    person: { type: String, required: true },
-    month: { type: String, required: true },
-    rev: { type: Number, required: true },
-    days: { type: Schema.Types.Mixed, required: true },
-    facts: Schema.Types.Mixed,
-    factsRev: Number,
-    trims: Schema.Types.Mixed,
-    trimsRev: Number,
-  },
-  { collection: 'puffmonths', versionKey: false },
-);
+const monthSchema = new Schema<MonthDoc>({
+  _id: { type: String, required: true },
+  person: { type: String, required: true },
+  month: { type: String, required: true },
+  rev: { type: Number, required: true },
+  days: { type: Schema.Types.Mixed, required: true },
+  facts: Schema.Types.Mixed,
+  factsRev: Number,
+  trims: Schema.Types.Mixed,
+  trimsRev: Number,
+});
 monthSchema.index({ person: 1 });
 
-const personSchema = new Schema<PersonDoc>(
-  {
-    _id: { type: String, required: true },
-    rev: { type: Number, required: true },
-    months: { type: Schema.Types.Mixed, required: true },
-    total: { type: Number, required: true },
-    records: { type: Number, required: true },
-    lastPuffAt: Date,
-    clearedRev: { type: Number, required: true },
-    clearedAt: Date,
-    strippedRev: { type: Number, required: true },
-    strips: Number,
-  },
-  { collection: 'puffpeople', versionKey: false },
-);
+const personSchema = new Schema<PersonDoc>({
+  _id: { type: String, required: true },
+  rev: { type: Number, required: true },
+  months: { type: Schema.Types.Mixed, required: true },
+  total: { type: Number, required: true },
+  records: { type: Number, required: true },
+  lastPuffAt: Date,
+  clearedRev: { type: Number, required: true },
+  clearedAt: Date,
+  strippedRev: { type: Number, required: true },
+  strips: Number,
+});
 
 export const createCheckpointStore = (connection: Connection): CheckpointStore => {
-  const monthModel = connection.model('PuffMonth', monthSchema);
-  const personModel = connection.model('PuffPerson', personSchema);
-  const months = monthModel.collection as unknown as Collection<MonthDoc>;
-  const people = personModel.collection as unknown as Collection<PersonDoc>;
+  const { collection: months, ensureIndexes: ensureMonths } = collectionOf(
+    connection,
+    'puffmonths',
+    monthSchema,
+  );
+  const { collection: people, ensureIndexes: ensurePeople } = collectionOf(
+    connection,
+    'puffpeople',
+    personSchema,
+  );
 
   const loadMonthsOfMany: CheckpointStore['loadMonthsOfMany'] = async (wanted, limit = foldLimit) => {
     const ids = [...wanted].flatMap(([person, names]) => names.map((name) => monthIdOf(person, name)));
@@ -134,9 +135,8 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
 
   return {
     async ensureIndexes() {
-      await monthModel.createCollection();
-      await personModel.createCollection();
-      await monthModel.createIndexes();
+      await ensureMonths();
+      await ensurePeople();
     },
     async load(person, limit = foldLimit) {
       const doc = await people.findOne({ _id: person }, limit);

@@ -60,7 +60,7 @@ const timesOf = ({ first, last }: { first: DayNumber; last: DayNumber }) => ({
 });
 
 export const createRecountStore = (connection: Connection): RecountStore => {
-  const records = puffRecordsOf(connection);
+  const { collection: records } = puffRecordsOf(connection);
 
   /** The aggregates of the wall dates from `first` to `last`, of what stands there and of what was taken away. */
   const countDates = async (

@@ -1,5 +1,6 @@
-import { trusted, type PipelineStage } from 'mongoose';
+import type { Document, Filter } from 'mongodb';
 import { DomainError } from '../../../platform/edge/errors.ts';
+import type { UserDoc } from './user-documents.ts';
 import type { Profile } from './user.ts';
 
 /**
@@ -15,12 +16,12 @@ export const zonesFull = (): DomainError =>
   });
 
 /** The filter for a change of the profile: room for another zone, or the same zone as before. */
-export const hasRoomFor = ({ timeZone }: Partial<Profile>): Record<string, unknown> =>
+export const hasRoomFor = ({ timeZone }: Partial<Profile>): Filter<UserDoc> =>
   timeZone === undefined
     ? {}
-    : trusted({
-        $or: [{ timeZone }, { [`timeZones.${maxZonePeriods - 1}`]: trusted({ $exists: false }) }],
-      });
+    : {
+        $or: [{ timeZone }, { [`timeZones.${maxZonePeriods - 1}`]: { $exists: false } }],
+      };
 
 /**
  * The update pipeline for a change of a profile at `at` (ms).
@@ -28,7 +29,7 @@ export const hasRoomFor = ({ timeZone }: Partial<Profile>): Record<string, unkno
  * An equal zone adds no entry: a client that sends its whole profile at each start would grow the list without bound. The
  * comparison is part of the same update, so the list always ends with the zone in force.
  */
-export const profileUpdate = ({ timeZone, ...others }: Partial<Profile>, at: number): PipelineStage.Set[] => {
+export const profileUpdate = ({ timeZone, ...others }: Partial<Profile>, at: number): Document[] => {
   // A text may begin with `$`, which would be the name of a field here.
   const literal = (value: unknown) => ({ $literal: value });
   const entry = { timeZone: literal(timeZone), from: new Date(at) };

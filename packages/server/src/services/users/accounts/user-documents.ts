@@ -1,5 +1,6 @@
 import { cleanText, type Purpose, type ShareLevel } from '@pufftrack/contract';
 import { Schema, type Connection } from 'mongoose';
+import { collectionOf, type OwnedCollection } from '../../../platform/mongo/collection.ts';
 import type { ConsentState } from '../consents/consent.ts';
 import type { Ghost, Profile, UserRecord } from './user.ts';
 
@@ -25,46 +26,41 @@ export interface UserDoc extends Profile {
   consents: { purpose: Purpose; version: string; granted: boolean; at: Date }[];
 }
 
-const userSchema = new Schema<UserDoc>(
-  {
-    _id: { type: String, required: true },
-    name: { type: String, default: null },
-    email: { type: String, default: null },
-    createdAt: { type: Date, required: true },
-    lastLoginAt: { type: Date, required: true },
-    timeZone: { type: String, required: true },
-    timeZones: [{ _id: false, timeZone: String, from: Date }],
-    locale: { type: String, required: true },
-    dayStartHour: { type: Number, required: true },
-    weekStart: { type: String, required: true },
-    product: { type: String, required: true },
-    friendCode: { type: String, required: true },
-    defaultShareLevel: { type: String, required: true },
-    ageBand: { type: String, required: true },
-    settingsVersion: { type: Number, required: true },
-    requestCount: { type: Number, default: 0 },
-    audienceVersion: { type: Number, default: 0 },
-    audienceChangedAt: Date,
-    ghost: {
-      type: { _id: false, since: Date, until: Date, summary: Schema.Types.Mixed },
-      default: undefined,
-    },
-    sharesSince: Date,
-    nameHidden: Boolean,
-    consents: [{ _id: false, purpose: String, version: String, granted: Boolean, at: Date }],
+const userSchema = new Schema<UserDoc>({
+  _id: { type: String, required: true },
+  name: { type: String, default: null },
+  email: { type: String, default: null },
+  createdAt: { type: Date, required: true },
+  lastLoginAt: { type: Date, required: true },
+  timeZone: { type: String, required: true },
+  timeZones: [{ _id: false, timeZone: String, from: Date }],
+  locale: { type: String, required: true },
+  dayStartHour: { type: Number, required: true },
+  weekStart: { type: String, required: true },
+  product: { type: String, required: true },
+  friendCode: { type: String, required: true },
+  defaultShareLevel: { type: String, required: true },
+  ageBand: { type: String, required: true },
+  settingsVersion: { type: Number, required: true },
+  requestCount: { type: Number, default: 0 },
+  audienceVersion: { type: Number, default: 0 },
+  audienceChangedAt: Date,
+  ghost: {
+    type: { _id: false, since: Date, until: Date, summary: Schema.Types.Mixed },
+    default: undefined,
   },
-  { collection: 'users', versionKey: false },
-);
+  sharesSince: Date,
+  nameHidden: Boolean,
+  consents: [{ _id: false, purpose: String, version: String, granted: Boolean, at: Date }],
+});
 userSchema.index({ friendCode: 1 }, { unique: true });
 userSchema.index({ timeZone: 1, dayStartHour: 1, _id: 1 });
 userSchema.index({ audienceChangedAt: 1 }, { sparse: true });
 userSchema.index({ 'ghost.until': 1 }, { partialFilterExpression: { 'ghost.until': { $type: 'date' } } });
 
-const compileUsers = (connection: Connection) => connection.model('User', userSchema);
-
 /** The collection of users; audience-store.ts and user-listing-store.ts use it too. */
-export const usersOf = (connection: Connection): ReturnType<typeof compileUsers> =>
-  (connection.models['User'] as ReturnType<typeof compileUsers> | undefined) ?? compileUsers(connection);
+export const usersOf = (connection: Connection): OwnedCollection<UserDoc> =>
+  collectionOf(connection, 'users', userSchema);
 
 export const toConsentDoc = ({ at, ...consent }: ConsentState) => ({ ...consent, at: new Date(at) });
 
@@ -77,9 +73,11 @@ export const toDoc = ({
   ghost,
   sharesSince,
   ...user
-}: UserRecord): Omit<UserDoc, 'requestCount' | 'audienceVersion'> => ({
+}: UserRecord): UserDoc => ({
   _id: userId,
   ...user,
+  requestCount: 0,
+  audienceVersion: 0,
   createdAt: new Date(createdAt),
   lastLoginAt: new Date(lastLoginAt),
   timeZones: timeZones.map(({ timeZone, from }) => ({ timeZone, from: new Date(from) })),

@@ -1,6 +1,6 @@
-import { trusted, type Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { settingsOf, type UserSettings } from './user.ts';
-import { toUser, usersOf, type UserDoc } from './user-documents.ts';
+import { toUser, usersOf } from './user-documents.ts';
 
 /** A page of a job: of all users, or of those whose local days begin together. */
 export interface UserPage {
@@ -21,21 +21,20 @@ export interface UserListingStore {
 }
 
 export const createUserListingStore = (connection: Connection): UserListingStore => {
-  const users = usersOf(connection);
+  const { collection: users } = usersOf(connection);
   return {
     async listPage({ dayRollover, after, limit }) {
       const docs = await users
-        .find({ ...dayRollover, ...(after !== undefined && { _id: trusted({ $gt: after }) }) })
-        .sort({ _id: 1 })
-        .limit(limit)
-        .lean<UserDoc[]>();
+        .find(
+          { ...dayRollover, ...(after !== undefined && { _id: { $gt: after } }) },
+          { sort: { _id: 1 }, limit },
+        )
+        .toArray();
       return docs.map((doc) => settingsOf(toUser(doc)));
     },
     listTimeZones: () => users.distinct('timeZone'),
     async findDeletedUsers(userIds) {
-      const docs = await users
-        .find({ _id: trusted({ $in: [...userIds] }) }, { _id: 1 })
-        .lean<{ _id: string }[]>();
+      const docs = await users.find({ _id: { $in: [...userIds] } }, { projection: { _id: 1 } }).toArray();
       const existing = new Set(docs.map(({ _id }) => _id));
       return userIds.filter((userId) => !existing.has(userId));
     },

@@ -1,10 +1,10 @@
-import { trusted, type ClientSession, type Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { createConsentLedger } from '../consents/consent-ledger.ts';
 import type { ConsentState } from '../consents/consent.ts';
 import { hasRoomFor, maxZonePeriods, profileUpdate, zonesFull } from './profile-update.ts';
 import type { Profile, UserRecord } from './user.ts';
-import { toConsentDoc, toDoc, toUser, usersOf, type UserDoc } from './user-documents.ts';
+import { toConsentDoc, toDoc, toUser, usersOf } from './user-documents.ts';
 
 export interface UserStore {
   ensureIndexes(): Promise<void>;
@@ -52,60 +52,54 @@ export interface UserStore {
 }
 
 export const createUserStore = (connection: Connection): UserStore => {
-  const users = usersOf(connection);
+  const { collection: users, ensureIndexes: ensureUsers } = usersOf(connection);
   const ledger = createConsentLedger(connection);
 
   return {
     async ensureIndexes() {
-      await users.createCollection();
-      await users.createIndexes();
+      await ensureUsers();
       await ledger.ensureIndexes();
     },
     async insert(user, tx) {
-      await users.insertMany([toDoc(user)], { session: tx });
+      await users.insertOne(toDoc(user), { session: tx });
       await ledger.add(user.userId, user.consents, tx);
     },
     async find(userId, tx) {
-      const doc = await users
-        .findById(userId)
-        .session(tx ?? null)
-        .lean<UserDoc>();
+      const doc = await users.findOne({ _id: userId }, tx ? { session: tx } : {});
       return doc ? toUser(doc) : undefined;
     },
     async findMany(userIds) {
-      const docs = await users
-        .find({ _id: trusted({ $in: [...userIds] }) })
-        .batchSize(wholeBatch)
-        .lean<UserDoc[]>();
+      const docs = await users.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
       return docs.map(toUser);
     },
     async findByFriendCode(friendCode, tx) {
-      const doc = await users.findOne({ friendCode }).session(tx).lean<UserDoc>();
+      const doc = await users.findOne({ friendCode }, { session: tx });
       return doc ? toUser(doc) : undefined;
     },
     async changeProfile(userId, changes, at) {
-      const doc = await users
-        .findOneAndUpdate({ _id: userId, ...hasRoomFor(changes) }, profileUpdate(changes, at), {
-          returnDocument: 'after',
-          updatePipeline: true,
-        })
-        .lean<UserDoc>();
+      const doc = await users.findOneAndUpdate(
+        { _id: userId, ...hasRoomFor(changes) },
+        profileUpdate(changes, at),
+        { returnDocument: 'after' },
+      );
       if (doc) return toUser(doc);
-      if (changes.timeZone !== undefined && (await users.exists({ _id: userId }))) throw zonesFull();
+      if (
+        changes.timeZone !== undefined &&
+        (await users.findOne({ _id: userId }, { projection: { _id: 1 } }))
+      )
+        throw zonesFull();
       return undefined;
     },
     async bumpSettingsVersion(userId, tx) {
-      const doc = await users
-        .findOneAndUpdate(
-          { _id: userId },
-          { $inc: { settingsVersion: 1 } },
-          { returnDocument: 'after', session: tx },
-        )
-        .lean<UserDoc>();
+      const doc = await users.findOneAndUpdate(
+        { _id: userId },
+        { $inc: { settingsVersion: 1 } },
+        { returnDocument: 'after', session: tx },
+      );
       return doc ? toUser(doc) : undefined;
     },
     async recordSignIn(userId, { at, name, email, timeZone }, tx) {
-      const before = await users.findById(userId).session(tx).lean<UserDoc>();
+      const before = await users.findOne({ _id: userId }, { session: tx });
       if (!before) return;
       // A full history of zones must not reject a sign-in; the app patches the zone later and gets the error then.
       const moved =
@@ -159,13 +153,11 @@ export const createUserStore = (connection: Connection): UserStore => {
       return matchedCount === 1;
     },
     async setNameHidden(userId, nameHidden, tx) {
-      const doc = await users
-        .findOneAndUpdate(
-          { _id: userId },
-          { $set: { nameHidden }, $inc: { settingsVersion: 1 } },
-          { returnDocument: 'after', session: tx },
-        )
-        .lean<UserDoc>();
+      const doc = await users.findOneAndUpdate(
+        { _id: userId },
+        { $set: { nameHidden }, $inc: { settingsVersion: 1 } },
+        { returnDocument: 'after', session: tx },
+      );
       return doc ? toUser(doc) : undefined;
     },
   };

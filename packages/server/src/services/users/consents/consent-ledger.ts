@@ -1,5 +1,6 @@
 import type { Purpose } from '@pufftrack/contract';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import type { ConsentState } from './consent.ts';
 
 /**
@@ -17,16 +18,13 @@ interface ConsentRecordDoc {
   at: Date;
 }
 
-const consentRecordSchema = new Schema<ConsentRecordDoc>(
-  {
-    userId: { type: String, required: true, immutable: true },
-    purpose: { type: String, required: true, immutable: true },
-    version: { type: String, required: true, immutable: true },
-    action: { type: String, enum: ['grant', 'withdraw'], required: true, immutable: true },
-    at: { type: Date, required: true, immutable: true },
-  },
-  { collection: 'consentrecords', versionKey: false },
-);
+const consentRecordSchema = new Schema<ConsentRecordDoc>({
+  userId: { type: String, required: true, immutable: true },
+  purpose: { type: String, required: true, immutable: true },
+  version: { type: String, required: true, immutable: true },
+  action: { type: String, enum: ['grant', 'withdraw'], required: true, immutable: true },
+  at: { type: Date, required: true, immutable: true },
+});
 consentRecordSchema.index({ userId: 1, at: 1 });
 
 /** Every consent event of every user; the state in force is part of the user document. */
@@ -39,13 +37,15 @@ export interface ConsentLedger {
 }
 
 export const createConsentLedger = (connection: Connection): ConsentLedger => {
-  const records = connection.model('ConsentRecord', consentRecordSchema);
+  const { collection: records, ensureIndexes } = collectionOf(
+    connection,
+    'consentrecords',
+    consentRecordSchema,
+  );
   return {
-    async ensureIndexes() {
-      await records.createCollection();
-      await records.createIndexes();
-    },
+    ensureIndexes,
     async add(userId, events, tx) {
+      if (events.length === 0) return;
       await records.insertMany(
         events.map(({ purpose, version, granted, at }) => ({
           userId,
@@ -57,7 +57,7 @@ export const createConsentLedger = (connection: Connection): ConsentLedger => {
         { session: tx },
       );
     },
-    count: (userId, tx) => records.countDocuments({ userId }).session(tx),
+    count: (userId, tx) => records.countDocuments({ userId }, { session: tx }),
     async removeAll(userId) {
       return (await records.deleteMany({ userId })).deletedCount;
     },

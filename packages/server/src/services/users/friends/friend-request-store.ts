@@ -1,5 +1,7 @@
 import type { ShareLevel } from '@pufftrack/contract';
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import type { Filter } from 'mongodb';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { decoyUserId } from './decoy-user-id.ts';
 
@@ -33,21 +35,18 @@ interface FriendRequestDoc {
   declinedAt?: Date;
 }
 
-const friendRequestSchema = new Schema<FriendRequestDoc>(
-  {
-    _id: { type: String, required: true },
-    from: { type: String, required: true },
-    to: { type: String, default: null },
-    delivered: { type: Boolean, required: true },
-    friendCode: { type: String, required: true },
-    shareLevel: { type: String, default: null },
-    state: { type: String, enum: ['open', 'accepted', 'declined', 'cancelled'], required: true },
-    createdAt: { type: Date, required: true },
-    expiresAt: { type: Date, required: true },
-    declinedAt: Date,
-  },
-  { collection: 'friendrequests', versionKey: false },
-);
+const friendRequestSchema = new Schema<FriendRequestDoc>({
+  _id: { type: String, required: true },
+  from: { type: String, required: true },
+  to: { type: String, default: null },
+  delivered: { type: Boolean, required: true },
+  friendCode: { type: String, required: true },
+  shareLevel: { type: String, default: null },
+  state: { type: String, enum: ['open', 'accepted', 'declined', 'cancelled'], required: true },
+  createdAt: { type: Date, required: true },
+  expiresAt: { type: Date, required: true },
+  declinedAt: Date,
+});
 friendRequestSchema.index({ from: 1, createdAt: 1, _id: 1 });
 friendRequestSchema.index({ to: 1, state: 1, createdAt: 1, _id: 1 });
 friendRequestSchema.index({ from: 1, to: 1, createdAt: 1, _id: 1 });
@@ -97,44 +96,45 @@ export interface FriendRequestStore {
 }
 
 export const createFriendRequestStore = (connection: Connection): FriendRequestStore => {
-  const model = connection.model('FriendRequest', friendRequestSchema);
-  const after = (instant: number) => trusted({ $gt: new Date(instant) });
-  const many = async (filter: object, tx?: ClientSession) => {
-    const docs = await model
-      .find(filter)
-      .sort({ createdAt: 1, _id: 1 })
-      .session(tx ?? null)
-      .lean<FriendRequestDoc[]>();
+  const { collection: requests, ensureIndexes } = collectionOf(
+    connection,
+    'friendrequests',
+    friendRequestSchema,
+  );
+  const after = (instant: number) => ({ $gt: new Date(instant) });
+  const many = async (filter: Filter<FriendRequestDoc>, tx?: ClientSession) => {
+    const docs = await requests
+      .find(filter, { sort: { createdAt: 1, _id: 1 }, ...(tx && { session: tx }) })
+      .toArray();
     return docs.map(toRequest);
   };
 
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async insert({ id, createdAt, expiresAt, ...request }, tx) {
       const doc = { _id: id, ...request, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
-      await model.insertMany([doc], { session: tx });
+      await requests.insertOne(doc, { session: tx });
     },
     listSentSince: (person, since, tx) => many({ from: person, createdAt: after(since) }, tx),
     listSent: (person, now, tx) =>
-      many({ from: person, state: trusted({ $in: ['open', 'declined'] }), expiresAt: after(now) }, tx),
+      many({ from: person, state: { $in: ['open', 'declined'] }, expiresAt: after(now) }, tx),
     listReceived: (person, now) =>
       many({ to: person, state: 'open', delivered: true, expiresAt: after(now) }),
     countReceived: (person, now, tx) =>
-      model.countDocuments({ to: person, state: 'open', delivered: true, expiresAt: after(now) }).session(tx),
+      requests.countDocuments(
+        { to: person, state: 'open', delivered: true, expiresAt: after(now) },
+        { session: tx },
+      ),
     async findOpen(from, to, now, tx) {
-      const filter = { from, to: to ?? decoyUserId, state: 'open', delivered: true, expiresAt: after(now) };
-      return (await many(filter, tx))[0];
+      const open = { state: 'open', delivered: true, expiresAt: after(now) } as const;
+      return (await many({ from, to: to ?? decoyUserId, ...open }, tx))[0];
     },
     async wasDeclined(from, to, since, tx) {
-      const state = trusted({ $in: ['declined', 'cancelled'] });
-      const filter = { from, to: to ?? decoyUserId, state, declinedAt: after(since) };
-      return (await many(filter, tx)).length > 0;
+      const declined = { state: { $in: ['declined', 'cancelled'] }, declinedAt: after(since) } as const;
+      return (await many({ from, to: to ?? decoyUserId, ...declined }, tx)).length > 0;
     },
     async findReceived(id, to, tx) {
-      const doc = await model.findOne({ _id: id, to, delivered: true }).session(tx).lean<FriendRequestDoc>();
+      const doc = await requests.findOne({ _id: id, to, delivered: true }, { session: tx });
       return doc ? toRequest(doc) : undefined;
     },
     async acceptAllBetween(one, other, tx) {
@@ -142,15 +142,15 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
         [one, other],
         [other, one],
       ] as const)
-        await model.updateMany({ from, to }, { $set: { state: 'accepted' } }, { session: tx });
+        await requests.updateMany({ from, to }, { $set: { state: 'accepted' } }, { session: tx });
     },
     async decline(id, to, now) {
-      const { matchedCount } = await model.updateOne(
+      const { matchedCount } = await requests.updateOne(
         {
           _id: id,
           to,
           delivered: true,
-          state: trusted({ $in: ['open', 'declined'] }),
+          state: { $in: ['open', 'declined'] },
           expiresAt: after(now),
         },
         { $set: { state: 'declined', declinedAt: new Date(now) } },
@@ -158,36 +158,38 @@ export const createFriendRequestStore = (connection: Connection): FriendRequestS
       return matchedCount > 0;
     },
     async cancel(id, from) {
-      const doc = await model
-        .findOneAndUpdate(
-          { _id: id, from, state: trusted({ $ne: 'accepted' }) },
-          { $set: { state: 'cancelled' } },
-        )
-        .lean<FriendRequestDoc>();
+      const doc = await requests.findOneAndUpdate(
+        { _id: id, from, state: { $ne: 'accepted' } },
+        { $set: { state: 'cancelled' } },
+      );
       return doc ? { to: doc.to } : undefined;
     },
     async dropBetween(blocker, blocked, tx) {
       const open = await many({ from: blocker, to: blocked, state: 'open' }, tx);
-      await model.updateMany(
+      await requests.updateMany(
         { from: blocker, to: blocked, state: 'open' },
         { $set: { state: 'cancelled' } },
         { session: tx },
       );
-      await model.updateMany({ from: blocked, to: blocker }, { $set: { delivered: false } }, { session: tx });
+      await requests.updateMany(
+        { from: blocked, to: blocker },
+        { $set: { delivered: false } },
+        { session: tx },
+      );
       return open.map(({ id }) => id);
     },
     async removeCreatedBefore(instant) {
-      const old = { createdAt: trusted({ $lt: new Date(instant) }) };
-      return (await model.deleteMany(old, backgroundLimit)).deletedCount;
+      const old = { createdAt: { $lt: new Date(instant) } };
+      return (await requests.deleteMany(old, backgroundLimit)).deletedCount;
     },
     async removeAll(person) {
-      const { deletedCount: sent } = await model.deleteMany({ from: person });
-      const { deletedCount: accepted } = await model.deleteMany({ to: person, state: 'accepted' });
-      const { matchedCount: cancelled } = await model.updateMany(
+      const { deletedCount: sent } = await requests.deleteMany({ from: person });
+      const { deletedCount: accepted } = await requests.deleteMany({ to: person, state: 'accepted' });
+      const { matchedCount: cancelled } = await requests.updateMany(
         { to: person, state: 'cancelled' },
         { $set: { to: null, delivered: false } },
       );
-      const { matchedCount: open } = await model.updateMany(
+      const { matchedCount: open } = await requests.updateMany(
         { to: person },
         { $set: { to: null, delivered: false, state: 'open' }, $unset: { declinedAt: '' } },
       );

@@ -1,4 +1,5 @@
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { decoyUserId } from './decoy-user-id.ts';
 
@@ -21,16 +22,13 @@ interface InviteDoc {
   usedBy: string | null;
 }
 
-const inviteSchema = new Schema<InviteDoc>(
-  {
-    _id: { type: String, required: true },
-    inviter: { type: String, required: true },
-    createdAt: { type: Date, required: true },
-    expiresAt: { type: Date, required: true },
-    usedBy: { type: String, default: null },
-  },
-  { collection: 'friendinvites', versionKey: false },
-);
+const inviteSchema = new Schema<InviteDoc>({
+  _id: { type: String, required: true },
+  inviter: { type: String, required: true },
+  createdAt: { type: Date, required: true },
+  expiresAt: { type: Date, required: true },
+  usedBy: { type: String, default: null },
+});
 inviteSchema.index({ inviter: 1, createdAt: 1 });
 inviteSchema.index({ usedBy: 1 });
 inviteSchema.index({ expiresAt: 1 });
@@ -50,32 +48,27 @@ export interface InviteStore {
 }
 
 export const createInviteStore = (connection: Connection): InviteStore => {
-  const model = connection.model('FriendInvite', inviteSchema);
+  const { collection: invites, ensureIndexes } = collectionOf(connection, 'friendinvites', inviteSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async insert({ id, createdAt, expiresAt, ...invite }, tx) {
       const doc = { _id: id, ...invite, createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
-      await model.insertMany([doc], { session: tx });
+      await invites.insertOne(doc, { session: tx });
     },
     async listMadeSince(inviter, since, tx) {
-      const docs = await model
-        .find({ inviter, createdAt: trusted({ $gt: new Date(since) }) })
-        .sort({ createdAt: 1 })
-        .session(tx)
-        .lean<InviteDoc[]>();
+      const docs = await invites
+        .find({ inviter, createdAt: { $gt: new Date(since) } }, { sort: { createdAt: 1 }, session: tx })
+        .toArray();
       return docs.map(({ createdAt }) => createdAt.getTime());
     },
     async find(id, tx) {
-      const doc = await model.findById(id).session(tx).lean<InviteDoc>();
+      const doc = await invites.findOne({ _id: id }, { session: tx });
       if (!doc) return undefined;
       const { inviter, createdAt, expiresAt, usedBy } = doc;
       return { id, inviter, createdAt: createdAt.getTime(), expiresAt: expiresAt.getTime(), usedBy };
     },
     async use(id, by, tx) {
-      const { matchedCount } = await model.updateOne(
+      const { matchedCount } = await invites.updateOne(
         { _id: id, usedBy: null },
         { $set: { usedBy: by } },
         { session: tx },
@@ -83,13 +76,13 @@ export const createInviteStore = (connection: Connection): InviteStore => {
       return matchedCount === 1;
     },
     async removeExpired(now) {
-      const expired = { expiresAt: trusted({ $lte: new Date(now) }) };
-      return (await model.deleteMany(expired, backgroundLimit)).deletedCount;
+      const expired = { expiresAt: { $lte: new Date(now) } };
+      return (await invites.deleteMany(expired, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
-      const { deletedCount: sent } = await model.deleteMany({ inviter: userId });
+      const { deletedCount: sent } = await invites.deleteMany({ inviter: userId });
       // The decoy id keeps a used invite used.
-      const { matchedCount: used } = await model.updateMany(
+      const { matchedCount: used } = await invites.updateMany(
         { usedBy: userId },
         { $set: { usedBy: decoyUserId } },
       );

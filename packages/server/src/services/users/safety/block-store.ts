@@ -1,4 +1,5 @@
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 
 /** `since` in ms. */
 export interface Block {
@@ -18,16 +19,13 @@ interface BlockDoc {
   since: Date;
 }
 
-const blockSchema = new Schema<BlockDoc>(
-  {
-    _id: { type: String, required: true },
-    blocker: { type: String, required: true },
-    blocked: { type: String, required: true },
-    name: String,
-    since: { type: Date, required: true },
-  },
-  { collection: 'friendblocks', versionKey: false },
-);
+const blockSchema = new Schema<BlockDoc>({
+  _id: { type: String, required: true },
+  blocker: { type: String, required: true },
+  blocked: { type: String, required: true },
+  name: String,
+  since: { type: Date, required: true },
+});
 blockSchema.index({ blocker: 1, since: 1, _id: 1 });
 blockSchema.index({ blocked: 1 });
 
@@ -49,39 +47,33 @@ export interface BlockStore {
 const idOf = (blocker: string, blocked: string) => `${blocker}~${blocked}`;
 
 export const createBlockStore = (connection: Connection): BlockStore => {
-  const model = connection.model('FriendBlock', blockSchema);
+  const { collection: blocks, ensureIndexes } = collectionOf(connection, 'friendblocks', blockSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async add({ blocker, blocked, name = null, since }, tx) {
-      await model.updateOne(
+      await blocks.updateOne(
         { _id: idOf(blocker, blocked) },
         { $setOnInsert: { blocker, blocked, name, since: new Date(since) } },
         { upsert: true, session: tx },
       );
     },
     async remove(blocker, blocked) {
-      const { deletedCount } = await model.deleteOne({ _id: idOf(blocker, blocked) });
+      const { deletedCount } = await blocks.deleteOne({ _id: idOf(blocker, blocked) });
       return deletedCount === 1;
     },
     async list(blocker) {
-      const docs = await model.find({ blocker }).sort({ since: 1, _id: 1 }).lean<BlockDoc[]>();
+      const docs = await blocks.find({ blocker }, { sort: { since: 1, _id: 1 } }).toArray();
       return docs.map(({ blocked, name, since }) => ({ blocker, blocked, name, since: since.getTime() }));
     },
-    count: (blocker, tx) => model.countDocuments({ blocker }).session(tx).exec(),
+    count: (blocker, tx) => blocks.countDocuments({ blocker }, { session: tx }),
     async isBetween(one, other, tx) {
       const ids = [idOf(one, other), idOf(other, one)];
-      const docs = await model
-        .find({ _id: trusted({ $in: ids }) })
-        .session(tx)
-        .lean<BlockDoc[]>();
+      const docs = await blocks.find({ _id: { $in: ids } }, { session: tx }).toArray();
       return docs.length > 0;
     },
     async removeAll(userId) {
-      const { deletedCount: byUser } = await model.deleteMany({ blocker: userId });
-      const { deletedCount: ofUser } = await model.deleteMany({ blocked: userId });
+      const { deletedCount: byUser } = await blocks.deleteMany({ blocker: userId });
+      const { deletedCount: ofUser } = await blocks.deleteMany({ blocked: userId });
       return byUser + ofUser;
     },
   };

@@ -1,5 +1,6 @@
 import type { ReportReason } from '@pufftrack/contract';
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 
 /** `at` in ms. */
@@ -24,18 +25,15 @@ interface ReportDoc {
   open: boolean;
 }
 
-const reportSchema = new Schema<ReportDoc>(
-  {
-    _id: { type: String, required: true },
-    reporter: { type: String, required: true },
-    reported: { type: String, required: true },
-    reason: { type: String, required: true },
-    note: { type: String, default: null },
-    at: { type: Date, required: true },
-    open: { type: Boolean, required: true },
-  },
-  { collection: 'userreports', versionKey: false },
-);
+const reportSchema = new Schema<ReportDoc>({
+  _id: { type: String, required: true },
+  reporter: { type: String, required: true },
+  reported: { type: String, required: true },
+  reason: { type: String, required: true },
+  note: { type: String, default: null },
+  at: { type: Date, required: true },
+  open: { type: Boolean, required: true },
+});
 reportSchema.index({ reported: 1, open: 1 });
 reportSchema.index({ reporter: 1, at: 1 });
 // Open reports by age.
@@ -60,30 +58,25 @@ export interface ReportStore {
 }
 
 export const createReportStore = (connection: Connection): ReportStore => {
-  const model = connection.model('UserReport', reportSchema);
+  const { collection: reports, ensureIndexes } = collectionOf(connection, 'userreports', reportSchema);
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async save({ reporter, reported, at, ...content }, tx) {
-      await model.updateOne(
+      await reports.updateOne(
         { _id: `${reported}~${reporter}` },
         { $set: { reporter, reported, ...content, at: new Date(at), open: true } },
         { upsert: true, session: tx },
       );
     },
     async listMadeSince(reporter, since, tx) {
-      const docs = await model
-        .find({ reporter, at: trusted({ $gt: new Date(since) }) })
-        .sort({ at: 1 })
-        .session(tx)
-        .lean<ReportDoc[]>();
+      const docs = await reports
+        .find({ reporter, at: { $gt: new Date(since) } }, { sort: { at: 1 }, session: tx })
+        .toArray();
       return docs.map(({ at }) => at.getTime());
     },
-    countOpen: (reported, tx) => model.countDocuments({ reported, open: true }).session(tx).exec(),
+    countOpen: (reported, tx) => reports.countDocuments({ reported, open: true }, { session: tx }),
     async listOpen(limit) {
-      const docs = await model.find({ open: true }).sort({ at: 1, _id: 1 }).limit(limit).lean<ReportDoc[]>();
+      const docs = await reports.find({ open: true }, { sort: { at: 1, _id: 1 }, limit }).toArray();
       return docs.map(({ reporter, reported, reason, note, at }) => ({
         reporter,
         reported,
@@ -93,7 +86,7 @@ export const createReportStore = (connection: Connection): ReportStore => {
       }));
     },
     async closeAll(reported, tx) {
-      const { modifiedCount } = await model.updateMany(
+      const { modifiedCount } = await reports.updateMany(
         { reported, open: true },
         { $set: { open: false } },
         { session: tx },
@@ -101,12 +94,12 @@ export const createReportStore = (connection: Connection): ReportStore => {
       return modifiedCount;
     },
     async removeReviewed(instant) {
-      const reviewed = { open: false, at: trusted({ $lt: new Date(instant) }) };
-      return (await model.deleteMany(reviewed, backgroundLimit)).deletedCount;
+      const reviewed = { open: false, at: { $lt: new Date(instant) } };
+      return (await reports.deleteMany(reviewed, backgroundLimit)).deletedCount;
     },
     async removeAll(userId) {
-      const { deletedCount: byUser } = await model.deleteMany({ reporter: userId });
-      const { deletedCount: ofUser } = await model.deleteMany({ reported: userId });
+      const { deletedCount: byUser } = await reports.deleteMany({ reporter: userId });
+      const { deletedCount: ofUser } = await reports.deleteMany({ reported: userId });
       return byUser + ofUser;
     },
   };

@@ -1,4 +1,4 @@
-import { trusted, type ClientSession, type Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Ghost, UserRecord } from '../accounts/user.ts';
 import { toGhostDoc, toUser, usersOf, type UserDoc } from '../accounts/user-documents.ts';
 
@@ -33,69 +33,62 @@ export interface AudienceStore {
 }
 
 export const createAudienceStore = (connection: Connection): AudienceStore => {
-  const users = usersOf(connection);
+  const { collection: users } = usersOf(connection);
   const changed = { $inc: { audienceVersion: 1 }, $currentDate: { audienceChangedAt: true } } as const;
   const changedWithSettings = { ...changed, $inc: { ...changed.$inc, settingsVersion: 1 } } as const;
 
   return {
     async markChanged(userIds, tx) {
-      await users.updateMany({ _id: trusted({ $in: [...userIds] }) }, changed, { session: tx });
+      await users.updateMany({ _id: { $in: [...userIds] } }, changed, { session: tx });
     },
     async listSince(since, limit) {
       const docs = await users
-        .find({ audienceChangedAt: trusted({ $gte: new Date(since) }) })
-        .select({ audienceVersion: 1, audienceChangedAt: 1 })
-        .sort({ audienceChangedAt: 1 })
-        .limit(limit)
-        .lean<UserDoc[]>();
+        .find(
+          { audienceChangedAt: { $gte: new Date(since) } },
+          { projection: changeProjection, sort: { audienceChangedAt: 1 }, limit },
+        )
+        .toArray();
       return docs.map(toChange);
     },
     async findNewest() {
-      const doc = await users
-        .findOne({ audienceChangedAt: trusted({ $gte: new Date(0) }) })
-        .select({ audienceVersion: 1, audienceChangedAt: 1 })
-        .sort({ audienceChangedAt: -1 })
-        .lean<UserDoc>();
+      const doc = await users.findOne(
+        { audienceChangedAt: { $gte: new Date(0) } },
+        { projection: changeProjection, sort: { audienceChangedAt: -1 } },
+      );
       return doc ? toChange(doc) : undefined;
     },
     async setGhost(userId, ghost, tx) {
-      const doc = await users
-        .findOneAndUpdate(
-          { _id: userId },
-          { ...changedWithSettings, $set: { ghost: toGhostDoc(ghost) } },
-          { returnDocument: 'after', session: tx },
-        )
-        .lean<UserDoc>();
+      const doc = await users.findOneAndUpdate(
+        { _id: userId },
+        { ...changedWithSettings, $set: { ghost: toGhostDoc(ghost) } },
+        { returnDocument: 'after', session: tx },
+      );
       return doc ? toUser(doc) : undefined;
     },
     async endGhost(userId, { endedAt, onlyIfExpired }, tx) {
       const at = new Date(endedAt);
-      const doc = await users
-        .findOneAndUpdate(
-          {
-            _id: userId,
-            ...(onlyIfExpired
-              ? { 'ghost.until': trusted({ $lte: at }) }
-              : { 'ghost.since': trusted({ $exists: true }) }),
-          },
-          { ...changedWithSettings, $unset: { ghost: 1 }, $set: { sharesSince: at } },
-          { returnDocument: 'after', session: tx },
-        )
-        .lean<UserDoc>();
+      const doc = await users.findOneAndUpdate(
+        {
+          _id: userId,
+          ...(onlyIfExpired ? { 'ghost.until': { $lte: at } } : { 'ghost.since': { $exists: true } }),
+        },
+        { ...changedWithSettings, $unset: { ghost: 1 }, $set: { sharesSince: at } },
+        { returnDocument: 'after', session: tx },
+      );
       return doc ? toUser(doc) : undefined;
     },
     async listExpiredGhosts(now, limit) {
       const docs = await users
-        .find({ 'ghost.until': trusted({ $lte: new Date(now), $type: 'date' }) })
-        .select({ ghost: 1 })
-        .limit(limit)
-        .lean<Pick<UserDoc, '_id' | 'ghost'>[]>();
+        .find({ 'ghost.until': { $lte: new Date(now), $type: 'date' } }, { projection: { ghost: 1 }, limit })
+        .toArray();
       return docs.flatMap(({ _id, ghost }) =>
         ghost?.until ? [{ userId: _id, until: ghost.until.getTime() }] : [],
       );
     },
   };
 };
+
+const changeProjection = { audienceVersion: 1, audienceChangedAt: 1 } as const;
 
 const toChange = ({ _id, audienceVersion, audienceChangedAt }: UserDoc): AudienceChange => ({
   userId: _id,

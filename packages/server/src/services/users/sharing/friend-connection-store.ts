@@ -1,5 +1,6 @@
 import type { ShareLevel } from '@pufftrack/contract';
-import { Schema, trusted, type ClientSession, type Connection } from 'mongoose';
+import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { wholeBatch } from '../../../platform/mongo/batch.ts';
 import { changedSide, pairOf, sidesFor, type Friendship, type Side } from './friendship.ts';
 
@@ -28,15 +29,12 @@ const sideSchema = {
   levelSince: Date,
   mutedSince: Date,
 };
-const friendConnectionSchema = new Schema<FriendConnectionDoc>(
-  {
-    _id: { type: String, required: true },
-    people: { type: [String], required: true },
-    sides: { type: [sideSchema], required: true } as never,
-    since: { type: Date, required: true },
-  },
-  { collection: 'friendconnections', versionKey: false },
-);
+const friendConnectionSchema = new Schema<FriendConnectionDoc>({
+  _id: { type: String, required: true },
+  people: { type: [String], required: true },
+  sides: { type: [sideSchema], required: true } as never,
+  since: { type: Date, required: true },
+});
 friendConnectionSchema.index({ people: 1, since: 1, _id: 1 });
 
 export interface SideChange {
@@ -69,22 +67,23 @@ export interface FriendConnectionStore {
 const idOf = (one: string, other: string) => pairOf(one, other).join('~');
 
 export const createFriendConnectionStore = (connection: Connection): FriendConnectionStore => {
-  const model = connection.model('FriendConnection', friendConnectionSchema);
+  const { collection: friendships, ensureIndexes } = collectionOf(
+    connection,
+    'friendconnections',
+    friendConnectionSchema,
+  );
 
   return {
-    async ensureIndexes() {
-      await model.createCollection();
-      await model.createIndexes();
-    },
+    ensureIndexes,
     async open({ sides, since }, tx) {
       const [one, other] = sides;
       const people = pairOf(one.person, other.person);
-      await model.updateOne(
+      await friendships.updateOne(
         { _id: people.join('~') },
         {
           $setOnInsert: {
             people: [...people],
-            sides: (one.person === people[0] ? [one, other] : [other, one]).map(toSideDoc),
+            sides: toSideDocs(one.person === people[0] ? [one, other] : [other, one]),
             since: new Date(since),
           },
         },
@@ -92,45 +91,41 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
       );
     },
     async find(one, other, tx) {
-      const doc = await model
-        .findById(idOf(one, other))
-        .session(tx ?? null)
-        .lean<FriendConnectionDoc>();
+      const doc = await friendships.findOne({ _id: idOf(one, other) }, tx ? { session: tx } : {});
       return doc ? toFriendship(doc) : undefined;
     },
     async list(person, tx) {
-      const docs = await model
-        .find({ people: person })
-        .sort({ since: 1, _id: 1 })
-        .session(tx ?? null)
-        .batchSize(wholeBatch)
-        .lean<FriendConnectionDoc[]>();
+      const docs = await friendships
+        .find(
+          { people: person },
+          { sort: { since: 1, _id: 1 }, batchSize: wholeBatch, ...(tx && { session: tx }) },
+        )
+        .toArray();
       return docs.map(toFriendship);
     },
     async listOfAny(people) {
-      const docs = await model
-        .find({ people: trusted({ $in: [...people] }) })
-        .batchSize(wholeBatch)
-        .lean<FriendConnectionDoc[]>();
+      const docs = await friendships
+        .find({ people: { $in: [...people] } }, { batchSize: wholeBatch })
+        .toArray();
       return docs.map(toFriendship);
     },
-    count: (person, tx) => model.countDocuments({ people: person }).session(tx).exec(),
+    count: (person, tx) => friendships.countDocuments({ people: person }, { session: tx }),
     async change(person, other, { now, ...change }, tx) {
-      const doc = await model.findById(idOf(person, other)).session(tx).lean<FriendConnectionDoc>();
+      const doc = await friendships.findOne({ _id: idOf(person, other) }, { session: tx });
       if (!doc) return undefined;
       const before = toFriendship(doc);
       const [first, second] = before.sides;
       const mine = changedSide(sidesFor(before, person).mine, change, now);
       const sides = first.person === person ? ([mine, second] as const) : ([first, mine] as const);
-      await model.updateOne({ _id: doc._id }, { $set: { sides: sides.map(toSideDoc) } }, { session: tx });
+      await friendships.updateOne({ _id: doc._id }, { $set: { sides: toSideDocs(sides) } }, { session: tx });
       return { before, after: { ...before, sides } };
     },
     async remove(one, other, tx) {
-      const { deletedCount } = await model.deleteOne({ _id: idOf(one, other) }, { session: tx });
+      const { deletedCount } = await friendships.deleteOne({ _id: idOf(one, other) }, { session: tx });
       return deletedCount === 1;
     },
     async removeAll(person) {
-      const { deletedCount } = await model.deleteMany({ people: person });
+      const { deletedCount } = await friendships.deleteMany({ people: person });
       return deletedCount;
     },
   };
@@ -141,6 +136,11 @@ const toSideDoc = ({ levelSince, mutedSince, ...side }: Side): SideDoc => ({
   levelSince: new Date(levelSince),
   mutedSince: new Date(mutedSince),
 });
+
+const toSideDocs = ([one, other]: Friendship['sides']): FriendConnectionDoc['sides'] => [
+  toSideDoc(one),
+  toSideDoc(other),
+];
 
 const toFriendship = ({ sides, since }: FriendConnectionDoc): Friendship => {
   const toSide = ({ levelSince = since, mutedSince = since, ...side }: SideDoc): Side => ({
