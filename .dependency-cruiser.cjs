@@ -5,14 +5,93 @@
 const server = '^packages/server/src/';
 const test = '[.]test[.]ts$|^packages/[^/]+/test/';
 
+/**
+ * The rooms of each service, each with the rooms that it may use. The services' own files stand above all rooms; of them a
+ * room uses the ports, and in auth the shared configuration and metrics.
+ */
+const rooms = {
+  puffs: {
+    domain: [],
+    log: ['domain'],
+    state: ['domain', 'log'],
+    commit: ['domain', 'log', 'state'],
+    maintenance: ['domain', 'log', 'state', 'commit'],
+  },
+  analytics: {
+    days: [],
+    goals: ['days'],
+    streaks: ['days', 'goals'],
+    stats: ['days', 'goals', 'streaks'],
+    boards: ['days', 'goals'],
+    'read-model': ['days', 'goals', 'streaks', 'stats', 'boards'],
+    'platform-metrics': [],
+  },
+  notifications: {
+    preferences: [],
+    inbox: ['preferences'],
+    live: ['inbox'],
+    'push/apns': [],
+    push: ['push/apns', 'preferences', 'inbox'],
+  },
+  coaching: { milestones: [], cheers: ['milestones'] },
+  users: {
+    consents: [],
+    accounts: ['consents'],
+    sharing: ['consents', 'accounts'],
+    friends: ['consents', 'accounts', 'sharing'],
+    safety: ['accounts', 'sharing', 'friends'],
+    privacy: ['accounts', 'sharing', 'friends'],
+  },
+  auth: {
+    keys: [],
+    sessions: ['keys'],
+    apple: ['keys', 'sessions'],
+    'sign-in': ['keys', 'sessions', 'apple'],
+  },
+};
+
+const roomRules = Object.entries(rooms).flatMap(([service, uses]) =>
+  Object.entries(uses).map(([room, used]) => ({
+    name: `room-${service}-${room.replace('/', '-')}`,
+    comment: 'Arrows between the rooms of a service point one way.',
+    severity: 'error',
+    from: { path: `${server}services/${service}/${room}/[^/]+$`, pathNot: test },
+    to: {
+      path: `${server}services/${service}/`,
+      pathNot: [
+        ...[room, ...used].map((name) => `${server}services/${service}/${name}/[^/]+$`),
+        `${server}services/${service}/(ports|auth-config|auth-metrics)[.]ts$`,
+      ],
+    },
+  })),
+);
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
+    ...roomRules,
+    {
+      name: 'every-room-has-a-rule',
+      comment: 'A new folder of a service gets its line in `rooms`.',
+      severity: 'error',
+      from: {
+        path: `${server}services/`,
+        pathNot: [
+          ...Object.entries(rooms).flatMap(([service, uses]) =>
+            ['', ...Object.keys(uses).map((room) => `${room}/`)].map(
+              (folder) => `${server}services/${service}/${folder}[^/]+$`,
+            ),
+          ),
+          test,
+        ],
+      },
+      to: {},
+    },
     {
       name: 'no-circle',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {

@@ -11,6 +11,7 @@ const src = 'packages/server/src';
 /** One import for each rule that it must refuse: [rule, importing file, imported file]. */
 const violations: [rule: string, from: string, to: string][] = [
   ['no-circle', `${src}/platform/circle-a.ts`, `${src}/platform/circle-b.ts`],
+  ['no-circle', `${src}/platform/types-a.ts`, `${src}/platform/types-b.ts`],
   ['resolvable', `${src}/platform/two.ts`, `${src}/platform/nowhere.ts`],
   ['contract-on-zod-only', 'packages/contract/src/three.ts', 'node_modules/express/index.js'],
   ['domain-knows-only-the-contract', `${src}/domain/fifteen.ts`, `${src}/platform/one.ts`],
@@ -33,6 +34,43 @@ const violations: [rule: string, from: string, to: string][] = [
   ['client-on-contract-only', 'packages/client/src/fourteen.ts', `${src}/platform/one.ts`],
 ];
 
+/** Of each service: a room that imports one above it. */
+const upward: [service: string, room: string, above: string][] = [
+  ['puffs', 'domain', 'log'],
+  ['puffs', 'log', 'state'],
+  ['puffs', 'state', 'commit'],
+  ['puffs', 'commit', 'maintenance'],
+  ['analytics', 'days', 'goals'],
+  ['analytics', 'goals', 'streaks'],
+  ['analytics', 'streaks', 'stats'],
+  ['analytics', 'stats', 'read-model'],
+  ['analytics', 'boards', 'read-model'],
+  ['analytics', 'platform-metrics', 'stats'],
+  ['notifications', 'preferences', 'inbox'],
+  ['notifications', 'inbox', 'push'],
+  ['notifications', 'live', 'push'],
+  ['notifications', 'push/apns', 'push'],
+  ['coaching', 'milestones', 'cheers'],
+  ['users', 'consents', 'accounts'],
+  ['users', 'accounts', 'sharing'],
+  ['users', 'sharing', 'friends'],
+  ['users', 'friends', 'safety'],
+  ['users', 'safety', 'privacy'],
+  ['auth', 'keys', 'sessions'],
+  ['auth', 'sessions', 'apple'],
+  ['auth', 'apple', 'sign-in'],
+];
+for (const [service, room, above] of upward)
+  violations.push([
+    `room-${service}-${room.replace('/', '-')}`,
+    `${src}/services/${service}/${room}/upward.ts`,
+    `${src}/services/${service}/${above}/upper.ts`,
+  ]);
+violations.push(
+  ['room-puffs-log', `${src}/services/puffs/log/root.ts`, `${src}/services/puffs/puff-service.ts`],
+  ['every-room-has-a-rule', `${src}/services/puffs/new-room/file.ts`, `${src}/services/puffs/ports.ts`],
+);
+
 const relativeTo = (from: string, to: string) =>
   to.startsWith('node_modules/')
     ? (to.split('/')[1] ?? '')
@@ -53,11 +91,14 @@ describe('the import rules', () => {
       '{"compilerOptions":{"module":"NodeNext","allowImportingTsExtensions":true}}',
     );
     for (const [, from, to] of violations) {
-      await write(from, `import '${relativeTo(from, to)}';\n`);
+      await write(
+        from,
+        `${from.includes('/types-') ? 'import type {} from' : 'import'} '${relativeTo(from, to)}';\n`,
+      );
       if (!to.endsWith('nowhere.ts')) await write(to, 'export {};\n');
     }
-    const [, one, again] = violations[0] as [string, string, string];
-    await write(again, `import '${relativeTo(again, one)}';\n`);
+    for (const [, one, again] of violations.slice(0, 2))
+      await write(again, `import type {} from '${relativeTo(again, one)}';\n`);
     for (const name of ['express', 'mongoose'])
       await write(`node_modules/${name}/package.json`, `{"name":"${name}","main":"index.js"}`);
 

@@ -1,9 +1,8 @@
 /**
  * notifications: owns the inbox, its preferences, devices, pushes and the live events of sockets. It decides what is sent
- * to whom and how, never what is true. Persistent events are rows of the inbox; live events are emitted to rooms.
+ * to whom and how, never what is true. Imports between its rooms point one way: preferences <- inbox <- push, live.
  */
-import type { ClientSession } from 'mongodb';
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Clock } from '../../platform/clock.ts';
 import type { Route } from '../../platform/http/route.ts';
 import { inTransaction } from '../../platform/mongo/transaction.ts';
@@ -32,7 +31,8 @@ export type { ApnsConfig } from './push/apns/apns-client.ts';
 export type { Notify } from './inbox/inbox-service.ts';
 export type { NamedUser, NotificationEvent } from './inbox/notification-event.ts';
 
-export interface Notifications extends LiveEvents, Pick<Inbox, 'hideName' | 'markMilestonesRead'> {
+export interface Notifications
+  extends LiveEvents, Pick<Inbox, 'hideName' | 'markMilestonesRead' | 'onRemoteAppend'> {
   routes: Route[];
   jobs: Job[];
   notify: Notify;
@@ -42,8 +42,6 @@ export interface Notifications extends LiveEvents, Pick<Inbox, 'hideName' | 'mar
   onConnect(connection: NewConnection): Promise<void>;
   /** The payload of an event that another process refers to; undefined if it is not to be sent any more. */
   loadEvent(event: string, reference: unknown): Promise<object | undefined>;
-  /** Another process appended to an inbox: delivers to the sockets here and polls the pushes at once. */
-  onRemoteAppend(message: unknown): void;
   ensureIndexes(): Promise<void>;
   /** Deletes everything of a user; answers the number of rows. */
   eraseUser(userId: string): Promise<number>;
@@ -70,7 +68,7 @@ export const createNotifications = (deps: {
   puffs: PuffReader;
   sessions: SessionDirectory;
 }): Notifications => {
-  const { connection, clock, log } = deps;
+  const { connection, clock } = deps;
   const transact = <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work);
   const preferences = createPreferencesStore(connection);
   const devices = createDeviceStore(connection);
@@ -83,8 +81,9 @@ export const createNotifications = (deps: {
     store: preferences,
     inTransaction: transact,
   });
-  const deviceService = createDeviceService({ store: devices, inTransaction: transact, clock });
+  const deviceService = createDeviceService({ ...deps, store: devices, inTransaction: transact });
   return {
+    ...inbox,
     ...live,
     routes: [
       ...notificationRoutes(inbox),
@@ -92,22 +91,12 @@ export const createNotifications = (deps: {
       ...deviceRoutes(deviceService),
     ],
     jobs: notificationJobs({ inbox: inboxStore, devices, push }),
-    notify: inbox.notify,
-    hideName: inbox.hideName,
-    markMilestonesRead: inbox.markMilestonesRead,
     findMuteAll: preferences.findMuteAll,
     moveDevices: devices.moveSessions,
     onConnect: createConnectionHello({ ...deps, inbox }),
     loadEvent: (event, reference) => loadEvent(deps, event, reference),
-    onRemoteAppend: inbox.onRemoteAppend,
     sessionEnded(ended) {
-      devices.removeSession(ended.sessionId).catch((error: unknown) => {
-        // Each push checks its session, so the device gets none.
-        log.warn(
-          { event: 'devices.not_removed', err: error },
-          'removing the devices of an ended session failed',
-        );
-      });
+      deviceService.removeSession(ended.sessionId);
       live.sessionEnded(ended);
     },
     async ensureIndexes() {
@@ -119,16 +108,13 @@ export const createNotifications = (deps: {
       return removed + (await inboxStore.removeAll(userId, clock.now()));
     },
     start() {
-      inbox.start();
-      push.start();
+      for (const worker of [inbox, push]) worker.start();
     },
     async drain() {
-      await inbox.drain();
-      await push.drain();
+      for (const worker of [inbox, push]) await worker.drain();
     },
     async stop() {
-      await inbox.stop();
-      await push.stop();
+      for (const worker of [inbox, push]) await worker.stop();
     },
   };
 };

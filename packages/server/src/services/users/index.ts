@@ -11,7 +11,7 @@ import { createAccountsRoom, createUserBase, type AccountsRoom, type UserBase } 
 import type { UserListingStore } from './accounts/user-listing-store.ts';
 import type { UserSettingsCache } from './accounts/user-settings-cache.ts';
 import { requireConsents } from './consents/consent.ts';
-import { friendRetentionJob } from './friends/friend-retention-job.ts';
+import { friendRetentionJob } from './friend-retention-job.ts';
 import type { FriendReads } from './friends/friend-service.ts';
 import { createFriendsRoom } from './friends/index.ts';
 import type { PersonalData, UsersPorts } from './ports.ts';

@@ -4,7 +4,6 @@ import type { ClientSession } from 'mongoose';
 import type { AccountClosing as AuthAccountClosing } from '../auth/index.ts';
 import type { Notify } from '../notifications/index.ts';
 import type { UserSettings } from './accounts/user.ts';
-import type { SettingsChanged } from './accounts/user-settings-cache.ts';
 import type { MuteAll } from './sharing/friendship.ts';
 
 /** auth: ends the sessions and the link to Apple of an account that is deleted. */
@@ -75,6 +74,11 @@ export interface PersonalData {
 /** The other owners of data about users. */
 export interface PersonalDataOwners {
   list(): readonly PersonalData[];
+}
+
+export interface SettingsChanged {
+  readonly userId: string;
+  readonly settingsVersion: number;
 }
 
 /** The bus: announces changes to the other processes. A lost announcement is found by polling. */

@@ -15,7 +15,7 @@ export interface Inbox extends InboxService, InboxReplay {
   hideName(named: string, where?: HiddenWhere, tx?: ClientSession): Promise<void>;
   /** Marks a user's notifications about these milestones as read. */
   markMilestonesRead(userId: string, milestoneIds: readonly string[], tx: ClientSession): Promise<void>;
-  /** Another process appended to an inbox. */
+  /** Another process appended to an inbox: delivers to the sockets here and polls the pushes at once. */
   onRemoteAppend(message: unknown): void;
   start(): void;
   /** Resolves when everything committed by now is delivered to the sockets here. */

@@ -3,7 +3,9 @@ import type { Clock } from '../../../platform/clock.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
 import { newId } from '../../../platform/ids.ts';
 import { createKeyedMutex } from '../../../platform/concurrency/keyed-mutex.ts';
-import type { ApnsEnvironment, DeviceStore } from './device-store.ts';
+import type { Logger } from '../../../platform/telemetry/logger.ts';
+import type { ApnsEnvironment } from './apns/apns-client.ts';
+import type { DeviceStore } from './device-store.ts';
 
 /** Beyond it, the device with the oldest registration is removed (PUSH-6). */
 const maxDevices = 10;
@@ -15,12 +17,15 @@ export interface DeviceService {
     device: { token: string; environment: ApnsEnvironment; bundleId: string; locale?: string | undefined },
   ): Promise<{ environment: ApnsEnvironment; registeredAt: string }>;
   remove(userId: string, token: string): Promise<void>;
+  /** The session has ended. Does not throw: each push checks its session, so the devices get none in any case. */
+  removeSession(sessionId: string): void;
 }
 
 export const createDeviceService = (deps: {
   store: DeviceStore;
   inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
   clock: Clock;
+  log: Logger;
 }): DeviceService => {
   const { store, clock } = deps;
   /** One registration of a user at a time, so that each counts those before it. */
@@ -53,5 +58,13 @@ export const createDeviceService = (deps: {
       return { environment, registeredAt: new Date(registeredAt).toISOString() };
     },
     remove: (userId, token) => store.removeToken(userId, token),
+    removeSession(sessionId) {
+      store.removeSession(sessionId).catch((error: unknown) => {
+        deps.log.warn(
+          { event: 'devices.not_removed', err: error },
+          'removing the devices of an ended session failed',
+        );
+      });
+    },
   };
 };

@@ -2,8 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
-
-export type ApnsEnvironment = 'sandbox' | 'production';
+import type { ApnsEnvironment } from './apns/apns-client.ts';
 
 /** A device that receives pushes. Instants in ms. */
 export interface Device {

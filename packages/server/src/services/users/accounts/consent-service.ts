@@ -1,5 +1,6 @@
 import type { Consent, ConsentChange } from '@pufftrack/contract';
 import type { ClientSession, Connection } from 'mongoose';
+import { isProcessed } from '../../../domain/consents.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';

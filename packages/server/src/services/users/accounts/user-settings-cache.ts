@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
-import type { ChangeAnnouncements } from '../ports.ts';
+import type { ChangeAnnouncements, SettingsChanged } from '../ports.ts';
 import { accountGone, settingsOf, type UserSettings, type UserRecord } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
@@ -31,11 +31,6 @@ export interface UserSettingsCache {
   republish(userId: string): Promise<void>;
   /** Another process has announced a change: cached settings of an older version are read again. */
   markStale(change: SettingsChanged): void;
-}
-
-export interface SettingsChanged {
-  readonly userId: string;
-  readonly settingsVersion: number;
 }
 
 interface Known {

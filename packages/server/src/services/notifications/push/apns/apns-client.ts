@@ -3,7 +3,8 @@ import type { Clock } from '../../../../platform/clock.ts';
 import { createApnsConnection, type ApnsConnection } from './apns-connection.ts';
 import { apnsOutcome, type ApnsOutcome } from './apns-outcome.ts';
 import { createProviderTokens, type ApnsKey } from './apns-provider-token.ts';
-import type { ApnsEnvironment } from '../device-store.ts';
+
+export type ApnsEnvironment = 'sandbox' | 'production';
 
 export interface ApnsConfig extends ApnsKey {
   /** The bundle id of the app. */

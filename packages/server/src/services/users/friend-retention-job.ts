@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
-import { dayMs, hourMs } from '../../../domain/durations.ts';
-import type { FriendRequestStore } from './friend-request-store.ts';
-import type { InviteStore } from './invite-store.ts';
-import type { ReportStore } from '../safety/report-store.ts';
+import { defineJob, type Job } from '../../platform/scheduler/job.ts';
+import { dayMs, hourMs } from '../../domain/durations.ts';
+import type { FriendRequestStore } from './friends/friend-request-store.ts';
+import type { InviteStore } from './friends/invite-store.ts';
+import type { ReportStore } from './safety/report-store.ts';
 
 /**
  * From the creation of a friend request, in any state (PRIV-10): it is open for 30 days, and a decline holds for 30 days
