@@ -4,7 +4,6 @@ import { isProcessed } from '../../../domain/consents.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { DomainError } from '../../../platform/edge/errors.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
-import { isProcessed } from '../../../domain/consents.ts';
 import {
   mayShare,
   newConsents,
