@@ -23,7 +23,7 @@ export const seedLog = async (uri: string, person: string, count: number, years:
     checkpoints: createCheckpointStore(connection),
     bulk: createBulkLogStore(connection),
     findDeletedUsers: () => Promise.resolve([]),
-    admission: { refusal: () => null, read: () => Promise.resolve() },
+    admission: { check: () => 'granted', read: () => Promise.resolve() },
     clock: systemClock,
     log: createLogger({ level: 'silent' }),
     metrics: createPuffMetrics(createMetrics()),

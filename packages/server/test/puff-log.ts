@@ -51,7 +51,7 @@ export const openLog = async (
     bulk: wrapBulk?.(bulk) ?? bulk,
     clock: { now: () => logNow },
     findDeletedUsers: findDeletedUsers ?? (() => Promise.resolve([])),
-    admission: admission ?? { refusal: () => null, read: () => Promise.resolve() },
+    admission: admission ?? { check: () => 'granted', read: () => Promise.resolve() },
     log: pino({ level: 'silent' }),
     metrics: createPuffMetrics(createMetrics()),
     ...limits,

@@ -82,7 +82,7 @@ export const createPuffs = <Person extends PuffPerson>(deps: {
   };
   const sums = createRecordSumsStore(connection);
   const erasing = createEraseStore(connection);
-  const log = createPuffLog({
+  const puffLog = createPuffLog({
     ...deps,
     ...stores,
     bulk: createBulkLogStore(connection),
@@ -90,24 +90,24 @@ export const createPuffs = <Person extends PuffPerson>(deps: {
     admission: createAdmission(deps),
     metrics,
   });
-  const parts = { ...deps, store: stores.store, log, metrics };
+  const parts = { ...deps, store: stores.store, puffLog, metrics };
   const puffs = createPuffService<Person>(parts);
   const edits = createPuffEditService<Person>(parts);
   const reads = createPuffReadService(parts);
   return {
-    history: log.history,
-    newestRevs: log.newestRevs,
-    histories: log.histories,
-    momentsBetween: log.momentsBetween,
-    drain: log.drainAll,
-    stop: log.stop,
+    history: puffLog.history,
+    newestRevs: puffLog.newestRevs,
+    histories: puffLog.histories,
+    momentsBetween: puffLog.momentsBetween,
+    drain: puffLog.drainAll,
+    stop: puffLog.stop,
     jobs: puffJobs({ ...parts, ...stores, connection, sums, findDeletedUsers: users.findDeletedUsers }),
     countByHour: (people, { from, to }) => sums.countByHour(people, { from, to, lateAfterMs }),
     drainUser: puffs.drain,
     findLive: reads.findLive,
-    forgetUser: log.evict,
+    forgetUser: puffLog.evict,
     async eraseUser(userId) {
-      log.evict(userId);
+      puffLog.evict(userId);
       // The checkpoints first: a log without checkpoints is complete at any length, checkpoints without a log are not.
       return (await stores.checkpoints.drop(userId)) + (await erasing.removeLog(userId));
     },

@@ -34,7 +34,7 @@ export interface PuffEditService {
 }
 
 export const createPuffEditService = <Person extends PuffPerson>(deps: {
-  log: PuffLog;
+  puffLog: PuffLog;
   store: PuffStore;
   clock: Clock;
   users: Pick<UserDirectory<Person>, 'settings'>;
@@ -42,7 +42,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
   stats: StatsReader<Person>;
   liveEvents: Pick<LiveEvents<Person>, 'puffsChanged'>;
 }): PuffEditService => {
-  const { log, store, clock } = deps;
+  const { puffLog, store, clock } = deps;
 
   const requireWriter = createWriterCheck(deps);
 
@@ -118,7 +118,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
       const rejection =
         edit.timestamp === undefined ? undefined : timeRejectionOf(Date.parse(edit.timestamp), at);
       if (rejection) throw timeProblem(rejection, at);
-      const answer = await log.change(person.userId, {
+      const answer = await puffLog.change(person.userId, {
         target: id,
         at,
         dayStartHour: person.dayStartHour,
@@ -136,7 +136,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     async remove(actor, id) {
       const person = await deps.users.settings(actor.userId);
       const at = clock.now();
-      const answer = await log.change(person.userId, {
+      const answer = await puffLog.change(person.userId, {
         target: id,
         at,
         dayStartHour: person.dayStartHour,
@@ -151,7 +151,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     async restore(actor, id) {
       const person = await requireWriter(actor.userId);
       const at = clock.now();
-      const answer = await log.change(person.userId, {
+      const answer = await puffLog.change(person.userId, {
         target: id,
         at,
         dayStartHour: person.dayStartHour,
@@ -169,7 +169,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
       const person = await deps.users.settings(actor.userId);
       const { userId, dayStartHour } = person;
       const at = clock.now();
-      const answer = await log.change(userId, {
+      const answer = await puffLog.change(userId, {
         target:
           id ??
           (({ rev, clearedRev }) =>
@@ -201,7 +201,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     async removeAll(actor) {
       const person = await deps.users.settings(actor.userId);
       const at = clock.now();
-      const { state, deleted: count, hidden } = await log.clear(person.userId, at, at + clearPurgeMs);
+      const { state, deleted: count, hidden } = await puffLog.clear(person.userId, at, at + clearPurgeMs);
       const stats = await deps.stats.statsOf(person, state);
       const recent = await store.listReceivedSince(person.userId, { since: at - retractWindowMs, ...hidden });
       const retracted = await retractedOf(person.userId, recent, { at, rev: hidden.before });

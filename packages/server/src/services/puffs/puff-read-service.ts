@@ -27,15 +27,15 @@ export interface PuffReadService {
 }
 
 export const createPuffReadService = (deps: {
-  log: PuffLog;
+  puffLog: PuffLog;
   store: PuffStore;
   users: Pick<UserDirectory<PuffPerson>, 'settings'>;
 }): PuffReadService => {
-  const { log, store } = deps;
+  const { puffLog, store } = deps;
   return {
     async list(actor, { from, to, cursor, limit }) {
       const { userId, dayStartHour } = await deps.users.settings(actor.userId);
-      const { clearedRev } = await log.history(userId);
+      const { clearedRev } = await puffLog.history(userId);
       const found = await store.list(userId, {
         ...(from !== undefined && { from: Date.parse(from) }),
         ...(to !== undefined && { to: Date.parse(to) }),
@@ -53,8 +53,8 @@ export const createPuffReadService = (deps: {
 
     async findLive(userId, id) {
       const { dayStartHour } = await deps.users.settings(userId);
-      // The log first: it applies pending changes to the puff's record.
-      const { clearedRev } = await log.history(userId);
+      // `history` first: it applies pending changes to the puff's record.
+      const { clearedRev } = await puffLog.history(userId);
       const stored = await store.find(userId, id);
       const content = stored && stored.firstRev > clearedRev ? stored.content : undefined;
       return content?.deletedAt === null ? viewPuff(content.puff, dayStartHour) : undefined;
@@ -62,7 +62,7 @@ export const createPuffReadService = (deps: {
 
     async changes(actor, { since, limit }) {
       const { userId, dayStartHour } = await deps.users.settings(actor.userId);
-      const { rev, clearedRev } = await log.history(userId);
+      const { rev, clearedRev } = await puffLog.history(userId);
       if (since > rev)
         throw new DomainError('resync-required', {
           detail: `This log is at revision ${rev}. Discard the local copy and request the changes since 0.`,

@@ -27,7 +27,7 @@ it('puts batches of one person into the log one after the other, and those of ot
   let open = () => {};
   const gate = new Promise<void>((resolve) => (open = resolve));
   const puffs = createPuffService({
-    log: {
+    puffLog: {
       async append(person, batch) {
         underWay.push(person);
         const own = underWay.filter((one) => one === person).length;
@@ -70,7 +70,7 @@ it('shows friends nothing of a puff whose consent is withdrawn while it is writt
   let isRead = false;
   const shown: number[] = [];
   const puffs = createPuffService({
-    log: {
+    puffLog: {
       append(_person, batch) {
         isWithdrawn = batch.length > 1;
         const outcomes = batch.map((puff, index) => ({
@@ -111,7 +111,7 @@ it('a drain waits for a batch that takes longer than the mutex limit, and is not
   let store = () => {};
   const isStored = new Promise<void>((resolve) => (store = resolve));
   const puffs = createPuffService({
-    log: {
+    puffLog: {
       async append(_person, batch) {
         await isStored;
         steps.push('stored');

@@ -35,7 +35,7 @@ export interface PuffService {
 }
 
 export const createPuffService = <Person extends PuffPerson>(deps: {
-  log: Pick<PuffLog, 'append' | 'history' | 'drain' | 'isAdmitted'>;
+  puffLog: Pick<PuffLog, 'append' | 'history' | 'drain' | 'isAdmitted'>;
   store: Pick<PuffStore, 'find' | 'findUsedIds'>;
   clock: Clock;
   users: Pick<UserDirectory<Person>, 'settings'>;
@@ -44,7 +44,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   liveEvents: Pick<LiveEvents<Person>, 'puffsRecorded'>;
   metrics: Pick<PuffMetrics, 'counted'>;
 }): PuffService => {
-  const { log, store, clock, metrics } = deps;
+  const { puffLog, store, clock, metrics } = deps;
 
   const requireWriter = createWriterCheck(deps);
   /** One batch of a person at a time: many at once would fill the queue that all people share. */
@@ -53,8 +53,8 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
   /** A used id stays used, whatever the body contains now. */
   const answerDuplicate = async (person: Person, id: string): Promise<PuffAnswer> => {
     metrics.counted('duplicate');
-    // The log first: it applies pending changes to the puff's record.
-    const history = await log.history(person.userId);
+    // `history` first: it applies pending changes to the puff's record.
+    const history = await puffLog.history(person.userId);
     const stored = await store.find(person.userId, id);
     const content = stored && stored.firstRev > history.clearedRev ? stored.content : undefined;
     return {
@@ -80,7 +80,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       deps.liveEvents.puffsRecorded({ person, stats, sessionId: actor.sessionId, liveCount, puff });
     };
     // A consent may have been withdrawn since the write, here or at another process: friends receive nothing after that.
-    const isAdmitted = log.isAdmitted(person.userId);
+    const isAdmitted = puffLog.isAdmitted(person.userId);
     if (isAdmitted instanceof Promise) void isAdmitted.then(publish);
     else publish(isAdmitted);
   };
@@ -98,7 +98,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
     drain: (userId) =>
       runExclusive(userId, () => Promise.resolve())
         .catch(() => undefined)
-        .then(() => log.drain(userId)),
+        .then(() => puffLog.drain(userId)),
 
     async record(actor, input) {
       const person = await requireWriter(actor.userId);
@@ -112,7 +112,7 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
         throw timeProblem(rejection, now);
       }
       const puff = newPuff(input, person, now, actor.sessionId);
-      const { outcomes, state } = await log.append(person.userId, [puff], person.dayStartHour);
+      const { outcomes, state } = await puffLog.append(person.userId, [puff], person.dayStartHour);
       const outcome = outcomes[0];
       if (outcome?.status === 'created') {
         metrics.counted('created');
@@ -163,11 +163,11 @@ export const createPuffService = <Person extends PuffPerson>(deps: {
       }
       if (puffs.length === 0) {
         countResults(results);
-        return { results, stats: await deps.stats.statsOf(person, await log.history(person.userId)) };
+        return { results, stats: await deps.stats.statsOf(person, await puffLog.history(person.userId)) };
       }
 
       const { outcomes, state } = await runExclusive(person.userId, () =>
-        log.append(
+        puffLog.append(
           person.userId,
           puffs.map(({ puff }) => puff),
           person.dayStartHour,

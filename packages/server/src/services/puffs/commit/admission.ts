@@ -2,13 +2,18 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import { processingPurposes } from '../../../domain/consents.ts';
 import type { ConsentPolicy, PuffPerson, UserDirectory } from '../ports.ts';
 
+export type AdmissionResult = 'granted' | 'unknown' | DomainError;
+
 /**
  * Whether puffs of a person may be written at this moment. A call is checked when it arrives, and its puffs once more
  * when they are about to be stored: a consent may have been withdrawn while they were queued.
  */
 export interface Admission {
-  /** Null: granted. Undefined: this process holds no current settings of the person; call `read`, then this again. */
-  refusal(userId: string): DomainError | null | undefined;
+  /**
+   * An error is the reason of the refusal. `unknown`: this process holds no current settings of the person; call `read`,
+   * then this again.
+   */
+  check(userId: string): AdmissionResult;
   /** Reads the settings. Rejects with `consent-required` or `account-gone`. */
   read(userId: string): Promise<void>;
 }
@@ -20,12 +25,12 @@ export const createAdmission = <Person extends PuffPerson>({
   users: Pick<UserDirectory<Person>, 'settings' | 'peek'>;
   consents: ConsentPolicy<Person>;
 }): Admission => ({
-  refusal(userId) {
+  check(userId) {
     const person = users.peek(userId);
-    if (person === undefined) return undefined;
+    if (person === undefined) return 'unknown';
     try {
       consents.requireConsents(person, processingPurposes);
-      return null;
+      return 'granted';
     } catch (error) {
       if (error instanceof DomainError) return error;
       throw error;

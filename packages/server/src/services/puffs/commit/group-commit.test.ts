@@ -43,10 +43,10 @@ const withFaults = (): GroupCommit => {
       if (faultOf(person) === 'fold throws') throw new Error('injected into the fold');
     },
     admission: {
-      refusal(person) {
+      check(person) {
         if (faultOf(person) === 'admission throws') throw new Error('injected into the admission');
         if (faultOf(person) === 'refused') return refusal();
-        return faultOf(person) === 'unread' ? undefined : null;
+        return faultOf(person) === 'unread' ? 'unknown' : 'granted';
       },
       read: () => Promise.reject(refusal()),
     },

@@ -103,14 +103,14 @@ export const createGroupCommit = (deps: {
     const tasks = arrived.filter(isTask);
     let puffs = arrived.filter(isPuff);
     // The last moment at which nothing of these puffs is stored: a consent may have been withdrawn since they arrived.
-    const refusal = admission.refusal(person);
-    if (refusal) {
-      pending.fail(puffs, refusal);
+    const admitted = admission.check(person);
+    if (admitted !== 'granted' && admitted !== 'unknown') {
+      pending.fail(puffs, admitted);
       puffs = [];
     }
     if (tasks.length > 0) queues.suspend(person, puffs, () => runExclusiveTasks(tasks, puffs));
     else if (puffs.length === 0) return undefined;
-    else if (refusal === undefined)
+    else if (admitted === 'unknown')
       queues.suspend(person, puffs, () => admission.read(person).then(() => puffs));
     else return plan(person, puffs);
     return undefined;

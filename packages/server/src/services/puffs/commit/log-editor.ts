@@ -82,9 +82,9 @@ export const createLogEditor = (deps: {
 
   /** A deletion needs no consent; whatever leaves a puff alive does, also where it was granted on arrival. */
   const requireAdmission = async (person: string): Promise<void> => {
-    const refusal = admission.refusal(person);
-    if (refusal) throw refusal;
-    if (refusal === undefined) await admission.read(person);
+    const admitted = admission.check(person);
+    if (admitted === 'unknown') await admission.read(person);
+    else if (admitted !== 'granted') throw admitted;
   };
 
   /** Repeats `attempt` until it has a result; undefined means: retry on a newer log. */

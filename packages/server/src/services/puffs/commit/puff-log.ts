@@ -24,7 +24,7 @@ export interface PuffLog extends LogEditor {
   append(person: string, puffs: readonly NewPuff[], dayStartHour: number): Promise<AppendResult>;
   /**
    * Everything counted that the log held when this was called, whichever process wrote it; loaded from `from` on, or
-   * from the first day of the month before the last.
+   * from the first day of the month before the last. Applies pending changes to the records of their puffs first.
    */
   history(person: string, from?: DayNumber): Promise<PuffState>;
   /** The same for a job: its reads have the limit of jobs. */
@@ -146,8 +146,8 @@ export const createPuffLog = (deps: {
     drain: commit.drain,
     isAdmitted(person) {
       if (isErased(person)) return false;
-      const refusal = deps.admission.refusal(person);
-      if (refusal !== undefined) return refusal === null;
+      const admitted = deps.admission.check(person);
+      if (admitted !== 'unknown') return admitted === 'granted';
       return deps.admission.read(person).then(
         () => !isErased(person),
         () => false,

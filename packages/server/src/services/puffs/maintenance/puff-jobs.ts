@@ -31,15 +31,15 @@ export const puffJobs = (deps: {
   checkpoints: CheckpointStore;
   recounts: RecountStore;
   sums: RecordSumsStore;
-  log: PuffLog;
+  puffLog: PuffLog;
   findDeletedUsers: FindDeletedUsers;
   clock: Clock;
   metrics: Pick<PuffMetrics, 'drifted'>;
 }): Job[] => {
-  const { checkpoints, log } = deps;
+  const { checkpoints, puffLog } = deps;
   const reconcile = createReconcile({
     sums: deps.sums,
-    live: log.historyForJob,
+    live: puffLog.historyForJob,
     // Separate states, so that each is read from its checkpoint; it writes none.
     stored: createPuffStateCache({ ...deps, onChange: () => undefined, maxPeople: 1 }),
   });
@@ -51,8 +51,8 @@ export const puffJobs = (deps: {
       everyMs: dayMs,
       offsetMs: 2 * hourMs + 30 * minuteMs,
       progress: z.object({ done: z.number(), drift: z.number() }),
-      async run({ to, progress, save, log: jobLog }) {
-        await log.flush();
+      async run({ to, progress, save, log }) {
+        await puffLog.flush();
         const start = startOfSample(to);
         const tail = await checkpoints.listPeople(start, sampleSize);
         const head = tail.length < sampleSize ? await checkpoints.listPeople('', sampleSize) : [];
@@ -65,7 +65,7 @@ export const puffJobs = (deps: {
           const isDrift = drifted.length > 0 && (await deps.findDeletedUsers([person])).length === 0;
           if (isDrift) {
             drift += 1;
-            jobLog.error(
+            log.error(
               { event: 'puffs.drift', userId: person, where: drifted },
               'counts differ from a recount of the raw records',
             );

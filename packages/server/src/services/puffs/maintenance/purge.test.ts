@@ -23,7 +23,7 @@ describe('what was deleted', () => {
   const purgeAt = (now: number, { log, checkpoints }: LogProcess) =>
     createPurge({
       store: createPurgeStore(database.connection),
-      log,
+      puffLog: log,
       checkpoints,
       clock: { now: () => now },
     })();

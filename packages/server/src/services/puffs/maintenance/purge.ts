@@ -14,16 +14,16 @@ const pageSize = 500;
  * first. A state that is still older notices that it met stripped content, and starts from those checkpoints.
  */
 export const createPurge =
-  (deps: { store: PurgeStore; log: PuffLog; checkpoints: CheckpointStore; clock: Clock }) =>
+  (deps: { store: PurgeStore; puffLog: PuffLog; checkpoints: CheckpointStore; clock: Clock }) =>
   /** Answers how many deletions were made final. Any number of processes may do it, and `signal` may cut it off. */
   async (signal?: AbortSignal): Promise<number> => {
-    const { store, log, checkpoints, clock } = deps;
+    const { store, puffLog, checkpoints, clock } = deps;
     const now = clock.now();
     let purged = 0;
     for (;;) {
       const due = await store.findDue(now, pageSize);
-      for (const { person } of due) await log.historyForJob(person);
-      await log.flush();
+      for (const { person } of due) await puffLog.historyForJob(person);
+      await puffLog.flush();
       let done = 0;
       for (const { person, id, rev } of due) {
         signal?.throwIfAborted();

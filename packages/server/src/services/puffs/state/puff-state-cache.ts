@@ -23,7 +23,8 @@ export interface PuffStateCache {
   peek(person: string): PuffState | undefined;
   /**
    * The state with everything counted that the log held when this was called, loaded from the month before the last
-   * one on. For an earlier `from` it is a separate state that is not cached: a whole life is not kept in memory.
+   * one on. This read writes: it first applies pending changes to the records of their puffs. For an earlier `from` it
+   * is a separate state that is not cached: a whole life is not kept in memory.
    */
   getCurrent(person: string, from?: DayNumber): Promise<PuffState>;
   /** The same for a job: its reads have the limit of jobs. */
