@@ -51,16 +51,30 @@ const codes = Object.keys(problemStatus) as [ProblemCode, ...ProblemCode[]];
 /** RFC 9457 problem details; the same object stands in socket acks and in `connect_error`. */
 export const Problem = z
   .looseObject({
-    type: z.string(),
+    type: z.string().meta({ description: '`urn:pufftrack:problem:` and the code.' }),
     title: z.string(),
     status: z.number().int(),
-    code: z.enum(codes),
-    detail: z.string(),
+    code: z.enum(codes).meta({ description: 'What a client decides by.' }),
+    detail: z.string().meta({ description: 'For a developer; not a text for users.' }),
     instance: z.string().meta({ description: 'This occurrence: `urn:uuid:` and the `requestId`.' }),
-    requestId: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-    purposes: z.array(z.string()).optional(),
-    serverTime: z.string().optional(),
+    requestId: z.string().meta({ description: 'The id of the call in the log of the server.' }),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'The field, members joined by dots.' }),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Each field that is not valid, and what is right.' }),
+    purposes: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'With `consent-required`: the missing consents.' }),
+    serverTime: z
+      .string()
+      .optional()
+      .meta({ description: 'With a rejected timestamp: the time of the server.' }),
     limit: z
       .number()
       .int()

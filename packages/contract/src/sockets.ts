@@ -14,10 +14,21 @@ import {
 } from './endpoints/puffs.ts';
 import { UserStats } from './endpoints/stats.ts';
 
-const Persistent = z.object({ seq: z.number().int(), notification: Notification }).meta({
-  id: 'PersistentEvent',
-  description: 'Stored and numbered; sent again after a `lastSeq` below it.',
-});
+const NewestSeq = z.number().int().meta({ description: 'The newest number of the inbox.' });
+const TodayCount = z
+  .number()
+  .int()
+  .meta({ description: 'Units of the local day of the friend, after the event.' });
+
+const Persistent = z
+  .object({
+    seq: z.number().int().meta({ description: 'The number in the inbox: the next `lastSeq`.' }),
+    notification: Notification,
+  })
+  .meta({
+    id: 'PersistentEvent',
+    description: 'Stored and numbered; sent again after a `lastSeq` below it.',
+  });
 
 const described = <T extends z.ZodType>(description: string, payload: T): T => payload.meta({ description });
 
@@ -25,21 +36,29 @@ const described = <T extends z.ZodType>(description: string, payload: T): T => p
 export const serverEvents = {
   ready: described(
     'The first event of each connection: brings a client that was offline up to date.',
-    z.object({ userId: z.string(), seq: z.number().int(), stats: UserStats, friends: z.array(Friend) }),
+    z.object({ userId: z.string(), seq: NewestSeq, stats: UserStats, friends: z.array(Friend) }),
   ),
   friendPuff: described(
     'Sent to friends with whom the account shares `live`, unless muted or in ghost mode. `count` is the quantity of the new puffs that happened at most 10 minutes before receipt; without such puffs there is no event. One event for each puff or batch; never stored or replayed.',
     z.object({
       friendId: z.string(),
       friendName: z.string().nullable(),
-      count: z.number().int(),
-      todayCount: z.number().int(),
-      dailyLimit: z.number().int().nullable(),
+      count: z.number().int().meta({ description: 'Units of the new puffs.' }),
+      todayCount: TodayCount,
+      dailyLimit: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: 'The limit of the friend today; null: none.' }),
     }),
   ),
   friendPuffRetracted: described(
     'Sent to friends with whom the account has shared `live` since the `friendPuff`, when its puff is undone, or deleted within 24 h of its receipt.',
-    z.object({ friendId: z.string(), count: z.number().int(), todayCount: z.number().int() }),
+    z.object({
+      friendId: z.string(),
+      count: z.number().int().meta({ description: 'Units that are retracted.' }),
+      todayCount: TodayCount,
+    }),
   ),
   statsUpdate: described(
     'Sent to every device of the account after each change of its statistics and at the rollover of its local day.',
@@ -51,14 +70,17 @@ export const serverEvents = {
   ),
   puffDeleted: described(
     'Sent to the other devices of the account when a device has deleted a puff.',
-    z.object({ id: z.string(), revision: z.number().int() }),
+    z.object({
+      id: z.string(),
+      revision: z.number().int().meta({ description: 'The revision of the deletion.' }),
+    }),
   ),
   friendRequest: Persistent,
   friendAccepted: Persistent,
   notification: Persistent,
   resyncRequired: described(
     'The `lastSeq` of the handshake is none of the past 7 days: read `GET /notifications` and continue from `seq`.',
-    z.object({ seq: z.number().int() }),
+    z.object({ seq: NewestSeq }),
   ),
   friendRemoved: described(
     'A friendship has ended by a removal, a block or the deletion of an account. Sent to all devices of the other side and to the other devices of the account.',
@@ -70,15 +92,20 @@ export const serverEvents = {
   ),
   tokenExpiring: described(
     'The access token of this connection expires soon: send `authenticate`.',
-    z.object({ expiresInSeconds: z.number().int() }),
+    z.object({ expiresInSeconds: z.number().int().meta({ description: 'Until the connection closes.' }) }),
   ),
   sessionEnded: described(
     'The session has ended; the connection closes after this event.',
-    z.object({ reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']) }),
+    z.object({
+      reason: z.enum(['logout', 'refresh-reused', 'expired', 'account-gone']).meta({
+        description:
+          '`logout`: by the user or a later sign-in; `refresh-reused`: for security; `expired`: the access token of the connection has expired; `account-gone`: delete the local data.',
+      }),
+    }),
   ),
   serverDraining: described(
     'The process is stopping: reconnect after `reconnectAfterMs`.',
-    z.object({ reconnectAfterMs: z.number().int() }),
+    z.object({ reconnectAfterMs: z.number().int().meta({ description: 'Milliseconds.' }) }),
   ),
 } as const;
 
@@ -102,12 +129,12 @@ export const clientEvents = {
   undo: described('Undoes a puff; the same rules as `POST /puffs/undo`.', UndoInput),
   authenticate: described(
     'A fresh access token of the same session, sent before the current one expires.',
-    z.object({ token: z.string().min(1).max(8192) }),
+    z.object({ token: z.string().min(1).max(8192).meta({ description: 'The access token.' }) }),
   ),
 } as const;
 
 /** Seconds that the new token is good for. */
-export const AuthenticateAnswer = z.object({ expiresIn: z.number().int() });
+export const AuthenticateAnswer = z.object({ expiresIn: z.number().int().meta({ description: 'Seconds.' }) });
 export type AuthenticateAnswer = z.infer<typeof AuthenticateAnswer>;
 
 /** What the acks of those are where they are no problem. */

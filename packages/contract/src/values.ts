@@ -77,9 +77,11 @@ export const ShareLevel = z
   .meta({ id: 'ShareLevel', description: 'What a friend may see, from nothing to live events.' });
 export type ShareLevel = z.infer<typeof ShareLevel>;
 
-export const Product = z.enum(['vape', 'cigarette']);
-export const AgeBand = z.enum(['18+', 'under-18']);
-export const WeekStart = z.enum(['monday', 'sunday']);
+export const Product = z.enum(['vape', 'cigarette']).meta({ description: 'What was used.' });
+export const AgeBand = z.enum(['18+', 'under-18']).meta({ description: 'The age that the user has stated.' });
+export const WeekStart = z
+  .enum(['monday', 'sunday'])
+  .meta({ description: 'First day of the week in counts by week.' });
 
 export const purposes = [
   'terms',
@@ -101,3 +103,8 @@ export const Limit = z
   .default(50);
 
 export const Cursor = z.string().optional().meta({ description: 'nextCursor of the page before.' });
+
+export const NextCursor = z
+  .string()
+  .nullable()
+  .meta({ description: '`cursor` of the next page; null on the last one.' });

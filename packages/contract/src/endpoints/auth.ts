@@ -12,7 +12,7 @@ export const Session = z
     refreshExpiresIn: z.number().int().meta({ description: 'Seconds.' }),
     user: User,
   })
-  .meta({ id: 'Session' });
+  .meta({ id: 'Session', description: 'The tokens of a session, and its user.' });
 export type Session = z.infer<typeof Session>;
 
 export const createNonce = endpoint({
@@ -23,7 +23,12 @@ export const createNonce = endpoint({
   auth: 'none',
   rate: 'nonce',
   summary: 'A nonce for Sign in with Apple; one use, 10 minutes',
-  responses: { 200: z.object({ nonce: z.string(), expiresAt: Instant }) },
+  responses: {
+    200: z.object({
+      nonce: z.string().meta({ description: 'The raw nonce; Apple gets its SHA-256 in hex.' }),
+      expiresAt: Instant,
+    }),
+  },
   problems: [],
 });
 
@@ -32,9 +37,11 @@ const jws = z.string().min(1).max(8192);
 
 export const AppleSignIn = z
   .object({
-    identityToken: jws,
+    identityToken: jws.meta({ description: 'The identity token that Apple gave to the app.' }),
     nonce: z.string().min(1).max(256).meta({ description: 'The raw nonce; Apple gets its SHA-256 in hex.' }),
-    authorizationCode: optional(z.string().min(1).max(2048)),
+    authorizationCode: optional(z.string().min(1).max(2048)).meta({
+      description: 'Redeemed for a token that a deletion of the account revokes.',
+    }),
     // A sign-in is never refused over what only decorates it: that is cleaned, truncated or dropped.
     user: optional(
       z.object({
@@ -48,17 +55,22 @@ export const AppleSignIn = z
             'One session per device: a sign-in ends the session of the same id. An id that is not valid is not used.',
         }),
         name: decoration(64),
-        model: decoration(64),
+        model: decoration(64).meta({ description: 'The hardware model.' }),
       }),
     ).catch(undefined),
     timeZone: optional(ZoneName).catch(undefined).meta({
       description: 'An unknown zone is not used: UTC for a new account, otherwise the zone stays as it is.',
     }),
-    deviceCheckToken: optional(z.string().max(8192)),
+    deviceCheckToken: optional(z.string().max(8192)).meta({ description: 'A token of DeviceCheck.' }),
     ageBand: optional(AgeBand),
     consents: optional(
       z
-        .array(z.object({ purpose: Purpose, version: text(1, 32) }))
+        .array(
+          z.object({
+            purpose: Purpose,
+            version: text(1, 32).meta({ description: 'The version of the text that the user saw.' }),
+          }),
+        )
         .max(20)
         .superRefine(eachPurposeOnce),
     ).meta({
@@ -68,7 +80,9 @@ export const AppleSignIn = z
   .meta({ id: 'AppleSignIn' });
 export type AppleSignIn = z.infer<typeof AppleSignIn>;
 
-export const AppleSession = Session.extend({ isNewUser: z.boolean() }).meta({ id: 'AppleSession' });
+export const AppleSession = Session.extend({
+  isNewUser: z.boolean().meta({ description: 'The sign-in has created the account.' }),
+}).meta({ id: 'AppleSession', description: 'The tokens of a new session, and its user.' });
 
 export const signInWithApple = endpoint({
   method: 'POST',
@@ -133,11 +147,13 @@ export const logoutAll = endpoint({
 export const SessionInfo = z
   .object({
     id: z.string(),
-    device: z.object({
-      id: z.string().nullable(),
-      name: z.string().nullable(),
-      model: z.string().nullable(),
-    }),
+    device: z
+      .object({
+        id: z.string().nullable(),
+        name: z.string().nullable(),
+        model: z.string().nullable().meta({ description: 'The hardware model.' }),
+      })
+      .meta({ description: 'As the app described it at the sign-in.' }),
     createdAt: Instant,
     lastUsedOn: Day.meta({ description: 'UTC day; nothing finer is kept.' }),
     current: z.boolean().meta({ description: 'The session of this very call.' }),
@@ -173,7 +189,18 @@ export const getJwks = endpoint({
   tag: 'auth',
   auth: 'none',
   summary: 'The public keys that access tokens verify with',
-  responses: { 200: z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) }) },
+  responses: {
+    200: z.object({
+      keys: z
+        .array(
+          z.looseObject({
+            kid: z.string().meta({ description: 'The key id in the header of a token.' }),
+            kty: z.string().meta({ description: 'The key type of RFC 7517.' }),
+          }),
+        )
+        .meta({ description: 'JSON Web Keys of RFC 7517.' }),
+    }),
+  },
   problems: [],
 });
 

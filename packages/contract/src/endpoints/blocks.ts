@@ -22,7 +22,13 @@ export const listBlocks = endpoint({
   summary: 'Accounts that the caller has blocked',
   responses: {
     200: z.object({
-      blocks: z.array(z.object({ userId: z.string(), name: z.string().nullable(), since: Instant })),
+      blocks: z.array(
+        z.object({
+          userId: z.string(),
+          name: z.string().nullable(),
+          since: Instant.meta({ description: 'The instant of the block.' }),
+        }),
+      ),
     }),
   },
   problems: [],
@@ -39,7 +45,9 @@ export const unblockPerson = endpoint({
   problems: ['not-found'],
 });
 
-export const ReportReason = z.enum(['spam', 'harassment', 'name', 'other']);
+export const ReportReason = z
+  .enum(['spam', 'harassment', 'name', 'other'])
+  .meta({ description: 'What the report is about.' });
 export type ReportReason = z.infer<typeof ReportReason>;
 
 export const reportPerson = endpoint({
@@ -48,7 +56,11 @@ export const reportPerson = endpoint({
   tag: 'friends',
   auth: 'user',
   summary: 'Report an account; the answer is always the same',
-  body: z.object({ userId: Id, reason: ReportReason, note: optional(tolerantText(0, 500)) }),
+  body: z.object({
+    userId: Id,
+    reason: ReportReason,
+    note: optional(tolerantText(0, 500)).meta({ description: 'For the operator.' }),
+  }),
   responses: { 202: z.object({ status: z.literal('received') }) },
   problems: ['rate-limited'],
 });

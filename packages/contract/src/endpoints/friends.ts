@@ -6,11 +6,11 @@ import { Day, Id, Instant, optional, ShareLevel } from '../values.ts';
 export const FriendSummary = z
   .object({
     todayCount: z.number().int().meta({ description: 'On their own local day.' }),
-    dailyLimit: z.number().int().nullable(),
-    average7: z.number().nullable(),
-    changeVsPreviousWeek: z.number().nullable(),
-    streakDays: z.number().int(),
-    underLimitDays: z.number().int(),
+    dailyLimit: z.number().int().nullable().meta({ description: 'The limit in force today; null: none.' }),
+    average7: z.number().nullable().meta({ description: 'As in `UserStats`.' }),
+    changeVsPreviousWeek: z.number().nullable().meta({ description: 'As in `UserStats`.' }),
+    streakDays: z.number().int().meta({ description: 'Days without a puff in a row.' }),
+    underLimitDays: z.number().int().meta({ description: 'Days within the daily limit in a row.' }),
   })
   .meta({ id: 'FriendSummary', description: 'Confirmed days only.' });
 export type FriendSummary = z.infer<typeof FriendSummary>;
@@ -28,7 +28,7 @@ export const Friend = z
       description: 'Present in ghost mode of the friend: the summary is the one of its beginning.',
     }),
   })
-  .meta({ id: 'Friend' });
+  .meta({ id: 'Friend', description: 'A friend as the caller may see them.' });
 export type Friend = z.infer<typeof Friend>;
 
 export const requestFriend = endpoint({
@@ -38,7 +38,12 @@ export const requestFriend = endpoint({
   auth: 'user',
   summary: 'Send a friend request by code; the answer is always the same',
   addressRate: 'guess',
-  body: z.object({ friendCode: tolerantText(4, 32), shareLevel: optional(ShareLevel) }),
+  body: z.object({
+    friendCode: tolerantText(4, 32).meta({
+      description: 'The code of the recipient, in either case, with or without separators.',
+    }),
+    shareLevel: optional(ShareLevel),
+  }),
   responses: { 202: z.object({ status: z.literal('sent') }) },
   problems: ['consent-required', 'rate-limited'],
 });
@@ -59,7 +64,12 @@ export const listFriendRequests = endpoint({
         }),
       ),
       sent: z.array(
-        z.object({ id: z.string(), friendCode: z.string(), createdAt: Instant, expiresAt: Instant }),
+        z.object({
+          id: z.string(),
+          friendCode: z.string().meta({ description: 'As typed.' }),
+          createdAt: Instant,
+          expiresAt: Instant,
+        }),
       ),
     }),
   },
@@ -118,7 +128,12 @@ export const patchFriend = endpoint({
   auth: 'user',
   summary: 'Change the share level for a friend, or mute the friend',
   params: z.object({ userId: Id }),
-  body: z.object({ shareLevel: optional(ShareLevel), muted: optional(z.boolean()) }),
+  body: z.object({
+    shareLevel: optional(ShareLevel),
+    muted: optional(z.boolean()).meta({
+      description: 'True: the caller receives no `friendPuff` of the friend.',
+    }),
+  }),
   responses: { 200: FriendAnswer },
   problems: ['not-found'],
 });
@@ -134,26 +149,37 @@ export const removeFriend = endpoint({
   problems: ['not-found'],
 });
 
-export const Board = z.enum(['reduction', 'underLimitDays', 'puffFreeDays']);
+export const Board = z
+  .enum(['reduction', 'underLimitDays', 'puffFreeDays'])
+  .meta({ description: 'What ranks: the reduction against the baseline, or days in a row.' });
 export type Board = z.infer<typeof Board>;
 
 export const LeaderboardEntry = z.object({
-  rank: z.number().int().nullable(),
+  rank: z
+    .number()
+    .int()
+    .nullable()
+    .meta({ description: 'From 1; equal values share a rank; null without a value.' }),
   userId: z.string(),
   name: z.string().nullable(),
-  value: z.number().nullable(),
-  reason: z.enum(['not-enough-data', 'no-baseline', 'new-account']).optional(),
+  value: z.number().nullable().meta({ description: 'What the board ranks by.' }),
+  reason: z
+    .enum(['not-enough-data', 'no-baseline', 'new-account'])
+    .optional()
+    .meta({ description: 'Why there is no value.' }),
 });
 export type LeaderboardEntry = z.infer<typeof LeaderboardEntry>;
 
 export const Leaderboard = z
   .object({
     board: Board,
-    period: z.object({ from: Day, to: Day }),
-    entries: z.array(LeaderboardEntry),
-    me: LeaderboardEntry,
+    period: z
+      .object({ from: Day, to: Day })
+      .meta({ description: 'The last seven complete local days of the caller, both included.' }),
+    entries: z.array(LeaderboardEntry).meta({ description: 'By rank; entries without a rank are last.' }),
+    me: LeaderboardEntry.meta({ description: 'The entry of the caller.' }),
   })
-  .meta({ id: 'Leaderboard' });
+  .meta({ id: 'Leaderboard', description: 'One board of the caller and friends.' });
 export type Leaderboard = z.infer<typeof Leaderboard>;
 
 export const getLeaderboard = endpoint({

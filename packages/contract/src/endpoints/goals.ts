@@ -3,7 +3,7 @@ import { endpoint } from '../endpoint.ts';
 import { UserStats } from './stats.ts';
 import { Day, Instant, optional, Product } from '../values.ts';
 
-export const GoalMode = z.enum(['track', 'reduce', 'quit']);
+export const GoalMode = z.enum(['track', 'reduce', 'quit']).meta({ description: 'What the user aims at.' });
 export type GoalMode = z.infer<typeof GoalMode>;
 
 const DailyLimit = z.number().int().min(0).max(5000);
@@ -11,7 +11,9 @@ const DailyLimit = z.number().int().min(0).max(5000);
 export const Plan = z
   .object({
     product: Product,
-    unit: z.enum(['puffs', 'cigarettes', 'pouches']),
+    unit: z
+      .enum(['puffs', 'cigarettes', 'pouches'])
+      .meta({ description: 'What the app shows beside the numbers.' }),
     baseline: z.number().positive().max(5000).meta({
       description: 'Units a day that the taper starts from; half a unit where a median lies between two.',
     }),
@@ -20,8 +22,11 @@ export const Plan = z
     }),
     target: DailyLimit.meta({ description: 'The limit of the last day and of every day after it.' }),
     startDay: Day,
-    lengthDays: z.number().int().min(7).max(365),
-    curve: z.enum(['linear', 'step7', 'exponential']),
+    lengthDays: z.number().int().min(7).max(365).meta({ description: 'Days from `startDay` to the target.' }),
+    curve: z.enum(['linear', 'step7', 'exponential']).meta({
+      description:
+        'How the limit falls: each day by the same amount, each 7 days, or each day by the same share.',
+    }),
   })
   .meta({ id: 'Plan', description: 'A taper from a baseline to a target; its limit never rises.' });
 export type Plan = z.infer<typeof Plan>;
@@ -49,10 +54,12 @@ export type GoalInput = z.infer<typeof GoalInput>;
 export const Goal = z
   .object({
     mode: GoalMode,
-    dailyLimit: DailyLimit.nullable(),
+    dailyLimit: DailyLimit.nullable().meta({ description: 'As sent; null: none.' }),
     plan: Plan.nullable(),
     quitAt: Instant.nullable(),
-    limitToday: DailyLimit.nullable(),
+    limitToday: DailyLimit.nullable().meta({
+      description: 'The limit in force today, by the plan where there is one.',
+    }),
     effectiveFrom: Day.meta({
       description:
         'A first or lower limit counts from the day it is set, a higher one or none from the next; a later start as planned.',
@@ -92,7 +99,7 @@ export const checkIn = endpoint({
   auth: 'user',
   summary: 'Confirm past days without puffs, or withdraw the check-in',
   body: z.object({
-    days: z.array(Day).min(1).max(30),
+    days: z.array(Day).min(1).max(30).meta({ description: 'Past local days.' }),
     none: z.boolean().meta({ description: 'false withdraws it. A day with puffs is left as it is.' }),
   }),
   responses: { 200: UserStats },

@@ -26,7 +26,10 @@ export const acceptInvite = endpoint({
   auth: 'user',
   addressRate: 'guess',
   summary: 'Become a friend of the account that created the invite',
-  body: z.object({ token: text(1, 200), shareLevel: optional(ShareLevel) }),
+  body: z.object({
+    token: text(1, 200).meta({ description: 'The token of the invite.' }),
+    shareLevel: optional(ShareLevel),
+  }),
   responses: { 200: FriendAnswer },
   problems: ['conflict', 'consent-required', 'not-found'],
 });

@@ -20,25 +20,34 @@ export const Milestone = z
   .object({
     id: z.string(),
     kind: MilestoneKind,
-    days: z.number().int(),
-    version: z.number().int().meta({ description: 'Of the rule that it was given by.' }),
+    days: z.number().int().meta({ description: 'The length of the run.' }),
+    version: z.number().int().meta({ description: 'Version of the rule that awarded it.' }),
     awardedAt: Instant,
     evidence: z
       .object({ from: Day, to: Day })
-      .meta({ description: 'The local days that it was given for, both included.' }),
-    cheers: z.array(z.object({ kind: CheerKind, count: z.number().int() })),
+      .meta({ description: 'The local days of the run, both included.' }),
+    cheers: z
+      .array(
+        z.object({
+          kind: CheerKind,
+          count: z.number().int().meta({ description: 'Friends who sent this kind.' }),
+        }),
+      )
+      .meta({ description: 'The kinds that friends have sent.' }),
   })
-  .meta({ id: 'Milestone' });
+  .meta({ id: 'Milestone', description: 'A milestone of the caller.' });
 export type Milestone = z.infer<typeof Milestone>;
 
 export const FriendMilestone = z
   .object({
     id: z.string(),
-    friend: z.object({ userId: z.string(), name: z.string().nullable() }),
+    friend: z
+      .object({ userId: z.string(), name: z.string().nullable() })
+      .meta({ description: 'Whose milestone it is.' }),
     kind: MilestoneKind,
-    days: z.number().int(),
+    days: z.number().int().meta({ description: 'The length of the run.' }),
     reachedOn: Day.meta({ description: 'The last of its days, as their calendar had it.' }),
-    myCheers: z.array(CheerKind),
+    myCheers: z.array(CheerKind).meta({ description: 'The cheers of the caller.' }),
   })
   .meta({
     id: 'FriendMilestone',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
-import { Cursor, Id, Instant, Limit, Locale, optional, text } from '../values.ts';
+import { NextCursor, Cursor, Id, Instant, Limit, Locale, optional, text } from '../values.ts';
 
 export const notificationCategories = [
   'friend-request',
@@ -22,7 +22,7 @@ export const Notification = z
     seq: z.number().int().meta({ description: 'The number among the notifications of the person, from 1.' }),
     category: NotificationCategory,
     title: z.string(),
-    body: z.string(),
+    body: z.string().meta({ description: 'The text below the title.' }),
     data: z
       .record(z.string(), z.string())
       .meta({ description: 'Ids and names to act on; which ones depends on the category.' }),
@@ -42,8 +42,8 @@ export const listNotifications = endpoint({
   responses: {
     200: z.object({
       notifications: z.array(Notification),
-      unread: z.number().int(),
-      nextCursor: z.string().nullable(),
+      unread: z.number().int().meta({ description: 'Rows of the whole inbox that are not read.' }),
+      nextCursor: NextCursor,
     }),
   },
   problems: ['invalid-cursor'],
@@ -56,7 +56,10 @@ export const readNotifications = endpoint({
   auth: 'user',
   summary: 'Mark notifications as read; ids that are not in the inbox are passed over',
   body: z
-    .object({ ids: optional(z.array(Id).min(1).max(500)), all: optional(z.literal(true)) })
+    .object({
+      ids: optional(z.array(Id).min(1).max(500)).meta({ description: 'Ids of notifications.' }),
+      all: optional(z.literal(true)).meta({ description: 'In place of `ids`: the whole inbox.' }),
+    })
     .refine(({ ids, all }) => (ids === undefined) !== (all === undefined), {
       error: 'send either ids, or all: true',
     }),
@@ -77,7 +80,10 @@ const WallTime = z
   .meta({ example: '22:30' });
 
 export const QuietHours = z
-  .object({ from: WallTime, to: WallTime })
+  .object({
+    from: WallTime.meta({ description: 'HH:MM, inclusive.' }),
+    to: WallTime.meta({ description: 'HH:MM, exclusive.' }),
+  })
   .refine(({ from, to }) => from !== to, { error: 'must not end where they begin' })
   .meta({
     id: 'QuietHours',
@@ -88,7 +94,9 @@ export type QuietHours = z.infer<typeof QuietHours>;
 
 export const NotificationPreferences = z
   .object({
-    categories: z.record(NotificationCategory, Delivery),
+    categories: z
+      .record(NotificationCategory, Delivery)
+      .meta({ description: 'The delivery of each category.' }),
     quietHours: QuietHours.nullable().meta({ description: 'Pushes wait until they are over.' }),
     discreet: z
       .boolean()
@@ -97,14 +105,16 @@ export const NotificationPreferences = z
       .boolean()
       .meta({ description: 'No `friendPuff` from any friend; mutes of single friends stay.' }),
   })
-  .meta({ id: 'NotificationPreferences' });
+  .meta({ id: 'NotificationPreferences', description: 'Which notifications the account receives, and how.' });
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
 
 export const NotificationPreferencesChange = z.object({
-  categories: optional(z.partialRecord(NotificationCategory, optional(Delivery))),
+  categories: optional(z.partialRecord(NotificationCategory, optional(Delivery))).meta({
+    description: 'A category that is absent keeps its delivery.',
+  }),
   quietHours: QuietHours.nullish().meta({ description: 'null: none.' }),
-  discreet: optional(z.boolean()),
-  muteAll: optional(z.boolean()),
+  discreet: optional(z.boolean()).meta({ description: 'True: a lock screen shows no name and no content.' }),
+  muteAll: optional(z.boolean()).meta({ description: 'True: no `friendPuff` from any friend.' }),
 });
 export type NotificationPreferencesChange = z.infer<typeof NotificationPreferencesChange>;
 
@@ -136,6 +146,10 @@ const DeviceToken = z
   .toLowerCase()
   .meta({ description: 'The device token of APNs in hexadecimal.' });
 
+const Environment = z
+  .enum(['sandbox', 'production'])
+  .meta({ description: 'The APNs environment of the token.' });
+
 export const registerDevice = endpoint({
   method: 'POST',
   path: '/devices',
@@ -144,11 +158,11 @@ export const registerDevice = endpoint({
   summary: 'Register this phone for pushes; it is forgotten when the session ends',
   body: z.object({
     token: DeviceToken,
-    environment: z.enum(['sandbox', 'production']),
-    bundleId: text(1, 155),
+    environment: Environment,
+    bundleId: text(1, 155).meta({ description: 'The bundle id of the app, the topic of its pushes.' }),
     locale: optional(Locale),
   }),
-  responses: { 201: z.object({ environment: z.enum(['sandbox', 'production']), registeredAt: Instant }) },
+  responses: { 201: z.object({ environment: Environment, registeredAt: Instant }) },
   problems: [],
 });
 

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { UserStats } from './stats.ts';
-import { Cursor, Day, Instant, Limit, optional, Product, text, Uuid, ZoneOfPuff } from '../values.ts';
+import {
+  NextCursor,
+  Cursor,
+  Day,
+  Instant,
+  Limit,
+  optional,
+  Product,
+  text,
+  Uuid,
+  ZoneOfPuff,
+} from '../values.ts';
 
 export const Puff = z
   .object({
@@ -10,15 +21,15 @@ export const Puff = z
     timeZone: z.string(),
     timeZoneInferred: z.boolean().optional().meta({ description: 'The zone sent was unknown here.' }),
     day: Day,
-    deviceId: z.string().nullable(),
-    quantity: z.number().int(),
+    deviceId: z.string().nullable().meta({ description: 'As sent.' }),
+    quantity: z.number().int().meta({ description: 'Units, 1..50.' }),
     product: Product,
-    trigger: z.string().nullable(),
+    trigger: z.string().nullable().meta({ description: 'What led to the puff, in words of the user.' }),
     receivedAt: Instant,
     backdated: z.boolean().meta({ description: 'Received more than 48 h after it happened.' }),
-    revision: z.number().int(),
+    revision: z.number().int().meta({ description: 'The revision of the last change of this puff.' }),
   })
-  .meta({ id: 'Puff' });
+  .meta({ id: 'Puff', description: 'A recorded puff.' });
 export type Puff = z.infer<typeof Puff>;
 
 const SentTimestamp = Instant.meta({
@@ -35,10 +46,10 @@ export const PuffInput = z
     id: optional(Uuid),
     timestamp: optional(SentTimestamp),
     timeZone: optional(ZoneOfPuff),
-    deviceId: optional(text(1, 64)),
-    quantity: optional(z.number().int().min(1).max(50)),
+    deviceId: optional(text(1, 64)).meta({ description: 'An id that the app chooses for the device.' }),
+    quantity: optional(z.number().int().min(1).max(50)).meta({ description: 'Units; 1 for a new puff.' }),
     product: optional(Product),
-    trigger: optional(text(1, 40)),
+    trigger: optional(text(1, 40)).meta({ description: 'What led to the puff.' }),
   })
   .meta({ id: 'PuffInput' });
 /** What a client sends. */
@@ -49,7 +60,7 @@ export type ParsedPuffInput = z.output<typeof PuffInput>;
 export const PuffEdit = z
   .object({
     timestamp: optional(SentTimestamp),
-    quantity: optional(z.number().int().min(1).max(50)),
+    quantity: optional(z.number().int().min(1).max(50)).meta({ description: 'Units; 1 for a new puff.' }),
     product: optional(Product),
     trigger: text(1, 40).nullish().meta({ description: 'null: no trigger any more.' }),
   })
@@ -75,15 +86,28 @@ export const BatchResult = z
       .nullable()
       .meta({ description: 'As sent, in lower case; null where there was none to read.' }),
     status: z.enum(['created', 'duplicate', 'rejected']),
-    code: z.enum(rejectionCodes).optional(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-    serverTime: Instant.optional(),
+    code: z.enum(rejectionCodes).optional().meta({ description: 'Why the item was rejected.' }),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'The field, members joined by dots.' }),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'With `invalid`: each field and what is right.' }),
+    serverTime: Instant.optional().meta({
+      description: 'With a rejected timestamp: the time of the server.',
+    }),
   })
-  .meta({ id: 'BatchResult' });
+  .meta({ id: 'BatchResult', description: 'The result of one item.' });
 export type BatchResult = z.infer<typeof BatchResult>;
 
 export const BatchAnswer = z
-  .object({ results: z.array(BatchResult), stats: UserStats })
+  .object({
+    results: z.array(BatchResult).meta({ description: 'In the order of the request.' }),
+    stats: UserStats,
+  })
   .meta({ id: 'BatchAnswer' });
 export type BatchAnswer = z.infer<typeof BatchAnswer>;
 
@@ -93,7 +117,10 @@ const batchItems = (max: number) =>
     .array(z.unknown())
     .min(1)
     .max(max)
-    .meta({ override: { items: { $ref: '#/components/schemas/BatchPuffInput' } } });
+    .meta({
+      description: `1 to ${max.toLocaleString('en')} puffs.`,
+      override: { items: { $ref: '#/components/schemas/BatchPuffInput' } },
+    });
 
 export const PuffBatch = z.object({ puffs: batchItems(1000) });
 
@@ -142,7 +169,7 @@ export const listPuffs = endpoint({
     cursor: Cursor,
     limit: Limit,
   }),
-  responses: { 200: z.object({ puffs: z.array(Puff), nextCursor: z.string().nullable() }) },
+  responses: { 200: z.object({ puffs: z.array(Puff), nextCursor: NextCursor }) },
   problems: ['invalid-cursor'],
 });
 
@@ -203,8 +230,13 @@ export const UndoInput = z.object({ id: optional(Uuid) });
 export type UndoInput = z.input<typeof UndoInput>;
 
 export const UndoAnswer = z
-  .object({ undonePuff: Puff.nullable(), stats: UserStats })
-  .meta({ id: 'UndoAnswer', description: 'undonePuff: null where there was nothing to undo.' });
+  .object({
+    undonePuff: Puff.nullable().meta({
+      description: 'The puff as it was; null where there was nothing to undo.',
+    }),
+    stats: UserStats,
+  })
+  .meta({ id: 'UndoAnswer', description: 'The undone puff and the statistics after it.' });
 export type UndoAnswer = z.infer<typeof UndoAnswer>;
 
 export const undoPuff = endpoint({
@@ -227,17 +259,27 @@ export const deleteAllPuffs = endpoint({
   flush: 'never',
   auth: 'user',
   summary: 'Delete every puff, for good',
-  responses: { 200: z.object({ deleted: z.number().int(), stats: UserStats }) },
+  responses: {
+    200: z.object({
+      deleted: z.number().int().meta({ description: 'The number of puffs deleted.' }),
+      stats: UserStats,
+    }),
+  },
   problems: [],
 });
+
+const Revision = z.number().int().meta({ description: 'The revision of the change.' });
 
 export const PuffChange = z
   .union([
     z.object({ puff: Puff }),
-    z.object({ deletedId: z.string(), revision: z.number().int() }),
-    z.object({ clearedRevision: z.number().int(), revision: z.number().int() }),
+    z.object({ deletedId: z.string().meta({ description: 'This puff is deleted.' }), revision: Revision }),
+    z.object({
+      clearedRevision: z.number().int().meta({ description: 'Every puff with a lower revision is deleted.' }),
+      revision: Revision,
+    }),
   ])
-  .meta({ id: 'PuffChange', description: 'clearedRevision: every puff with a lower revision is gone.' });
+  .meta({ id: 'PuffChange', description: 'A puff as it is now, a deleted puff, or a deletion of all.' });
 export type PuffChange = z.infer<typeof PuffChange>;
 
 export const listPuffChanges = endpoint({
@@ -256,9 +298,9 @@ export const listPuffChanges = endpoint({
   }),
   responses: {
     200: z.object({
-      changes: z.array(PuffChange),
+      changes: z.array(PuffChange).meta({ description: 'By revision, ascending.' }),
       revision: z.number().int().meta({ description: 'The last number examined: the next `since`.' }),
-      hasMore: z.boolean(),
+      hasMore: z.boolean().meta({ description: 'True: read on from `revision`.' }),
     }),
   },
   problems: ['resync-required'],

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { endpoint } from '../endpoint.ts';
 import { Day, Instant } from '../values.ts';
 
-const Dependencies = z.record(z.string(), z.enum(['up', 'down', 'off']));
+const Dependencies = z
+  .record(z.string(), z.enum(['up', 'down', 'off']))
+  .meta({ description: 'The state of MongoDB and Redis; `off`: not configured.' });
 
 const Ready = z.object({
   status: z.enum(['ready', 'degraded', 'not-ready']),
@@ -72,15 +74,18 @@ export const getConfig = endpoint({
       minAppBuild: z.number().int().meta({ description: '0 where every build is served.' }),
       serverTime: Instant,
       limits: z.object({
-        puffsPerBatch: z.number().int(),
-        puffsPerSocketBatch: z.number().int(),
-        quantityPerPuff: z.number().int(),
-        bodyBytes: z.number().int(),
-        batchBodyBytes: z.number().int(),
-        socketFrameBytes: z.number().int(),
-        pageSize: z.number().int(),
-        sessions: z.number().int(),
-        socketsPerPerson: z.number().int(),
+        puffsPerBatch: z.number().int().meta({ description: 'Puffs in one `POST /puffs/batch`.' }),
+        puffsPerSocketBatch: z.number().int().meta({ description: 'Puffs in one socket event.' }),
+        quantityPerPuff: z.number().int().meta({ description: 'Units of one puff.' }),
+        bodyBytes: z.number().int().meta({ description: 'Bytes of a request body.' }),
+        batchBodyBytes: z.number().int().meta({ description: 'Bytes of the body of `POST /puffs/batch`.' }),
+        socketFrameBytes: z.number().int().meta({ description: 'Bytes of a socket frame.' }),
+        pageSize: z.number().int().meta({ description: 'Rows of a page.' }),
+        sessions: z
+          .number()
+          .int()
+          .meta({ description: 'Sessions of an account; another one ends the oldest.' }),
+        socketsPerPerson: z.number().int().meta({ description: 'Open sockets of an account.' }),
       }),
     }),
   },

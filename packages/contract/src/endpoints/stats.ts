@@ -4,14 +4,17 @@ import { Day, Instant } from '../values.ts';
 
 export const Streak = z
   .object({
-    current: z.number().int(),
-    best: z.number().int(),
+    current: z.number().int().meta({ description: 'Days of the run that is alive.' }),
+    best: z.number().int().meta({ description: 'The longest run ever.' }),
     startedOn: Day.nullable(),
     unconfirmedDays: z
       .number()
       .int()
       .meta({ description: 'Days of the run without a puff and without a check-in.' }),
-    endedReason: z.enum(['puff', 'over-limit']).nullable(),
+    endedReason: z
+      .enum(['puff', 'over-limit'])
+      .nullable()
+      .meta({ description: 'What ended the last run; null while one is alive.' }),
     provisional: z.boolean().meta({ description: 'The run is alive and today may still break it.' }),
   })
   .meta({ id: 'Streak', description: 'A run of local days that ends yesterday; today adds nothing.' });
@@ -27,16 +30,23 @@ export const UserStats = z
       .meta({ description: 'Every puff up to this number of the person is counted.' }),
     timeZone: z.string(),
     today: Day,
-    dailyPuffCount: z.number().int(),
-    weeklyPuffCount: z.number().int(),
-    monthlyPuffCount: z.number().int(),
-    totalPuffCount: z.number().int(),
-    streakDays: z.number().int(),
+    dailyPuffCount: z.number().int().meta({ description: 'Today.' }),
+    weeklyPuffCount: z
+      .number()
+      .int()
+      .meta({ description: 'The week of today, from `weekStart` of the profile on.' }),
+    monthlyPuffCount: z.number().int().meta({ description: 'The calendar month of today.' }),
+    totalPuffCount: z.number().int().meta({ description: 'All puffs.' }),
+    streakDays: z.number().int().meta({ description: '`streaks.puffFreeDays.current`.' }),
     streaks: z.object({
       puffFreeDays: Streak,
       underLimitDays: Streak,
       abstinenceSeconds: z.object({
-        current: z.number().int().nullable(),
+        current: z
+          .number()
+          .int()
+          .nullable()
+          .meta({ description: 'Since the last puff, or since the quit; null: never a puff and no quit.' }),
         best: z.number().int().optional().meta({
           description:
             'The longest ever, the current one included; absent where current is null. In GET /users/stats alone.',
@@ -79,18 +89,18 @@ export type DayStatus = z.infer<typeof DayStatus>;
 export const StatsDay = z
   .object({
     day: Day,
-    count: z.number().int(),
+    count: z.number().int().meta({ description: 'Units of the day.' }),
     status: DayStatus.meta({
       description:
         'confirmed: with a puff, or a check-in that there was none; skipped: hardly existed (date line); unknown: neither.',
     }),
-    limit: z.number().int().nullable(),
+    limit: z.number().int().nullable().meta({ description: 'The limit in force on that day; null: none.' }),
     hours: z
       .array(z.number().int())
       .length(24)
       .meta({ description: 'By wall-clock hour; hours before dayStartHour are those of the next date.' }),
   })
-  .meta({ id: 'StatsDay' });
+  .meta({ id: 'StatsDay', description: 'One local day.' });
 export type StatsDay = z.infer<typeof StatsDay>;
 
 const dayMs = 86_400_000;
@@ -121,7 +131,7 @@ export const getStatsDays = endpoint({
 export const HourBins = z
   .object({
     bins: z.array(z.number().int()).length(168).meta({ description: 'Hours of the week, Monday 00 first.' }),
-    confirmedDays: z.number().int(),
+    confirmedDays: z.number().int().meta({ description: 'Confirmed days among those of the sums.' }),
   })
   .meta({ id: 'HourBins', description: 'Sums by the weekday and hour that the wall showed.' });
 export type HourBins = z.infer<typeof HourBins>;

@@ -32,8 +32,13 @@ export const User = z
     createdAt: Instant,
     lastLoginAt: Instant,
     timeZone: z.string(),
-    locale: z.string(),
-    dayStartHour: z.number().int().min(0).max(23),
+    locale: z.string().meta({ description: 'BCP 47 language tag.' }),
+    dayStartHour: z
+      .number()
+      .int()
+      .min(0)
+      .max(23)
+      .meta({ description: 'The hour of the wall clock at which a local day begins.' }),
     weekStart: WeekStart,
     product: Product,
     friendCode: z.string().meta({ description: '10 characters of Crockford base32.' }),
@@ -49,7 +54,13 @@ export const UserPatch = z
     name: text(1, 50).nullish(),
     timeZone: ZoneName.nullish().meta({ description: 'null: UTC.' }),
     locale: Locale.nullish(),
-    dayStartHour: z.number().int().min(0).max(23).nullish(),
+    dayStartHour: z
+      .number()
+      .int()
+      .min(0)
+      .max(23)
+      .nullish()
+      .meta({ description: 'The hour of the wall clock at which a local day begins; null: 0.' }),
     weekStart: WeekStart.nullish(),
     product: Product.nullish(),
     defaultShareLevel: ShareLevel.nullish(),
@@ -58,13 +69,22 @@ export const UserPatch = z
 export type UserPatch = z.infer<typeof UserPatch>;
 
 export const Consent = z
-  .object({ purpose: Purpose, version: z.string(), granted: z.boolean(), at: Instant })
+  .object({
+    purpose: Purpose,
+    version: z.string().meta({ description: 'The version of the text.' }),
+    granted: z.boolean().meta({ description: 'False: withdrawn or never granted.' }),
+    at: Instant,
+  })
   .meta({ id: 'Consent', description: 'The newest consent event of one purpose.' });
 export type Consent = z.infer<typeof Consent>;
 
 export const ConsentList = z.object({ consents: z.array(Consent) });
 
-export const ConsentChange = z.object({ purpose: Purpose, version: text(1, 32), granted: z.boolean() });
+export const ConsentChange = z.object({
+  purpose: Purpose,
+  version: text(1, 32).meta({ description: 'The version of the text that the user saw.' }),
+  granted: z.boolean().meta({ description: 'False withdraws.' }),
+});
 export type ConsentChange = z.infer<typeof ConsentChange>;
 
 /** Refuses a list that names a purpose twice: which of the two counts is undefined. */
@@ -109,7 +129,9 @@ export const rotateFriendCode = endpoint({
   tag: 'users',
   auth: 'user',
   summary: 'Replace the friend code; the old one becomes invalid',
-  responses: { 200: z.object({ friendCode: z.string() }) },
+  responses: {
+    200: z.object({ friendCode: z.string().meta({ description: '10 characters of Crockford base32.' }) }),
+  },
   problems: [],
 });
 
@@ -175,7 +197,14 @@ export const putConsents = endpoint({
   tag: 'users',
   auth: 'user',
   summary: 'Grant or withdraw; a purpose not named keeps its state',
-  body: z.object({ consents: z.array(ConsentChange).min(1).max(20).superRefine(eachPurposeOnce) }),
+  body: z.object({
+    consents: z
+      .array(ConsentChange)
+      .min(1)
+      .max(20)
+      .superRefine(eachPurposeOnce)
+      .meta({ description: 'Each purpose at most once.' }),
+  }),
   responses: { 200: ConsentList },
   problems: ['consent-version', 'limit-reached'],
 });
