@@ -7,10 +7,7 @@ import { createMemoryRateStore, type RateStore } from '../platform/limits/rate-s
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { LoadPayload } from '../platform/realtime/across-processes/payload-loads.ts';
 import { shareRealtime } from '../platform/realtime/across-processes/shared-realtime.ts';
-import {
-  createSocketPlaces,
-  type SocketPlaces,
-} from '../platform/realtime/across-processes/socket-places.ts';
+import { createSocketPlaces, type SocketQuota } from '../platform/realtime/across-processes/socket-quota.ts';
 import { maxSocketsPerPerson, type Realtime } from '../platform/realtime/socket-server.ts';
 import { createRedisLink } from '../platform/bus/redis-link.ts';
 
@@ -19,7 +16,7 @@ export interface Shared {
   readonly bus: Bus;
   readonly rateStore: RateStore;
   /** Undefined: the bound that each process keeps is all. */
-  readonly socketPlaces: SocketPlaces | undefined;
+  readonly socketPlaces: SocketQuota | undefined;
   /** What the processes share of one account. Nothing fails where Redis is away: its keys name nobody and expire. */
   readonly personalData: { eraseUser(userId: string): Promise<number> };
   /** From the sockets of this process to those of all. */

@@ -18,7 +18,7 @@ import { logRefusal } from '../edge/refusals.ts';
 import { isAuthenticationFailure, isUnreadableBody } from '../edge/problem.ts';
 import type { Actor, Authenticate, BeforeVerification } from '../edge/actor.ts';
 import { readInput, type Input } from './input.ts';
-import type { Counted, Route } from './route.ts';
+import type { RateSubject, Route } from './route.ts';
 
 export interface PipelineDeps {
   authenticate: Authenticate;
@@ -97,7 +97,12 @@ export const createPipeline = (deps: PipelineDeps): Respond => {
     }
   };
 
-  const countFor = async (req: IncomingMessage, res: ServerResponse, spec: EndpointSpec, source: Counted) => {
+  const countFor = async (
+    req: IncomingMessage,
+    res: ServerResponse,
+    spec: EndpointSpec,
+    source: RateSubject,
+  ) => {
     if (source === 'garbage') return take(res, 'address', addressOf(req), 'refused');
     if (source === 'address') return take(res, 'address', addressOf(req), rateClassOf(spec));
     if (!source.isProven) requireRefusedBudget(req, res, undefined);

@@ -19,13 +19,13 @@ export interface Call<S extends EndpointSpec> {
  * - `address`: the address, in the endpoint's own class.
  * - `garbage`: not a token at all; counts as a refused one for the address.
  */
-export type Counted = { readonly sessionId: string; readonly isProven: boolean } | 'address' | 'garbage';
+export type RateSubject = { readonly sessionId: string; readonly isProven: boolean } | 'address' | 'garbage';
 
 /** An endpoint of the contract with its handler. */
 export interface Route {
   readonly spec: EndpointSpec;
   /** For the calls that are counted by their body; all others count before it is read. */
-  readonly countFor?: (call: { readonly body: unknown; readonly bearer: string | undefined }) => Counted;
+  readonly countFor?: (call: { readonly body: unknown; readonly bearer: string | undefined }) => RateSubject;
   readonly handle: (call: Call<EndpointSpec>) => Promise<{ status: number; body?: unknown }>;
 }
 
@@ -35,7 +35,7 @@ export const route = <const S extends EndpointSpec>(
   countFor?: (call: {
     readonly body: EndpointInput<NoInfer<S>>['body'];
     readonly bearer: string | undefined;
-  }) => Counted,
+  }) => RateSubject,
 ): Route => ({
   spec,
   ...(countFor && { countFor: (call) => countFor(call as never) }),

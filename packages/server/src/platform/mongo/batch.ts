@@ -1,5 +1,5 @@
 /**
- * For lists that are wanted whole: the server answers 101 documents at first, and each further part costs a call. What
- * does not fit into one message comes in parts all the same.
+ * Batch size of queries that read a whole list: by default the server returns 101 documents first, and each further
+ * batch costs a round trip. A list above 16 MB still comes in several batches.
  */
-export const wholeBatch = 10_000;
+export const wholeListBatchSize = 10_000;

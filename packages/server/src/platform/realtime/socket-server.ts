@@ -17,10 +17,10 @@ import { createFrameBudgets } from './frame-budgets.ts';
 import { emitTo, type AppSocket, type AppSocketServer } from './app-socket.ts';
 import { admit } from './socket-admission.ts';
 import { createSocketCalls } from './socket-calls.ts';
-import { OneWriteAdapter } from './one-write-adapter.ts';
+import { SingleFrameAdapter } from './single-frame-adapter.ts';
 import type { SocketEvent } from './socket-event.ts';
 import { createSocketMetrics } from './socket-metrics.ts';
-import type { SocketPlaces } from './across-processes/socket-places.ts';
+import type { SocketQuota } from './across-processes/socket-quota.ts';
 import { watchLifetimes } from './socket-lifetimes.ts';
 import { acceptUpgrades } from './upgrades.ts';
 
@@ -92,7 +92,7 @@ export const createRealtime = (deps: {
   requestDeadlineMs: number;
   events: readonly SocketEvent[];
   /** Undefined where this process holds all sockets. */
-  places: SocketPlaces | undefined;
+  places: SocketQuota | undefined;
   /** Reaches the sockets of every process. */
   everywhere: () => Realtime;
   /** Joins the rooms of the account and sends `ready`. */
@@ -107,7 +107,7 @@ export const createRealtime = (deps: {
   const metrics = createSocketMetrics(deps.metrics);
   const upgrades = acceptUpgrades({ ...deps, metrics });
   const io: AppSocketServer = new Server({
-    adapter: OneWriteAdapter,
+    adapter: SingleFrameAdapter,
     serveClient: false,
     // The guard of the connection has the deadline: Socket.IO's own would end a sign-in that is under way.
     connectTimeout: 2 ** 31 - 1,
@@ -253,7 +253,7 @@ const makeRoom = (io: AppSocketServer, userId: string) => {
 /** The same for the sockets of all processes; each stands in a room of its own id. */
 const makeRoomEverywhere = async (
   socket: AppSocket,
-  places: SocketPlaces,
+  places: SocketQuota,
   { everywhere }: { everywhere: () => Realtime },
 ) => {
   const { userId } = socket.data.actor;

@@ -12,7 +12,7 @@ import { toDomainError } from '../edge/problem.ts';
 import { refuseUrlTokens } from '../edge/query.ts';
 import { newUuid } from '../ids.ts';
 import { createConnectionCounts, networkShare, type ConnectionBounds } from '../limits/connection-counts.ts';
-import { createFloodLog } from '../limits/flood-log.ts';
+import { createRefusalLog } from '../limits/refusal-log.ts';
 import { rateLimited, type RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { guardConnection, type ConnectionGuard } from './connection-guard.ts';
@@ -97,7 +97,7 @@ export const acceptUpgrades = (deps: {
   const { limits, isOriginAllowed, metrics } = deps;
   const open = createConnectionCounts(deps.bounds?.open ?? openBounds);
   const anonymous = createConnectionCounts(deps.bounds?.anonymous ?? anonymousBounds);
-  const floods = createFloodLog(deps);
+  const floods = createRefusalLog(deps);
   const connections = new WeakMap<IncomingMessage, UpgradedConnection & { guard?: ConnectionGuard }>();
   let isClosing = false;
 

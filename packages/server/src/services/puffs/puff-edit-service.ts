@@ -12,8 +12,8 @@ import {
   undoWindowMs,
   wasShownLive,
 } from './domain/puff.ts';
-import type { EditResult, Target } from './commit/log-editor.ts';
-import type { Counted } from './domain/log-record.ts';
+import type { EditResult, EditTarget } from './commit/log-editor.ts';
+import type { CountedPuff } from './domain/log-record.ts';
 import type { PuffLog } from './commit/puff-log.ts';
 import { createWriterCheck } from './commit/admission.ts';
 import type { ConsentPolicy, LiveEvents, PuffPerson, StatsReader, UserDirectory } from './ports.ts';
@@ -72,7 +72,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
    */
   const retractedOf = async (
     userId: string,
-    puffs: readonly { id: string; receivedAt: number; original: Counted }[],
+    puffs: readonly { id: string; receivedAt: number; original: CountedPuff }[],
     { at, rev }: { at: number; rev: number },
   ) => {
     const shown = puffs.filter(
@@ -109,7 +109,7 @@ export const createPuffEditService = <Person extends PuffPerson>(deps: {
     });
   };
 
-  const asDeleted = (found: Target, at: number) => ({ values: found.puff, deletedAt: at });
+  const asDeleted = (found: EditTarget, at: number) => ({ values: found.puff, deletedAt: at });
 
   return {
     async edit(actor, id, edit) {

@@ -1,4 +1,4 @@
-import { createSlots } from '../../concurrency/slots.ts';
+import { createConcurrencyLimit } from '../../concurrency/concurrency-limit.ts';
 
 /** The payload of an event that another process refers to; undefined where there is nothing to send any more. */
 export type LoadPayload = (event: string, reference: unknown) => Promise<object | undefined>;
@@ -18,7 +18,7 @@ const maxWaiting = 10_000;
 export const createPayloadLoads = (
   load: LoadPayload,
 ): ((event: string, reference: unknown) => (() => Promise<object | undefined>) | undefined) => {
-  const inSlot = createSlots(loadsAtOnce);
+  const inSlot = createConcurrencyLimit(loadsAtOnce);
   const waiting = new Map<string, () => Promise<object | undefined>>();
   return (event, reference) => {
     const key = `${event} ${JSON.stringify(reference)}`;

@@ -6,20 +6,20 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { createPayloadLoads, type LoadPayload } from './payload-loads.ts';
 import type { Realtime } from '../socket-server.ts';
 
-const Target = z.object({
+const SocketTarget = z.object({
   room: z.string(),
   event: z.string(),
   exceptRoom: z.string().optional(),
   /** ms, by the clock of the sender. */
   goodUntil: z.number().optional(),
 });
-type Target = z.infer<typeof Target>;
+type SocketTarget = z.infer<typeof SocketTarget>;
 
 /** A command from one process to the sockets of the others. */
 const Message = z.discriminatedUnion('do', [
-  Target.extend({ do: z.literal('emit'), payload: z.unknown() }),
+  SocketTarget.extend({ do: z.literal('emit'), payload: z.unknown() }),
   /** The payload is loaded by the receiver, where it has a socket for it. */
-  Target.extend({ do: z.literal('load'), reference: z.unknown() }),
+  SocketTarget.extend({ do: z.literal('load'), reference: z.unknown() }),
   z.object({ do: z.literal('disconnect'), room: z.string() }),
 ]);
 type Message = z.infer<typeof Message>;
@@ -59,7 +59,7 @@ export const shareRealtime = (deps: {
     loading.set(room, ended);
   };
 
-  const emitHere = ({ room, event, exceptRoom, goodUntil = Infinity }: Target, payload: unknown) => {
+  const emitHere = ({ room, event, exceptRoom, goodUntil = Infinity }: SocketTarget, payload: unknown) => {
     // A process that was cut off may read an entry much later.
     if (clock.now() >= goodUntil) return;
     // The payload was built, and typed, by the same call in another process, or is loaded here.

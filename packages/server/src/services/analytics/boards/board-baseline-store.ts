@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 
 /** The baseline of a person's `reduction`. Not derived: the days that it was measured on may have changed since. */
 interface BoardBaselineDoc {
@@ -33,7 +33,9 @@ export const createBoardBaselineStore = (connection: Connection): BoardBaselineS
   return {
     ensureIndexes,
     async findMany(userIds) {
-      const docs = await rows.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
+      const docs = await rows
+        .find({ _id: { $in: [...userIds] } }, { batchSize: wholeListBatchSize })
+        .toArray();
       return new Map(docs.map(({ _id, baseline }) => [_id, baseline]));
     },
     async add(baselines, at) {

@@ -1,7 +1,7 @@
 import { Schema, type ClientSession, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { groupBy } from '../../../platform/group-by.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../../domain/local-day.ts';
 import { rowsFrom } from './rows-from.ts';
 import type { CheckIn } from './check-in.ts';
@@ -38,7 +38,7 @@ export const createCheckInStore = (connection: Connection): CheckInStore => {
     ensureIndexes,
     async listMany(from) {
       const docs = await checkIns
-        .find(rowsFrom('day', from), { sort: { userId: 1, day: 1 }, batchSize: wholeBatch })
+        .find(rowsFrom('day', from), { sort: { userId: 1, day: 1 }, batchSize: wholeListBatchSize })
         .toArray();
       return groupBy(
         docs,

@@ -2,7 +2,7 @@ import type { GoalMode } from '@pufftrack/contract';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { groupBy } from '../../../platform/group-by.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import type { DayNumber } from '../../../domain/local-day.ts';
 import { rowsFrom } from '../days/rows-from.ts';
 import type { EarlierGoals, HistoryChange, StoredGoal } from './goal-history.ts';
@@ -96,7 +96,7 @@ export const createGoalStore = (connection: Connection): GoalStore => {
     },
     async listMany(from) {
       const docs = await goals
-        .find(rowsFrom('number', from), { sort: { userId: 1, number: 1 }, batchSize: wholeBatch })
+        .find(rowsFrom('number', from), { sort: { userId: 1, number: 1 }, batchSize: wholeListBatchSize })
         .toArray();
       return groupBy(docs, ({ userId }) => userId, toGoal);
     },

@@ -1,7 +1,7 @@
 import type { UserStats } from '@pufftrack/contract';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import type { BoardScores } from '../boards/board.ts';
 
 /** The numbers of one person, and the versions of their inputs. */
@@ -43,7 +43,7 @@ export const createUserStatsStore = (connection: Connection): UserStatsStore => 
     async findMany(people) {
       // A row without board scores was stored by an older release.
       const docs = await userStats
-        .find({ _id: { $in: [...people] }, standings: { $exists: true } }, { batchSize: wholeBatch })
+        .find({ _id: { $in: [...people] }, standings: { $exists: true } }, { batchSize: wholeListBatchSize })
         .toArray();
       return new Map(
         docs.map(({ _id, settingsVersion, stats, standings }) => [

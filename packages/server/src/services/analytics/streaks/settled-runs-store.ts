@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import type { SettledGaps, Stretch } from './gaps.ts';
 import type { SettledRuns } from './settled-runs.ts';
 import type { Run } from './streaks.ts';
@@ -60,7 +60,9 @@ export const createSettledRunsStore = (connection: Connection): SettledRunsStore
   return {
     ensureIndexes,
     async findMany(userIds) {
-      const docs = await rows.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
+      const docs = await rows
+        .find({ _id: { $in: [...userIds] } }, { batchSize: wholeListBatchSize })
+        .toArray();
       return new Map(
         docs.flatMap(({ _id, through, rev, key, runs, gaps }) =>
           gaps?.rev === rev

@@ -16,7 +16,7 @@ export interface AppleNotifications {
   apply(job: OutboxJob<PendingEvent>): Promise<void>;
 }
 
-export const createAppleNotifications = (deps: {
+export const createAppleNotificationService = (deps: {
   read: ReadNotification;
   received: OutboxStore<PendingEvent>;
   /** Called after events were stored, so that the worker applies them now. */

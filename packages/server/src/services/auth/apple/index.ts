@@ -16,7 +16,7 @@ import { identityTokenVerifier, type VerifyIdentityToken } from './apple-identit
 import { createAppleKeys } from './apple-keys.ts';
 import { createAppleLinkStore, type AppleLinkStore } from './apple-link-store.ts';
 import { notificationReader } from './apple-notification.ts';
-import { createAppleNotifications, type PendingEvent } from './apple-notification-service.ts';
+import { createAppleNotificationService, type PendingEvent } from './apple-notification-service.ts';
 import { createAppleTokenApi } from './apple-token-api.ts';
 import { appleWebhookRoutes } from './apple-webhook-routes.ts';
 
@@ -68,7 +68,7 @@ export const createApple = (deps: {
     masterKeys: masterKeysOf(config),
     clock,
   });
-  const notifications = createAppleNotifications({
+  const notifications = createAppleNotificationService({
     read: notificationReader(trusted),
     received,
     onStored: () => {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../platform/clock.ts';
 import type { Actor, Authenticate, BeforeVerification } from '../../../platform/edge/actor.ts';
-import { createSlots } from '../../../platform/concurrency/slots.ts';
+import { createConcurrencyLimit } from '../../../platform/concurrency/concurrency-limit.ts';
 import { tokenExpired, type AccessToken, type AccessTokens } from './access-tokens.ts';
 import type { Accounts, SessionEnded } from '../ports.ts';
 import { endedProblem, type EndReason, type StoredSession } from './session.ts';
@@ -44,7 +44,7 @@ export const createAuthenticator = (deps: {
   clock: Clock;
 }): Authenticator => {
   const { accessTokens, sessionIds, sessions, accounts, clock } = deps;
-  const inSlot = createSlots(verificationsAtOnce);
+  const inSlot = createConcurrencyLimit(verificationsAtOnce);
   const verified = new LRUCache<string, AccessToken>({ max: maxTokens });
   const states = new LRUCache<string, SessionState>({ max: maxSessions });
   const reads = new Map<string, Promise<StoredSession>>();

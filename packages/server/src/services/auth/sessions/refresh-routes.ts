@@ -1,5 +1,5 @@
 import { endpoints } from '@pufftrack/contract';
-import { answer, route, type Counted, type Route } from '../../../platform/http/route.ts';
+import { answer, route, type RateSubject, type Route } from '../../../platform/http/route.ts';
 import type { RefreshService } from './refresh-service.ts';
 import { readRefreshToken } from './refresh-token.ts';
 import type { SessionIds } from './session-ids.ts';
@@ -16,5 +16,5 @@ export const refreshRoutes = (deps: {
 ];
 
 /** Calls that carry a token count for its session, not for the address. */
-export const countedFor = (sessionId: string | undefined, ids: Pick<SessionIds, 'isProven'>): Counted =>
+export const countedFor = (sessionId: string | undefined, ids: Pick<SessionIds, 'isProven'>): RateSubject =>
   sessionId === undefined ? 'garbage' : { sessionId, isProven: ids.isProven(sessionId) };

@@ -22,7 +22,7 @@ export interface DeviceChecks {
 }
 
 /** Checks the device of a sign-in. It keeps only hashes of tokens, and only in memory (DC-4). */
-export const createDeviceChecks = (deps: {
+export const createDeviceCheckService = (deps: {
   mode: DeviceCheckMode;
   /** Undefined if the mode is off. */
   query: QueryDevice | undefined;

@@ -11,7 +11,7 @@ import type { Accounts, NotificationInbox } from '../ports.ts';
 import type { SessionService } from '../sessions/session-service.ts';
 import { appleSignInRoutes } from './apple-sign-in-routes.ts';
 import { createDeviceCheckApi } from './device-check-api.ts';
-import { createDeviceChecks } from './device-check-service.ts';
+import { createDeviceCheckService } from './device-check-service.ts';
 import { createNonceStore, type NonceStore } from './nonce-store.ts';
 import { createSignInService } from './sign-in-service.ts';
 
@@ -54,9 +54,9 @@ const deviceChecksOf = (
   { deviceCheckMode: mode, deviceCheckBaseUrl: baseUrl, appleTeam: team, appleTimeLimits }: AuthConfig,
   { clock, metrics }: { clock: Clock; metrics: AuthMetrics },
 ) => {
-  if (mode === 'off') return createDeviceChecks({ mode, query: undefined, clock, metrics });
+  if (mode === 'off') return createDeviceCheckService({ mode, query: undefined, clock, metrics });
   if (!team) throw new Error('DEVICECHECK_MODE needs APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY.');
   const watch = breakerMetrics(metrics, 'devicecheck');
   const query = createDeviceCheckApi({ baseUrl, team, clock, watch, limits: appleTimeLimits });
-  return createDeviceChecks({ mode, query, clock, metrics });
+  return createDeviceCheckService({ mode, query, clock, metrics });
 };

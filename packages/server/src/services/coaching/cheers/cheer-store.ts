@@ -2,7 +2,7 @@ import type { CheerKind } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import type { Cheer } from '../milestones/milestone.ts';
 
 /** One for each milestone, sender and kind. */
@@ -94,7 +94,7 @@ export const createCheerStore = (connection: Connection): CheerStore => {
       const docs = await rows
         .find(
           { milestoneId: { $in: [...milestoneIds] }, removedAt: { $exists: false } },
-          { batchSize: wholeBatch },
+          { batchSize: wholeListBatchSize },
         )
         .toArray();
       return docs.map(({ milestoneId, owner, sender, kind }) => ({ milestoneId, owner, sender, kind }));

@@ -2,7 +2,7 @@ import type { MilestoneKind } from '@pufftrack/contract';
 import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import type { EvaluationState } from './milestone-evaluation.ts';
 import type { AwardedMilestone } from './milestone.ts';
@@ -114,7 +114,7 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
               isConfirmed: true,
             }),
           },
-          { batchSize: wholeBatch, ...(tx && { session: tx }) },
+          { batchSize: wholeListBatchSize, ...(tx && { session: tx }) },
         )
         .toArray();
       return docs.map(toMilestone).sort((a, b) => a.awardedAt - b.awardedAt || a.days - b.days);
@@ -143,7 +143,9 @@ export const createMilestoneStore = (connection: Connection): MilestoneStore => 
       await rows.updateMany({ _id: { $in: [...ids] } }, { $set: { isConfirmed } }, { session: tx });
     },
     async states(userIds) {
-      const docs = await states.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
+      const docs = await states
+        .find({ _id: { $in: [...userIds] } }, { batchSize: wholeListBatchSize })
+        .toArray();
       return new Map(docs.map(({ _id, turn, ...state }) => [_id, { ...state, version: turn }]));
     },
     async advance(userId, { version, ...state }, tx) {

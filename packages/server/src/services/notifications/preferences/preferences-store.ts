@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import { defaultPreferences, type StoredPreferences } from './preferences.ts';
 
 interface PreferencesDoc extends Pick<StoredPreferences, 'categories' | 'quietHours' | 'discreet'> {
@@ -50,7 +50,7 @@ export const createPreferencesStore = (connection: Connection): PreferencesStore
       const docs = await rows
         .find(
           { _id: { $in: [...userIds] }, muteAllSince: { $exists: true } },
-          { projection: { muteAll: 1, muteAllSince: 1 }, batchSize: wholeBatch },
+          { projection: { muteAll: 1, muteAllSince: 1 }, batchSize: wholeListBatchSize },
         )
         .toArray();
       return new Map(

@@ -4,7 +4,7 @@ import { newId, randomBelow } from '../../../platform/ids.ts';
 import type { Admission } from './admission.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { localDayOf, monthOf } from '../../../domain/local-day.ts';
-import type { Counted } from '../domain/log-record.ts';
+import type { CountedPuff } from '../domain/log-record.ts';
 import {
   comesLate,
   maxQuantityPerDay,
@@ -18,14 +18,14 @@ import { UnknownOutcomeError, type PuffStore } from '../log/puff-store.ts';
 import { unavailable } from './commit-errors.ts';
 
 /** A puff that a change may find: the content is there, and no deletion of all hides it. */
-export interface Target {
+export interface EditTarget {
   readonly puff: RecordedPuff;
   /** ms; null while it lives. */
   readonly deletedAt: number | null;
   /** Whether it came to the day on which it stands more than 48 h after it happened. */
   readonly cameLate: boolean;
   /** What was counted when it was recorded. */
-  readonly original: Counted;
+  readonly original: CountedPuff;
 }
 
 /** A requested change of one puff. */
@@ -38,7 +38,7 @@ export interface EditCommand {
    * What the puff is to be, or undefined where it may stay as it is; throws a DomainError where that cannot be. It is
    * called again when another process was faster. `found` is undefined for a puff that is not there, or not any more.
    */
-  decide(found: Target | undefined): { values: PuffValues; deletedAt: number | null } | undefined;
+  decide(found: EditTarget | undefined): { values: PuffValues; deletedAt: number | null } | undefined;
   /** Where the puff has to fit into its local day. */
   readonly dayStartHour: number;
 }
@@ -47,7 +47,7 @@ export interface EditResult {
   /** Counts the change. */
   readonly state: PuffState;
   /** The puff as it was; undefined where there was none. */
-  readonly found: Target | undefined;
+  readonly found: EditTarget | undefined;
   /** The puff as it is now, with the number of its newest change. */
   readonly puff: RecordedPuff | undefined;
   readonly changed: boolean;
@@ -171,7 +171,7 @@ const requireChangesLeft = (stored: StoredPuff | undefined): void => {
 };
 
 /** At most 5,000 of quantity on one local day, whatever the puff has counted there so far. */
-const requireRoom = (state: PuffState, before: Target, after: PuffValues, dayStartHour: number): void => {
+const requireRoom = (state: PuffState, before: EditTarget, after: PuffValues, dayStartHour: number): void => {
   const day = localDayOf(after.wall, dayStartHour);
   const sameDay = before.deletedAt === null && localDayOf(before.puff.wall, dayStartHour) === day;
   const others = state.countOn(day, dayStartHour) - (sameDay ? before.puff.quantity : 0);

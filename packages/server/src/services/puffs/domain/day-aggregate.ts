@@ -1,5 +1,5 @@
 import type { DayNumber } from '../../../domain/local-day.ts';
-import type { Counted } from './log-record.ts';
+import type { CountedPuff } from './log-record.ts';
 import { addToSpan, spanAt, type Span } from './span.ts';
 import { mergeLateRemovals, noLateRemovals, lateRemovalsOf, type LateRemovals } from './late-removals.ts';
 
@@ -40,7 +40,7 @@ export const aggregateIn = (dates: Map<DayNumber, DayAggregate>, date: DayNumber
 /** Counts a live puff in place; `cameLate` as in `DatedPuff`. */
 export const addPuff = (
   aggregate: DayAggregate,
-  { wall, timestamp, quantity }: Counted,
+  { wall, timestamp, quantity }: CountedPuff,
   cameLate: boolean,
 ): void => {
   const { hours } = aggregate;
@@ -51,14 +51,14 @@ export const addPuff = (
 };
 
 /** A live puff as its record has it. */
-export interface DatedPuff extends Counted {
+export interface DatedPuff extends CountedPuff {
   readonly id: string;
   /** Whether it came to the day on which it stands more than 48 h after it happened. */
   readonly cameLate: boolean;
 }
 
 /** What a change took from where it stood, more than 24 h after it happened. */
-export interface RemovedPuff extends Counted {
+export interface RemovedPuff extends CountedPuff {
   /** The puff's id. */
   readonly target: string;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Counted } from './log-record.ts';
+import type { CountedPuff } from './log-record.ts';
 import { removesLate, lateRemovalsOf } from './late-removals.ts';
 
 const hour = 3_600_000;
-const puff = (parts: { date?: number; hour?: number; quantity?: number } = {}): Counted => {
+const puff = (parts: { date?: number; hour?: number; quantity?: number } = {}): CountedPuff => {
   const { date = 100, hour: wallHour = 9, quantity = 2 } = parts;
   return {
     timestamp: (date * 24 + wallHour) * hour,
@@ -15,7 +15,7 @@ const puff = (parts: { date?: number; hour?: number; quantity?: number } = {}): 
 describe('a change that takes from a day', () => {
   const late = puff().timestamp + 24 * hour + 1;
 
-  it.each<[string, Counted | null, Counted | null, boolean]>([
+  it.each<[string, CountedPuff | null, CountedPuff | null, boolean]>([
     ['a deletion', puff(), null, true],
     ['a restore', null, puff(), false],
     ['a lower quantity', puff(), puff({ quantity: 1 }), true],
@@ -32,13 +32,13 @@ describe('a change that takes from a day', () => {
 describe('what a date has lost', () => {
   const all = 2 ** 24 - 1;
   /** By the hour at which days start: whether this date's day has lost something, and whether the one before has. */
-  const lost = (standing: Counted | undefined) => {
+  const lost = (standing: CountedPuff | undefined) => {
     const { day, eve } = lateRemovalsOf(puff(), standing);
     expect(day & eve).toBe(0);
     return [day, eve];
   };
 
-  it.each<[string, Counted | undefined, number[]]>([
+  it.each<[string, CountedPuff | undefined, number[]]>([
     ['is all of a deleted puff, to the day that it stood on', undefined, [2 ** 10 - 1, all - (2 ** 10 - 1)]],
     ['is nothing of one that is back', puff(), [0, 0]],
     ['is nothing of one that is back and more', puff({ quantity: 5 }), [0, 0]],

@@ -1,5 +1,5 @@
 import { localDayOf } from '../../../domain/local-day.ts';
-import type { Counted } from './log-record.ts';
+import type { CountedPuff } from './log-record.ts';
 import { isRemovedLate } from './puff.ts';
 
 /**
@@ -17,10 +17,10 @@ export const noLateRemovals: LateRemovals = { day: 0, eve: 0 };
  * Whether a change takes something from where a puff stood more than 24 h after it happened: a deletion, a lower
  * quantity, another date or hour. `at` in ms; null: not there before, or not there afterwards.
  */
-export const removesLate = (before: Counted | null, after: Counted | null, at: number): boolean =>
+export const removesLate = (before: CountedPuff | null, after: CountedPuff | null, at: number): boolean =>
   before !== null && isRemovedLate(before.timestamp, at) && !(after && stays(before, after));
 
-const stays = ({ wall, quantity }: Counted, after: Counted): boolean =>
+const stays = ({ wall, quantity }: CountedPuff, after: CountedPuff): boolean =>
   after.wall.dayNumber === wall.dayNumber && after.wall.hour === wall.hour && after.quantity >= quantity;
 
 /**
@@ -31,7 +31,7 @@ const stays = ({ wall, quantity }: Counted, after: Counted): boolean =>
  *
  * Example: 2 at 09:00, moved to 11:00. Only where days start at 10 or 11 has a day lost it: the one before this date's.
  */
-export const lateRemovalsOf = (taken: Counted, standing: Counted | undefined): LateRemovals => {
+export const lateRemovalsOf = (taken: CountedPuff, standing: CountedPuff | undefined): LateRemovals => {
   const { dayNumber } = taken.wall;
   const isBack = standing?.wall.dayNumber === dayNumber && standing.quantity >= taken.quantity;
   let { day, eve } = noLateRemovals;

@@ -1,7 +1,7 @@
 import type { WallClock } from '../../../domain/time-zones.ts';
 
 /** The part of a puff that counts depend on. */
-export interface Counted {
+export interface CountedPuff {
   /** ms */
   readonly timestamp: number;
   readonly wall: WallClock;
@@ -20,7 +20,7 @@ export type LogRecord =
   | {
       readonly rev: number;
       readonly kind: 'puff';
-      readonly counted: Counted;
+      readonly counted: CountedPuff;
       /** ms */
       readonly receivedAt: number;
     }
@@ -28,8 +28,8 @@ export type LogRecord =
       readonly rev: number;
       readonly kind: 'change';
       readonly target: string;
-      readonly before: Counted | null;
-      readonly after: Counted | null;
+      readonly before: CountedPuff | null;
+      readonly after: CountedPuff | null;
     }
   /** `at` in ms. */
   | { readonly rev: number; readonly kind: 'clear'; readonly at: number }

@@ -3,7 +3,7 @@ import { DomainError } from '../../../platform/edge/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { isKnownZone, type WallClock } from '../../../domain/time-zones.ts';
 import { localDayOf } from '../../../domain/local-day.ts';
-import type { Counted } from './log-record.ts';
+import type { CountedPuff } from './log-record.ts';
 import { phoneWallClock } from '../../../domain/phone-clock.ts';
 
 const minuteMs = 60_000;
@@ -30,7 +30,7 @@ export const retractWindowMs = 24 * hourMs;
 const lateRemovalAfterMs = 24 * hourMs;
 
 /** The values of a puff that its owner can edit. */
-export interface PuffValues extends Counted {
+export interface PuffValues extends CountedPuff {
   readonly timeZone: string;
   readonly timeZoneInferred: boolean;
   readonly product: 'vape' | 'cigarette';
@@ -69,7 +69,7 @@ export interface StoredPuff {
         /** Whether it came to the day on which it stands more than 48 h after it happened. */
         readonly cameLate: boolean;
         /** What was counted when it was recorded. */
-        readonly original: Counted;
+        readonly original: CountedPuff;
       }
     | undefined;
 }
@@ -189,8 +189,8 @@ export const isRemovedLate = (timestamp: number, takenAt: number): boolean =>
  * no mark there, so a restore adds it again.
  */
 export const comesLate = (
-  before: { readonly puff: Counted; readonly deletedAt: number | null; readonly cameLate: boolean },
-  after: Counted,
+  before: { readonly puff: CountedPuff; readonly deletedAt: number | null; readonly cameLate: boolean },
+  after: CountedPuff,
   edit: { readonly at: number; readonly dayStartHour: number },
 ): boolean => {
   const { wall, timestamp } = before.puff;
@@ -203,5 +203,5 @@ export const comesLate = (
 };
 
 /** Whether friends who share live were shown it when it arrived. */
-export const wasShownLive = (original: Counted, receivedAt: number): boolean =>
+export const wasShownLive = (original: CountedPuff, receivedAt: number): boolean =>
   receivedAt - original.timestamp <= liveWindowMs;

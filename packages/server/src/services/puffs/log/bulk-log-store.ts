@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import { groupBy } from '../../../platform/group-by.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import { foldLimit } from './fold-limit.ts';
 import type { LogRecord } from '../domain/log-record.ts';
 import { logProjection, logRecordOf } from './puff-record-doc.ts';
@@ -35,7 +35,7 @@ export const createBulkLogStore = (connection: Connection): BulkLogStore => {
           { $sort: { person: -1, rev: -1 } },
           { $group: { _id: '$person', rev: { $first: '$rev' } } },
         ],
-        { hint: byNumber, batchSize: wholeBatch },
+        { hint: byNumber, batchSize: wholeListBatchSize },
       );
       return new Map((await newest.toArray()).map(({ _id, rev }) => [_id, rev]));
     },
@@ -53,7 +53,7 @@ export const createBulkLogStore = (connection: Connection): BulkLogStore => {
             projection: { ...logProjection, person: 1 },
             sort: byNumber,
             hint: byNumber,
-            batchSize: wholeBatch,
+            batchSize: wholeListBatchSize,
             ...foldLimit,
           },
         )

@@ -1,7 +1,7 @@
 import { Schema } from 'mongoose';
 import type { DatedPuff, RemovedPuff } from '../domain/day-aggregate.ts';
 import { dayNumberOf, dayOf } from '../../../domain/local-day.ts';
-import type { Counted, LogRecord } from '../domain/log-record.ts';
+import type { CountedPuff, LogRecord } from '../domain/log-record.ts';
 import { removesLate } from '../domain/late-removals.ts';
 import { isBackdated, type PuffValues, type RecordedPuff, type StoredPuff } from '../domain/puff.ts';
 
@@ -109,7 +109,7 @@ export const valuesDocOf = (puff: PuffValues): ValuesDoc => ({
   trigger: puff.trigger,
 });
 
-export const countedDocOf = ({ timestamp, wall, quantity }: Counted): CountedDoc => ({
+export const countedDocOf = ({ timestamp, wall, quantity }: CountedPuff): CountedDoc => ({
   timestamp: new Date(timestamp),
   wallDate: dayOf(wall.dayNumber),
   wallHour: wall.hour,
@@ -131,7 +131,7 @@ export const docOfPuff = (person: string, puff: RecordedPuff): PuffRecordDoc => 
 export interface NewLogEntry {
   readonly id: string;
   readonly target: string;
-  readonly original: Counted;
+  readonly original: CountedPuff;
   readonly before: Version;
   readonly after: Version;
   readonly at: number;
@@ -168,13 +168,13 @@ const versionDocOf = ({ values, deletedAt, cameLate }: Version): VersionDoc => (
 const liveValuesOf = ({ values, deletedAt }: Version): PuffValues | null =>
   deletedAt === null ? values : null;
 
-const countedOf = (doc: CountedDoc): Counted => ({
+const countedOf = (doc: CountedDoc): CountedPuff => ({
   timestamp: doc.timestamp.getTime(),
   wall: { dayNumber: dayNumberOf(doc.wallDate), hour: doc.wallHour },
   quantity: doc.quantity,
 });
 
-const liveOf = (doc: PuffRecordDoc['before']): Counted | null =>
+const liveOf = (doc: PuffRecordDoc['before']): CountedPuff | null =>
   doc === undefined || doc.deletedAt ? null : countedOf(doc);
 
 export const logRecordOf = (doc: PuffRecordDoc): LogRecord => {

@@ -2,9 +2,9 @@ import type { Filter } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { collectionOf, type OwnedCollection } from '../../../platform/mongo/collection.ts';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
-import { onNewestPast } from '../../../platform/mongo/newest-past.ts';
+import { withReadBarrier } from '../../../platform/mongo/read-barrier.ts';
 import { foldLimit, type ReadLimit } from './fold-limit.ts';
-import type { Counted, LogRecord } from '../domain/log-record.ts';
+import type { CountedPuff, LogRecord } from '../domain/log-record.ts';
 import { maxQuantityPerDay, type RecordedPuff, type StoredPuff } from '../domain/puff.ts';
 import {
   docOfChange,
@@ -75,7 +75,7 @@ export interface PuffStore {
   listReceivedSince(
     person: string,
     range: { since: number; after: number; before: number },
-  ): Promise<{ id: string; receivedAt: number; original: Counted }[]>;
+  ): Promise<{ id: string; receivedAt: number; original: CountedPuff }[]>;
   /** Those of these puffs that a change with a number below `before` has deleted once, restored or not. */
   findEverDeleted(person: string, ids: readonly string[], before: number): Promise<ReadonlySet<string>>;
   /** The id of the live puff of this session that was received last, at or after `since` (ms), up to `rev`. */
@@ -176,7 +176,7 @@ export const createPuffStore = (connection: Connection): PuffStore => {
       return doc ? storedPuffOf(doc) : undefined;
     },
     async findNewest(person, id) {
-      const doc = await onNewestPast(connection.getClient(), records, (session) =>
+      const doc = await withReadBarrier(connection.getClient(), records, (session) =>
         records.findOne({ _id: recordIdOf(person, id) }, { session }),
       );
       return doc ? storedPuffOf(doc) : undefined;

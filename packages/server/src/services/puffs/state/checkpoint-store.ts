@@ -1,7 +1,7 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
 import { duplicateKeyPositions } from '../../../platform/mongo/errors.ts';
 import type { DayAggregate } from '../domain/day-aggregate.ts';
@@ -121,7 +121,7 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     const rows = new Map<string, Map<string, MonthRow>>();
     if (ids.length === 0) return rows;
     for (const doc of await months
-      .find({ _id: { $in: ids } }, { batchSize: wholeBatch, ...limit })
+      .find({ _id: { $in: ids } }, { batchSize: wholeListBatchSize, ...limit })
       .toArray()) {
       const dates = aggregatesOfMonthDoc(doc);
       if (!dates) continue;
@@ -145,7 +145,7 @@ export const createCheckpointStore = (connection: Connection): CheckpointStore =
     async loadMany(persons) {
       if (persons.length === 0) return new Map();
       const docs = await people
-        .find({ _id: { $in: [...persons] } }, { batchSize: wholeBatch, ...foldLimit })
+        .find({ _id: { $in: [...persons] } }, { batchSize: wholeListBatchSize, ...foldLimit })
         .toArray();
       const states = new Map(docs.map((doc) => [doc._id, stateOf(doc)]));
       return new Map(persons.map((person) => [person, states.get(person) ?? new PuffState()]));

@@ -1,7 +1,7 @@
 import { addPuff, aggregateIn, type DayAggregate, type MonthAggregates } from '../domain/day-aggregate.ts';
 import { dayOf, monthOf, type DayNumber } from '../../../domain/local-day.ts';
-import { LocalDays } from '../domain/local-days.ts';
-import type { ChangeRecord, Counted, LogRecord } from '../domain/log-record.ts';
+import { LocalDayIndex } from '../domain/local-day-index.ts';
+import type { ChangeRecord, CountedPuff, LogRecord } from '../domain/log-record.ts';
 import { wallReachMs } from '../../../domain/phone-clock.ts';
 import { isBackdated } from '../domain/puff.ts';
 import type { DateSpan, DayMarks, PuffHistory } from '../domain/puff-history.ts';
@@ -40,7 +40,7 @@ export class PuffState implements PuffHistory {
   readonly #loaded = new Map<string, { dates: Map<DayNumber, DayAggregate>; countedUpTo: number }>();
   /** Months that were loaded or changed since the last unload. */
   readonly #recent = new Set<string>();
-  readonly #days = new LocalDays({
+  readonly #days = new LocalDayIndex({
     aggregateOn: (date) => this.#aggregateOn(date),
     loaded: () => this.#loadedDates(),
   });
@@ -94,7 +94,7 @@ export class PuffState implements PuffHistory {
     this.dirty = true;
   }
 
-  #touch({ wall }: Counted, rev: number, change: (dates: Map<DayNumber, DayAggregate>) => void) {
+  #touch({ wall }: CountedPuff, rev: number, change: (dates: Map<DayNumber, DayAggregate>) => void) {
     const name = monthOf(wall.dayNumber);
     // A month without a puff so far is known completely: it is empty.
     if (!this.months.has(name)) this.#loaded.set(name, { dates: new Map(), countedUpTo: 0 });

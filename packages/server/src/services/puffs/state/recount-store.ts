@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import type { Connection } from 'mongoose';
-import { onNewestPast } from '../../../platform/mongo/newest-past.ts';
+import { withReadBarrier } from '../../../platform/mongo/read-barrier.ts';
 import { aggregateDays, type DayAggregate } from '../domain/day-aggregate.ts';
 import { dayMs } from '../../../domain/durations.ts';
 import { datesOfMonth, dayNumberOf, dayOf, type DayNumber } from '../../../domain/local-day.ts';
@@ -182,11 +182,11 @@ export const createRecountStore = (connection: Connection): RecountStore => {
     },
     // On an older past a month would lack what the state has counted.
     countMonth: (person, month, counting, limit = foldLimit) =>
-      onNewestPast(connection.getClient(), records, (session) =>
+      withReadBarrier(connection.getClient(), records, (session) =>
         countDates(person, datesOfMonth(month), counting, { session, ...limit }),
       ),
     async momentsBetween(person, { from, to }, { rev, clearedRev }) {
-      const docs = await onNewestPast(connection.getClient(), records, (session) =>
+      const docs = await withReadBarrier(connection.getClient(), records, (session) =>
         records
           .find(
             {

@@ -1,5 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import { createConsentLedger } from '../consents/consent-ledger.ts';
 import type { ConsentState } from '../consents/consent.ts';
 import { hasRoomFor, maxZonePeriods, profileUpdate, zonesFull } from './profile-update.ts';
@@ -69,7 +69,9 @@ export const createUserStore = (connection: Connection): UserStore => {
       return doc ? toUser(doc) : undefined;
     },
     async findMany(userIds) {
-      const docs = await users.find({ _id: { $in: [...userIds] } }, { batchSize: wholeBatch }).toArray();
+      const docs = await users
+        .find({ _id: { $in: [...userIds] } }, { batchSize: wholeListBatchSize })
+        .toArray();
       return docs.map(toUser);
     },
     async findByFriendCode(friendCode, tx) {

@@ -46,7 +46,7 @@ export interface BlockReader {
   isBetween(one: string, other: string, tx: ClientSession): Promise<boolean>;
 }
 
-export const createFriendRequests = (deps: {
+export const createFriendRequestService = (deps: {
   connection: Connection;
   users: Pick<UserStore, 'lockForUpdate' | 'findByFriendCode'>;
   userSettings: UserSettingsCache;

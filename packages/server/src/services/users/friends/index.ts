@@ -8,13 +8,13 @@ import type { Audience } from '../sharing/audience.ts';
 import type { AudienceStore } from '../sharing/audience-store.ts';
 import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
 import { friendRequestRoutes } from './friend-request-routes.ts';
-import { createFriendRequests, type BlockReader } from './friend-request-service.ts';
+import { createFriendRequestService, type BlockReader } from './friend-request-service.ts';
 import { createFriendRequestStore, type FriendRequestStore } from './friend-request-store.ts';
 import { friendRoutes } from './friend-routes.ts';
 import { createFriendService, type FriendService } from './friend-service.ts';
 import { createFriendshipCreation } from './friendship-creation.ts';
 import { inviteRoutes } from './invite-routes.ts';
-import { createInvites } from './invite-service.ts';
+import { createInviteService } from './invite-service.ts';
 import { createInviteStore, type InviteStore } from './invite-store.ts';
 
 export interface FriendsRoom {
@@ -46,9 +46,9 @@ export const createFriendsRoom = (
   const creation = createFriendshipCreation({ ...deps, requests, friends });
   return {
     routes: [
-      ...friendRequestRoutes(createFriendRequests({ ...deps, requests, creation })),
+      ...friendRequestRoutes(createFriendRequestService({ ...deps, requests, creation })),
       ...friendRoutes(friends),
-      ...inviteRoutes(createInvites({ ...deps, invites, creation })),
+      ...inviteRoutes(createInviteService({ ...deps, invites, creation })),
     ],
     friends,
     requests,

@@ -29,7 +29,7 @@ export interface Invites {
   accept(actor: Actor, token: string, shareLevel: ShareLevel | undefined): Promise<Friend>;
 }
 
-export const createInvites = (deps: {
+export const createInviteService = (deps: {
   connection: Connection;
   users: Pick<UserStore, 'lockForUpdate'>;
   invites: InviteStore;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../platform/clock.ts';
 import { defineJob, type Job } from '../../../platform/scheduler/job.ts';
 import { dayMs, hourMs } from '../../../domain/durations.ts';
-import { ledgerCutoff } from './erasure.ts';
+import { ledgerCutoff } from './erasure-rules.ts';
 import type { ErasureLedgerStore } from './erasure-ledger-store.ts';
 
 export const erasureJobs = (deps: {

@@ -2,7 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { Schema, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
 import { backgroundLimit } from '../../../platform/mongo/time-limits.ts';
-import type { LedgerEntry } from './erasure.ts';
+import type { LedgerEntry } from './erasure-rules.ts';
 
 /** That an account was erased, and when; not whose. */
 interface ErasureLedgerDoc {

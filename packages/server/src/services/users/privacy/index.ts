@@ -12,17 +12,17 @@ import type { FriendService } from '../friends/friend-service.ts';
 import type { AccountClosing, PendingWrites, PersonalData } from '../ports.ts';
 import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
 import { accountDeletionRoutes } from './account-deletion-routes.ts';
-import type { Erasure } from './erasure.ts';
+import type { Erasure } from './erasure-rules.ts';
 import { erasureJobs } from './erasure-jobs.ts';
 import { createErasureLedgerStore } from './erasure-ledger-store.ts';
-import { createErasures, type Erasures } from './erasures.ts';
+import { createErasureService, type ErasureService } from './erasure-service.ts';
 
 const pollEveryMs = 2_000;
 
 export interface PrivacyRoom {
   readonly routes: Route[];
   readonly jobs: Job[];
-  readonly erasures: Pick<Erasures, 'begin'>;
+  readonly erasures: Pick<ErasureService, 'begin'>;
   ensureIndexes(): Promise<void>;
   start(): void;
   /** Resolves when every erasure pass that is due has run. */
@@ -46,7 +46,7 @@ export const createPrivacyRoom = (
   const { clock, log } = deps;
   const ledger = createErasureLedgerStore(deps.connection);
   const outbox = createOutboxStore<Erasure>(deps.connection, 'erasures');
-  const erasures: Erasures = createErasures({
+  const erasures: ErasureService = createErasureService({
     ...deps,
     outbox,
     ledger,

@@ -29,7 +29,7 @@ export interface Blocks {
   unblock(userId: string, blocked: string): Promise<void>;
 }
 
-export const createBlocks = (deps: {
+export const createBlockService = (deps: {
   connection: Connection;
   users: Pick<UserStore, 'find' | 'lockForUpdate'>;
   blocks: BlockStore;

@@ -10,10 +10,10 @@ import type { Audience } from '../sharing/audience.ts';
 import type { AudienceStore } from '../sharing/audience-store.ts';
 import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
 import { blockRoutes } from './block-routes.ts';
-import { createBlocks } from './block-service.ts';
+import { createBlockService } from './block-service.ts';
 import type { BlockStore } from './block-store.ts';
 import { reportRoutes } from './report-routes.ts';
-import { createReports, type Reports } from './report-service.ts';
+import { createReportService, type Reports } from './report-service.ts';
 import { createReportStore, type ReportStore } from './report-store.ts';
 
 export interface SafetyRoom {
@@ -38,6 +38,10 @@ export const createSafetyRoom = (
   },
 ): SafetyRoom => {
   const reportStore = createReportStore(deps.connection);
-  const reports = createReports({ ...deps, reports: reportStore });
-  return { routes: [...blockRoutes(createBlocks(deps)), ...reportRoutes(reports)], reports, reportStore };
+  const reports = createReportService({ ...deps, reports: reportStore });
+  return {
+    routes: [...blockRoutes(createBlockService(deps)), ...reportRoutes(reports)],
+    reports,
+    reportStore,
+  };
 };

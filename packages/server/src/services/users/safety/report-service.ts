@@ -38,7 +38,7 @@ export interface Reports {
   review(userId: string, verdict: Verdict): Promise<number>;
 }
 
-export const createReports = (deps: {
+export const createReportService = (deps: {
   connection: Connection;
   users: UserStore;
   reports: ReportStore;

@@ -1,7 +1,7 @@
 import type { ShareLevel } from '@pufftrack/contract';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
 import { collectionOf } from '../../../platform/mongo/collection.ts';
-import { wholeBatch } from '../../../platform/mongo/batch.ts';
+import { wholeListBatchSize } from '../../../platform/mongo/batch.ts';
 import { changedSide, pairOf, sidesFor, type Friendship, type Side } from './friendship.ts';
 
 /** One document per pair, so that one write creates or ends a friendship for both. */
@@ -98,14 +98,14 @@ export const createFriendConnectionStore = (connection: Connection): FriendConne
       const docs = await friendships
         .find(
           { people: person },
-          { sort: { since: 1, _id: 1 }, batchSize: wholeBatch, ...(tx && { session: tx }) },
+          { sort: { since: 1, _id: 1 }, batchSize: wholeListBatchSize, ...(tx && { session: tx }) },
         )
         .toArray();
       return docs.map(toFriendship);
     },
     async listOfAny(people) {
       const docs = await friendships
-        .find({ people: { $in: [...people] } }, { batchSize: wholeBatch })
+        .find({ people: { $in: [...people] } }, { batchSize: wholeListBatchSize })
         .toArray();
       return docs.map(toFriendship);
     },

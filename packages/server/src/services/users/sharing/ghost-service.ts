@@ -33,7 +33,7 @@ export interface GhostService {
 /** friends: sends a user's current state to the friends whose side of the friendship `isAffected`. */
 export type RefreshForFriends = (user: UserSettings, isAffected: (given: Side) => boolean) => Promise<void>;
 
-export const createGhosts = (deps: {
+export const createGhostService = (deps: {
   connection: Connection;
   users: Pick<UserStore, 'find'>;
   store: AudienceStore;

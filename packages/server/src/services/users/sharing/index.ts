@@ -11,7 +11,7 @@ import { createAudiencePoller, type AudiencePoller } from './audience-poller.ts'
 import { createAudienceStore, type AudienceStore } from './audience-store.ts';
 import { createFriendConnectionStore, type FriendConnectionStore } from './friend-connection-store.ts';
 import { ghostRoutes } from './ghost-routes.ts';
-import { createGhosts, type RefreshForFriends } from './ghost-service.ts';
+import { createGhostService, type RefreshForFriends } from './ghost-service.ts';
 
 const AudienceChangedMessage = z.object({ userIds: z.array(z.string()) });
 
@@ -59,7 +59,7 @@ export const createSharingRoom = (
       return local.refresh(userIds);
     },
   };
-  const ghosts = createGhosts({ ...deps, store: audiences, audience });
+  const ghosts = createGhostService({ ...deps, store: audiences, audience });
   return {
     routes: ghostRoutes(ghosts),
     connections,

@@ -13,10 +13,10 @@ interface Encoder {
  * plain write: a fifth less CPU (docs/performance.md). `_encode` is not public; where a version of Socket.IO has none,
  * or no such frame, that version's own encoding is used, and the test beside this file fails.
  */
-export class OneWriteAdapter extends Adapter {}
+export class SingleFrameAdapter extends Adapter {}
 
 const { _encode } = Adapter.prototype as unknown as Encoder;
-(OneWriteAdapter.prototype as unknown as Encoder)._encode = function (packet, options) {
+(SingleFrameAdapter.prototype as unknown as Encoder)._encode = function (packet, options) {
   const encoded = _encode.call(this, packet, options);
   if (options.wsPreEncodedFrame) options.wsPreEncodedFrame = [Buffer.concat(options.wsPreEncodedFrame)];
   return encoded;

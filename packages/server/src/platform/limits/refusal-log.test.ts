@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { createLogger } from '../telemetry/logger.ts';
-import { createFloodLog } from './flood-log.ts';
+import { createRefusalLog } from './refusal-log.ts';
 
 it('a flood is one line a minute for each kind and network, with the number that it stands for', () => {
   let now = 0;
@@ -9,7 +9,7 @@ it('a flood is one line a minute for each kind and network, with the number that
     level: 'info',
     destination: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
   });
-  const floods = createFloodLog({ clock: { now: () => now }, log });
+  const floods = createRefusalLog({ clock: { now: () => now }, log });
   for (let sent = 0; sent < 10_000; sent++) floods.note('socket.closed', 'binary', '203.0.113.0/24');
   floods.note('socket.closed', 'too-much', '203.0.113.0/24');
   floods.note('socket.closed', 'binary', '198.51.100.0/24');

@@ -6,7 +6,7 @@ const windowMs = 60_000;
 const maxKinds = 1_000;
 
 /** Logs refusals that a client can cause at any rate. */
-export interface FloodLog {
+export interface RefusalLog {
   /** `network` is a truncated address; `reason` is one of a closed list. */
   note(event: string, reason: string, network: string): void;
 }
@@ -15,7 +15,7 @@ export interface FloodLog {
  * Writes a line for the first refusal of a kind and network, then at most one a minute for each: `repeated` is how many
  * followed the line before it. A line per packet would make the log the bottleneck of a flood.
  */
-export const createFloodLog = ({ clock, log }: { clock: Clock; log: Logger }): FloodLog => {
+export const createRefusalLog = ({ clock, log }: { clock: Clock; log: Logger }): RefusalLog => {
   const kinds = new LRUCache<string, { endsAt: number; repeated: number }>({ max: maxKinds });
   return {
     note(event, reason, network) {

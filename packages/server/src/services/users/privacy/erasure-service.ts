@@ -6,7 +6,13 @@ import type { Reschedule } from '../../../platform/outbox/outbox-worker.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
 import { inTransaction } from '../../../platform/mongo/transaction.ts';
 import type { AccountClosing, PendingWrites, PersonalData } from '../ports.ts';
-import { ledgerEntryOf, nextCleanupAt, overdueAfterMs, requirePersonId, type Erasure } from './erasure.ts';
+import {
+  ledgerEntryOf,
+  nextCleanupAt,
+  overdueAfterMs,
+  requirePersonId,
+  type Erasure,
+} from './erasure-rules.ts';
 import type { ErasureLedgerStore } from './erasure-ledger-store.ts';
 import type { FriendConnectionStore } from '../sharing/friend-connection-store.ts';
 import type { FriendService } from '../friends/friend-service.ts';
@@ -17,7 +23,7 @@ export interface Deletion {
   readonly manualRevocationRequired: boolean;
 }
 
-export interface Erasures {
+export interface ErasureService {
   /**
    * Deletes an account and writes the outbox job that erases the rest. Undefined for an unknown account. Failures of Apple
    * only decide about `manualRevocationRequired`.
@@ -39,7 +45,7 @@ const maxOpen = 10_000;
  * One transaction deletes the account and its link to Apple and writes the erasure job, so no query has to exclude
  * half-deleted users (docs/adr/0013-erasure.md).
  */
-export const createErasures = (deps: {
+export const createErasureService = (deps: {
   connection: Connection;
   users: UserStore;
   connections: FriendConnectionStore;
@@ -55,7 +61,7 @@ export const createErasures = (deps: {
   masterKey: Buffer;
   clock: Clock;
   log: Logger;
-}): Erasures => {
+}): ErasureService => {
   const { connection, users, connections, friends, outbox, ledger, clock } = deps;
   /** Concurrent calls for one user share one deletion, because an authorization code can be redeemed once. */
   const running = new Map<string, Promise<Deletion | undefined>>();
@@ -64,7 +70,7 @@ export const createErasures = (deps: {
     for (const owner of deps.owners()) owner.forgetUser?.(userId);
   };
 
-  const begin: Erasures['begin'] = async (userId, { authorizationCode, log }) => {
+  const begin: ErasureService['begin'] = async (userId, { authorizationCode, log }) => {
     const { accountClosing } = deps;
     const fresh =
       authorizationCode === undefined

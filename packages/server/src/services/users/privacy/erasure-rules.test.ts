@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ledgerCutoff, ledgerEntryOf, nextCleanupAt, requirePersonId } from './erasure.ts';
+import { ledgerCutoff, ledgerEntryOf, nextCleanupAt, requirePersonId } from './erasure-rules.ts';
 
 describe('the next cleanup pass', () => {
   it.each([

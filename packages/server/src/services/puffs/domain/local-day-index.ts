@@ -7,7 +7,7 @@ import type { DayMarks } from './puff-history.ts';
  * Local days, read from wall dates: the hours >= `dayStartHour` of date D, and those < `dayStartHour` of D + 1. What is
  * derived is cached for the `dayStartHour` of the last call.
  */
-export class LocalDays {
+export class LocalDayIndex {
   readonly #aggregateOn: (date: DayNumber) => DayAggregate | undefined;
   readonly #loaded: () => Iterable<readonly [DayNumber, DayAggregate]>;
   #counts: { dayStartHour: number; byDay: Map<DayNumber, number> } | undefined;

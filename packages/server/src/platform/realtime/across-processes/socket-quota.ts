@@ -1,7 +1,7 @@
 import type { RedisLink } from '../../bus/redis-link.ts';
 
 /** The open sockets of each person over all processes, a bounded number of them. */
-export interface SocketPlaces {
+export interface SocketQuota {
   /** Takes a place for a new socket, and names those that have to make room for it: the oldest. */
   take(userId: string, socketId: string): Promise<readonly string[]>;
   give(userId: string, socketId: string): void;
@@ -13,7 +13,7 @@ export interface SocketPlaces {
 const keptMs = 24 * 60 * 60_000;
 
 /** Without Redis no socket is evicted across processes; each process keeps its own bound. */
-export const createSocketPlaces = (redis: RedisLink, places: number): SocketPlaces => {
+export const createSocketPlaces = (redis: RedisLink, places: number): SocketQuota => {
   const keyOf = (userId: string) => redis.keyOf('sockets', userId);
   return {
     async take(userId, socketId) {

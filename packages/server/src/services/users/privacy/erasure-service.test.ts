@@ -8,7 +8,7 @@ import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { connectMongo } from '../../../platform/mongo/connect.ts';
 import { testDatabaseUri } from '../../../../test/database.ts';
 import { servicesAlone } from '../../../../test/services-alone.ts';
-import { writesMayLiveMs } from './erasure.ts';
+import { writesMayLiveMs } from './erasure-rules.ts';
 
 const log = createLogger({ level: 'silent' });
 let now = Date.parse('2026-10-21T10:00:00Z');

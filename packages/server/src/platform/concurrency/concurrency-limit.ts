@@ -1,5 +1,5 @@
-/** Runs work, at most `count` pieces at a time; the rest wait in the order in which they came. */
-export const createSlots = (count: number): (<T>(work: () => Promise<T>) => Promise<T>) => {
+/** Runs at most `count` tasks at a time; the others wait in order of arrival. */
+export const createConcurrencyLimit = (count: number): (<T>(work: () => Promise<T>) => Promise<T>) => {
   const waiting: (() => void)[] = [];
   let free = count;
   return async (work) => {

@@ -4,7 +4,7 @@ import type { ClientSession, Collection, Filter, MongoClient, UpdateFilter } fro
  * Runs reads that see everything that was acknowledged before, even while the primary moves: after a write that changes
  * nothing, in a causally consistent session. A linearizable read says the same, and waits for the journal's own pace.
  */
-export const onNewestPast = async <Doc extends { _id: string; rev: number }, T>(
+export const withReadBarrier = async <Doc extends { _id: string; rev: number }, T>(
   client: Pick<MongoClient, 'startSession'>,
   collection: Collection<Doc>,
   read: (session: ClientSession) => Promise<T>,

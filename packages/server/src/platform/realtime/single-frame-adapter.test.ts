@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
-import { OneWriteAdapter } from './one-write-adapter.ts';
+import { SingleFrameAdapter } from './single-frame-adapter.ts';
 
 describe('an event to a room', () => {
   it('is one WebSocket frame in one piece', async () => {
-    const io = new Server(createServer(), { adapter: OneWriteAdapter });
+    const io = new Server(createServer(), { adapter: SingleFrameAdapter });
     const written: unknown[] = [];
     const { adapter, sockets } = io.of('/');
     const socket = { id: 'one', client: { writeToEngine: (...what: unknown[]) => written.push(what) } };
