@@ -41,7 +41,7 @@ describe('an account whose histories are at their bounds', () => {
     expect(many).toBeLessThanOrEqual(3 * few + checkInsReadAgain);
   });
 
-  it('is refused another goal with the limit, and may still replace the one of today', async () => {
+  it('a full history of goals refuses another goal with the limit, and accepts a replacement of the goal of today', async () => {
     const { client } = accounts.full;
     await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 5 } });
     await expect(client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 6 } })).rejects.toMatchObject({
@@ -53,7 +53,7 @@ describe('an account whose histories are at their bounds', () => {
     });
   });
 
-  it('is refused another zone, and keeps the one it has with everything else that it changes', async () => {
+  it('a full history of zones refuses another zone together with the rest of the change', async () => {
     const { client } = accounts.full;
     await expect(
       client.call('patchMe', { body: { timeZone: 'Asia/Tokyo', name: 'Robert' } }),
@@ -66,7 +66,7 @@ describe('an account whose histories are at their bounds', () => {
     });
   });
 
-  it('is refused another grant, and every purpose can still be withdrawn', async () => {
+  it('a full consent ledger refuses grants, and accepts the withdrawal of every purpose', async () => {
     const { client, userId } = accounts.full;
     const { consents } = await client.call('getConsents');
     const change = (granted: boolean) => ({
@@ -92,7 +92,7 @@ describe('histories', () => {
   });
   afterAll(() => app.close());
 
-  it('of goals hold a few rows after 60 changes on one day, with the same answers', async () => {
+  it('of goals hold a few rows after 60 changes on one day, and give the same results', async () => {
     const { client, userId } = await app.person('alice');
     for (let index = 0; index < 60; index++)
       await client.call('putGoal', { body: { mode: 'reduce', dailyLimit: 10 + (index % 2) * 5 } });
@@ -109,7 +109,7 @@ describe('histories', () => {
     }
   });
 
-  it('of consents and zones do not grow where nothing changes', async () => {
+  it('of consents and zones do not grow without a change', async () => {
     const { client, userId } = await app.person('bob');
     const { consents } = await client.call('getConsents');
     const { timeZone } = await client.call('getMe');
@@ -136,7 +136,7 @@ describe('histories', () => {
     }
   });
 
-  it('of a late puff cost its 60th edit what they cost its sixth', async () => {
+  it('of a late puff make its 60th edit as cheap as its sixth', async () => {
     const { client } = await app.person('dave');
     const id = randomUUID();
     await client.call('recordPuff', { body: { id, timestamp: '2026-10-10T09:00:00Z', quantity: 9 } });
@@ -149,7 +149,7 @@ describe('histories', () => {
     expect(await readBy(60)).toEqual(early);
   });
 
-  it('of a puff that is full refuse edits and restores, and never its deletion', async () => {
+  it('of a puff refuse edits and restores at their bound, and never its deletion', async () => {
     const { client, userId } = await app.person('erin');
     const params = { id: randomUUID() };
     await client.call('recordPuff', { body: { ...params, quantity: 2 } });
@@ -171,7 +171,7 @@ describe('histories', () => {
     await expect(client.call('restorePuff', { params })).rejects.toMatchObject(full);
   });
 
-  it('of consents refuse a purpose that stands twice in one body, whatever it says', async () => {
+  it('of consents refuse a body that names one purpose twice', async () => {
     const { client } = await app.person('carla');
     const [consent] = (await client.call('getConsents')).consents;
     if (!consent) throw new Error('a person of the tests has given consents');
@@ -191,7 +191,7 @@ describe('histories', () => {
       });
   });
 
-  it('of friend requests deliver no more than 200 that wait, and their senders cannot tell', async () => {
+  it('of friend requests deliver at most 200 open ones, without a difference for the senders', async () => {
     const [from, to] = [await app.person('fred'), await app.person('gina')];
     const { friendCode } = await to.client.call('getMe');
     const ask = () => from.client.call('requestFriend', { body: { friendCode } });

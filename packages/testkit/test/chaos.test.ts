@@ -12,7 +12,7 @@ import {
   type RecordedSocket,
 } from '../src/index.ts';
 
-describe('Redis is bus and counter, and never truth (REL-7)', () => {
+describe('a failure of Redis loses nothing that is stored (REL-7)', () => {
   let redis: LocalRedis;
   /** Two processes with everything; each person's phone hangs on another one. */
   let here: TestApp;
@@ -73,14 +73,14 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     });
   };
 
-  it('shows puffs of one process to the phones of another', async () => {
+  it('sends puffs recorded in one process to the sockets of another', async () => {
     await bothSay('ready');
     expect(await ready(here)).toEqual({ http: 200, status: 'ready', redis: 'up' });
     await puff();
     expect(await atBob.next('friendPuff')).toMatchObject({ friendId: alice.userId, todayCount: 1 });
   });
 
-  it('accepts puffs while Redis is down, and live events resume by themselves', async () => {
+  it('accepts puffs while Redis is down, and resumes live events afterwards', async () => {
     await Promise.all([puffs(30), redis.stop()]);
     await bothSay('degraded');
     expect(await ready(there)).toEqual({ http: 200, status: 'degraded', redis: 'down' });
@@ -91,7 +91,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     await expectLive();
   });
 
-  it('takes puffs through FLUSHALL', async () => {
+  it('accepts puffs during FLUSHALL', async () => {
     const commands = new Redis(redis.url);
     try {
       await Promise.all([
@@ -106,7 +106,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     await expectLive();
   });
 
-  it('takes puffs while Redis hangs, and where it is full, and says so', async () => {
+  it('accepts puffs and logs the outage while Redis hangs or is full', async () => {
     const before = sent.length;
     process.kill(redis.process.pid, 'SIGSTOP');
     try {
@@ -136,7 +136,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     await expectLive();
   });
 
-  it('moves sockets although the bus message was lost', async () => {
+  it('moves sockets to new audiences if the bus message was lost', async () => {
     await redis.stop();
     await bothSay('degraded');
     // Changed where no socket is; nothing tells the other process but its own look at the database.
@@ -152,7 +152,7 @@ describe('Redis is bus and counter, and never truth (REL-7)', () => {
     expect(await there.client().call('healthReady')).toMatchObject({ status: 'ready' });
   });
 
-  it('has lost and doubled nothing', async () => {
+  it('has lost no puff and counted none twice', async () => {
     const { puffs: stored } = await alice.client.call('listPuffs', { query: { limit: '500' } });
     expect(stored.map(({ id }) => id).sort()).toEqual([...sent].sort());
     expect(revisions).toEqual(sent.map((_id, index) => index + 1));

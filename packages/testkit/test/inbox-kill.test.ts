@@ -2,8 +2,8 @@
 import { describe, it } from '@jest/globals';
 import { expectWholeInboxes } from './inbox-kill.ts';
 
-describe('persistent events during kills and restarts of phones', () => {
-  it('48 of them: every phone has its inbox, in its order, each row once', async () => {
+describe('persistent events while servers are killed and clients reconnect', () => {
+  it('48 events: every client receives each row of its inbox once, in order', async () => {
     await expectWholeInboxes({ people: 8, asks: 3, kills: 1 });
   }, 300_000);
 });

@@ -147,7 +147,7 @@ describe('kill -9 during a stream of puffs', () => {
     }
   };
 
-  it('of the server alone: nothing acknowledged is lost, nothing counts twice', async () => {
+  it('of the server alone loses no acknowledged puff and counts none twice', async () => {
     env['MONGODB_URI'] = sharedDatabase();
     let server = await start();
     env['PORT'] = String(server.port);
@@ -168,7 +168,7 @@ describe('kill -9 during a stream of puffs', () => {
     for (const sender of senders) await expectAllCounted(sender, sender.client);
   });
 
-  it('of the server with its database, and both start again at once', async () => {
+  it('of the server and its database, which restart at once, loses no acknowledged puff', async () => {
     let server = await start();
     env['PORT'] = String(server.port);
     const sender = new Sender((await signIn(server, 'alice')).client);
@@ -185,7 +185,7 @@ describe('kill -9 during a stream of puffs', () => {
     await expectAllCounted(sender, sender.client);
   });
 
-  it('of one of two servers that take puffs of the same people at once', async () => {
+  it('of one of two servers that record for the same users loses no acknowledged puff', async () => {
     env['MONGODB_URI'] = sharedDatabase();
     const [left, right] = [await start(), await start()];
     const people = await Promise.all(['alice', 'bob'].map((name) => signIn(left, name)));

@@ -58,7 +58,7 @@ describe('milestones', () => {
     return first;
   };
 
-  it('are given an hour after their day, by the job, once on two workers, and told once', async () => {
+  it('are awarded by the job an hour after their day, and notified once with two workers', async () => {
     const other = await startTestApp({ mongoUri: app.mongoUri, world: app });
     try {
       const alice = await app.person('alice');
@@ -97,7 +97,7 @@ describe('milestones', () => {
     }
   });
 
-  it('end quietly with a puff that comes late, and are earned again', async () => {
+  it('are revoked without a notification by a late puff, and can be awarded again', async () => {
     const alice = await abstainer('alice');
     expect(await mineOf(alice)).toEqual([
       '1 abstinence 2026-10-18..2026-10-18',
@@ -115,7 +115,7 @@ describe('milestones', () => {
     expect(await rows.countDocuments({ revokedAt: { $exists: true } })).toBe(1);
   });
 
-  it('wait for the day that a journey brings, and stay when it comes back', async () => {
+  it('are awarded on the local day of a new zone, and stay after the return to the old zone', async () => {
     const alice = await app.person('alice', { timeZone: 'Europe/Berlin' });
     await puffAt(alice, '2026-10-20T12:00:00Z');
     const move = (timeZone: string) => alice.client.call('patchMe', { body: { timeZone } });
@@ -141,7 +141,7 @@ describe('milestones', () => {
     expect(await inboxOf(alice)).toMatchObject([{ readAt: expect.any(String) }]);
   });
 
-  it('are kept without the consents, and none is given', async () => {
+  it('stay after a withdrawal of consent, and none is awarded without it', async () => {
     const alice = await abstainer('alice');
     const { consents } = await alice.client.call('getConsents');
     const { version } = consents.find(({ purpose }) => purpose === 'terms') ?? { version: '' };
@@ -153,7 +153,7 @@ describe('milestones', () => {
   });
 
   describe('of a friend', () => {
-    it('show who and what on confirmed days, and not when or since when', async () => {
+    it('show the user and the kind for confirmed days, without dates', async () => {
       const [alice, bob] = [await abstainer('alice'), await app.person('bob')];
       await createFriendship(alice, bob, { one: 'milestones', other: 'none' });
       const { friends } = await listOf(bob);
@@ -226,7 +226,7 @@ describe('milestones', () => {
       await change(alice, bob);
       expect(await asked(bob, id)).toEqual({ seen, code });
     });
-    it('is never one’s own', async () => {
+    it('a user cannot cheer an own milestone', async () => {
       const alice = await abstainer('alice');
       expect(await asked(alice, (await newestOf(alice)).id)).toEqual({ seen: 0, code: 'not-found' });
     });
@@ -256,7 +256,7 @@ describe('milestones', () => {
       (await listOf(person)).friends.find((milestone) => milestone.id === id)?.myCheers;
     const noticesOf = async () => (await inboxOf(alice)).filter(({ category }) => category === 'cheer');
 
-    it('are one of a kind for each friend, can be taken back, and are one notice while it is unread', async () => {
+    it('count one of each kind per friend, can be removed, and share one notification while it is unread', async () => {
       await Promise.all([cheer(bob, 'clap'), cheer(bob, 'clap'), cheer(bob, 'heart')]);
       await cheer(bob, 'clap');
       expect([...(await cheersOf())].sort((a, b) => a.kind.localeCompare(b.kind))).toEqual([
@@ -290,7 +290,7 @@ describe('milestones', () => {
       expect(await noticesOf()).toHaveLength(2);
     });
 
-    it('are thirty in 24 hours, however they come', async () => {
+    it('are limited to 30 in 24 hours for each sender', async () => {
       for (const kind of cheerKinds.slice(0, 3)) await cheer(bob, kind);
       const earlier = range(25).map((index) => new Date(app.clock.now() - index * 1_000));
       await mongo
@@ -309,7 +309,7 @@ describe('milestones', () => {
       ['blocks', () => alice.client.call('blockPerson', { body: { userId: bob.userId } })],
       ['is blocked', () => bob.client.call('blockPerson', { body: { userId: alice.userId } })],
       ['removes', () => alice.client.call('removeFriend', { params: { userId: bob.userId } })],
-    ])('go with the friendship, and the name with them, where alice %s', async (_who, end) => {
+    ])('are removed with the friendship, with the name in notifications, if alice %s', async (_who, end) => {
       await cheer(bob, 'clap');
       await end();
       expect(await cheersOf()).toEqual([]);
@@ -320,7 +320,7 @@ describe('milestones', () => {
       await expect(takeBack(bob)).rejects.toMatchObject({ code: 'not-found' });
     });
 
-    it('do not outlive a block that comes at the same moment', async () => {
+    it('are removed by a block at the same moment', async () => {
       await Promise.allSettled([
         ...cheerKinds.map((kind) => cheer(bob, kind)),
         alice.client.call('blockPerson', { body: { userId: bob.userId } }),
@@ -328,7 +328,7 @@ describe('milestones', () => {
       expect(await mongo.db().collection('cheers').countDocuments()).toBe(0);
     });
 
-    it('count and say nothing where alice has muted the friend; go with the milestone', async () => {
+    it('of a muted friend are counted without a notification; all are removed with the milestone', async () => {
       await alice.client.call('patchFriend', { params: { userId: bob.userId }, body: { muted: true } });
       await cheer(bob, 'clap');
       expect(await cheersOf()).toEqual([{ kind: 'clap', count: 1 }]);

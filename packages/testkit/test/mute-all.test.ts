@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import {
   createFriendship,
+  eventually,
   startTestApp,
   type Person,
   type TestApp,
@@ -22,10 +23,20 @@ describe('muting all friends', () => {
     await from.client.call('recordPuff', { body: { id } });
     return id;
   };
-  /** How many live events the socket has; an ack comes after everything that was sent to it before. */
-  const received = async (socket: RecordedSocket) => {
+  const received = (socket: RecordedSocket) => [
+    socket.received('friendPuff').length,
+    socket.received('friendPuffRetracted').length,
+  ];
+  /**
+   * The counts of friendPuff and friendPuffRetracted. Waits for the events themselves, because between processes they come
+   * over Redis, and an ack does not. An ack comes after everything else that was sent to the socket in its own process.
+   */
+  const expectReceived = async (socket: RecordedSocket, expected: readonly [number, number]) => {
+    await eventually('the live events arrive', () =>
+      received(socket).every((count, index) => count >= (expected[index] ?? 0)),
+    );
     await socket.undo({ id: randomUUID() });
-    return [socket.received('friendPuff').length, socket.received('friendPuffRetracted').length];
+    expect(received(socket)).toEqual(expected);
   };
 
   it('stops live events at once, also on sockets that connect later, until it ends', async () => {
@@ -33,22 +44,22 @@ describe('muting all friends', () => {
     await createFriendship(owner, viewer);
     const early = await viewer.connect();
     const shown = await record(owner);
-    expect(await received(early)).toEqual([1, 0]);
+    await expectReceived(early, [1, 0]);
 
     expect(await muteAll(viewer, true)).toBe(true);
     const later = await viewer.connect();
     await record(owner);
     await owner.client.call('deletePuff', { params: { id: shown } });
-    expect(await received(early)).toEqual([1, 0]);
-    expect(await received(later)).toEqual([0, 0]);
+    await expectReceived(early, [1, 0]);
+    await expectReceived(later, [0, 0]);
 
     app.clock.advance(1);
     expect(await muteAll(viewer, false)).toBe(false);
     // What was recorded while all were muted stays unknown; what is recorded from now on is shown, and its end too.
     const between = await record(owner);
     await owner.client.call('deletePuff', { params: { id: between } });
-    expect(await received(early)).toEqual([2, 1]);
-    expect(await received(later)).toEqual([1, 1]);
+    await expectReceived(early, [2, 1]);
+    await expectReceived(later, [1, 1]);
     for (const socket of [early, later]) socket.close();
   });
 
@@ -68,7 +79,7 @@ describe('muting all friends', () => {
     await viewer.client.call('putNotificationPreferences', { body: { discreet: false } });
     expect(await viewer.client.call('getNotificationPreferences')).toEqual({ ...before, muteAll: true });
     await record(viewer);
-    expect(await received(atOne)).toEqual([1, 0]);
+    await expectReceived(atOne, [1, 0]);
     const { friends } = await viewer.client.call('listFriends');
     expect(friends.map(({ userId, muted }) => [userId, muted]).sort()).toEqual(
       [
@@ -80,7 +91,7 @@ describe('muting all friends', () => {
     await muteAll(viewer, false);
     await record(two);
     await record(one);
-    await received(socket);
+    await expectReceived(socket, [1, 0]);
     expect(socket.received('friendPuff').map(({ friendId }) => friendId)).toEqual([one.userId]);
     for (const each of [socket, atOne]) each.close();
   });

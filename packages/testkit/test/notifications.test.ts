@@ -27,7 +27,7 @@ describe('the inbox', () => {
 
   const person = () => app.person(name());
 
-  it('tells of a request and of its acceptance, in the list and over the socket, with one number for each person', async () => {
+  it('contains a friend request and its acceptance, in the list and over the socket, numbered per user', async () => {
     const [alice, bob] = [await person(), await person()];
     const [atAlice, atBob] = [await alice.connect(), await bob.connect()];
     const requestId = await ask(alice, bob);
@@ -47,7 +47,7 @@ describe('the inbox', () => {
     expect(await inboxOf(bob)).toHaveLength(1);
   });
 
-  it('says of crossing requests that they are a friendship, and nothing else', async () => {
+  it('notifies of a friendship only, if two friend requests cross', async () => {
     const [alice, bob] = [await person(), await person()];
     await ask(alice, bob);
     await ask(bob, alice);
@@ -55,7 +55,7 @@ describe('the inbox', () => {
     expect((await inboxOf(bob)).map(({ category }) => category)).toEqual(['friend-request']);
   });
 
-  it('hears nothing of an ask that is not delivered', async () => {
+  it('receives nothing for a friend request that is not delivered', async () => {
     const [alice, bob] = [await person(), await person()];
     const requestId = await ask(alice, bob);
     await ask(alice, bob);
@@ -64,7 +64,7 @@ describe('the inbox', () => {
     expect(await inboxOf(bob)).toHaveLength(1);
   });
 
-  it('is read page by page, newest first, and only by its own cursors', async () => {
+  it('is listed in pages, newest first, and rejects foreign cursors', async () => {
     const bob = await person();
     for (let times = 0; times < 5; times++) await ask(await person(), bob);
     const first = await bob.client.call('listNotifications', { query: { limit: '2' } });
@@ -81,7 +81,7 @@ describe('the inbox', () => {
     await expect(others).rejects.toMatchObject({ code: 'invalid-cursor' });
   });
 
-  it('marks as read what is one’s own, by ids or all of it', async () => {
+  it('marks only rows of the caller as read, by ids or all', async () => {
     const [bob, carla] = [await person(), await person()];
     for (const someone of [bob, carla])
       for (let times = 0; times < 2; times++) await ask(await person(), someone);
@@ -96,7 +96,7 @@ describe('the inbox', () => {
       await expect(bob.client.call('readNotifications', { body })).rejects.toMatchObject({ code: 'invalid' });
   });
 
-  it('leaves out what was switched off, keeps the request, and cannot be kept from telling of security', async () => {
+  it('omits categories that are off, except friend requests and security notifications', async () => {
     const [alice, bob] = [await person(), await person()];
     const preferences = await bob.client.call('putNotificationPreferences', {
       body: { categories: { 'friend-request': 'off' }, quietHours: { from: '22:00', to: '07:00' } },
@@ -117,7 +117,7 @@ describe('the inbox', () => {
     ).rejects.toMatchObject({ code: 'invalid' });
   });
 
-  it('tells of a sign-in on a device that is new, and of no other', async () => {
+  it('notifies of a sign-in on a new device only', async () => {
     const { name } = await person();
     const bob = await app.person(name);
     expect(await inboxOf(bob)).toEqual([]);
@@ -130,7 +130,7 @@ describe('the inbox', () => {
     expect(await inboxOf(bob)).toHaveLength(1);
   });
 
-  it('tells the other phones of a session that ended because an old key of it came back', async () => {
+  it('notifies the other devices of a session that ended because an old refresh token was reused', async () => {
     const bob = await person();
     const other = await bob.signInAgain();
     const atOther = await other.connect();
@@ -147,7 +147,7 @@ describe('the inbox', () => {
     ]);
   });
 
-  it('goes after 90 days', async () => {
+  it('is removed after 90 days', async () => {
     const before = await person();
     await ask(await person(), before);
     app.clock.advance(91 * dayMs);
@@ -159,7 +159,7 @@ describe('the inbox', () => {
   });
 });
 
-describe('a socket that was away (REL-5)', () => {
+describe('a socket that reconnects (REL-5)', () => {
   let app: TestApp;
   let bob: Person;
 
@@ -182,7 +182,7 @@ describe('a socket that was away (REL-5)', () => {
     expect(socket.lastSeq).toBe(4);
   });
 
-  it('gets nothing again without a number: its first calls have told it everything', async () => {
+  it('receives no replay without lastSeq', async () => {
     const socket = await bob.connect();
     await app.drain();
     await ask(await app.person(name()), bob);
@@ -193,7 +193,7 @@ describe('a socket that was away (REL-5)', () => {
     ['of 8 days ago', 1],
     ['of the future', 99],
     ['that is none', -1],
-  ])('has to read the list by a number %s', async (_which, lastSeq) => {
+  ])('has to read the list if its lastSeq is %s', async (_which, lastSeq) => {
     const socket = recordEvents(bob.client.connect({ lastSeq }));
     const { seq } = await socket.next('resyncRequired');
     expect(await socket.next('ready')).toMatchObject({ seq });
@@ -202,7 +202,7 @@ describe('a socket that was away (REL-5)', () => {
     expect(await socket.next('friendRequest')).toMatchObject({ seq: seq + 1 });
   });
 
-  it('has to read the list by what is no number at all', async () => {
+  it('has to read the list if its lastSeq is not a number', async () => {
     const socket = io(app.url, {
       auth: { token: bob.client.accessToken(), lastSeq: { $gt: 0 } },
       transports: ['websocket'],
@@ -214,7 +214,7 @@ describe('a socket that was away (REL-5)', () => {
     expect(resync).toEqual({ seq: expect.any(Number) });
   });
 
-  it('hears what another process has told', async () => {
+  it('receives rows that another process appended', async () => {
     const { clock, apple, mongoUri } = app;
     const other = await startTestApp({ mongoUri, world: { clock, apple } });
     const socket = await bob.connect();

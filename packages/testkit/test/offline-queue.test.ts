@@ -89,7 +89,7 @@ const idsOf = async (person: Person) =>
   (await person.client.call('listPuffs', { query: { limit: '500' } })).puffs.map(({ id }) => id).sort();
 
 describe('the offline queue against a server', () => {
-  it('gets 500 puffs in over connections that carry 6 KB each', async () => {
+  it('uploads 500 puffs over connections that carry 6 KB each', async () => {
     const alice = await app.person('alice');
     const phone = phoneOf(alice);
     const queue = phone.start();

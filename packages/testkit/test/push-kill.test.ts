@@ -9,7 +9,7 @@ const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
   .toString();
 
-describe('a worker of pushes that is killed', () => {
+describe('a push worker that is killed', () => {
   let apns: ApnsSimulator;
   let front: TestApp;
   let side: TestApp;

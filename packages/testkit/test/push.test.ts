@@ -71,7 +71,7 @@ describe('pushes', () => {
     await app.drain();
   };
 
-  it('reach every phone of the person once, and tell neither who nor what', async () => {
+  it('reach every device of the recipient once, without name or content', async () => {
     const [one, two] = [newToken(), newToken()];
     const bob = await phoneOwner(one);
     await register(bob, two.toUpperCase());
@@ -92,7 +92,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(2);
   });
 
-  it('name the friend where the person has said that they may', async () => {
+  it('name the friend if the recipient has allowed it', async () => {
     const bob = await phoneOwner(newToken());
     await prefer(bob, { discreet: false });
     await askFor(bob);
@@ -101,7 +101,7 @@ describe('pushes', () => {
     ]);
   });
 
-  it('of cheers of one milestone are one to the phone, also after it was read', async () => {
+  it('for cheers of one milestone share one collapse id, also after the notification was read', async () => {
     const bob = await phoneOwner(newToken());
     await bob.client.call('checkIn', { body: { days: ['2026-10-20'], none: true } });
     const [milestone] = (await bob.client.call('listMilestones')).mine;
@@ -123,7 +123,7 @@ describe('pushes', () => {
     expect(cheers).toEqual([params.id, params.id]);
   });
 
-  it('are not sent without the consent, nor for what is wanted in the app alone', async () => {
+  it('are not sent without consent, nor for categories that are delivered in the app only', async () => {
     await askFor(await phoneOwner(newToken(), ['terms', 'health-processing', 'friends-sharing']));
     const bob = await phoneOwner(newToken());
     await prefer(bob, { categories: { 'friend-request': 'in-app' } });
@@ -164,7 +164,7 @@ describe('pushes', () => {
     },
   );
 
-  it('wait for the end of the quiet hours, over midnight and a change of the clock', async () => {
+  it('wait for the end of the quiet hours, across midnight and a clock change', async () => {
     // Half past eleven in Berlin; in this night the clock goes back.
     app.clock.set('2026-10-24T21:30:00Z');
     const bob = await phoneOwner(newToken());
@@ -177,7 +177,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(1);
   });
 
-  it('are not sent of what was read meanwhile', async () => {
+  it('are not sent for notifications that were read meanwhile', async () => {
     const bob = await phoneOwner(newToken());
     await prefer(bob, { quietHours: { from: '11:00', to: '13:00' } });
     await askFor(bob);
@@ -186,7 +186,7 @@ describe('pushes', () => {
     expect(apns.pushes).toEqual([]);
   });
 
-  it('are not sent of somebody who was blocked, or is gone, meanwhile', async () => {
+  it('are not sent about a user who was blocked or deleted meanwhile', async () => {
     const bob = await phoneOwner('aa');
     await prefer(bob, { discreet: false, quietHours: { from: '12:00', to: '13:00' } });
     await askFor(bob);
@@ -203,7 +203,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(1);
   });
 
-  it('are ten a local day at most', async () => {
+  it('are at most ten per local day', async () => {
     const bob = await phoneOwner(newToken());
     for (let times = 0; times < 12; times++) await askFor(bob);
     expect(apns.pushes).toHaveLength(10);
@@ -213,7 +213,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(11);
   });
 
-  it('of the one before never reach a phone that was handed over (PUSH-6)', async () => {
+  it('for the previous account never reach a device that changed accounts (PUSH-6)', async () => {
     const token = newToken();
     const bob = await phoneOwner(token);
     await prefer(bob, { quietHours: { from: '11:00', to: '13:00' } });
@@ -226,7 +226,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(1);
   });
 
-  it('end with the session that has registered the phone, and with its removal', async () => {
+  it('stop when the session that registered the device ends, or the device is removed', async () => {
     const token = newToken();
     const bob = await phoneOwner(token);
     const other = await bob.signInAgain();
@@ -253,7 +253,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(1);
   });
 
-  it('go to the ten phones that registered last', async () => {
+  it('are sent to the ten devices that registered last', async () => {
     const bob = await person();
     const tokens = range(12).map(newToken);
     for (const token of tokens) {
@@ -264,7 +264,7 @@ describe('pushes', () => {
     expect(apns.pushes.map(({ deviceToken }) => deviceToken).sort()).toEqual(tokens.slice(2).sort());
   });
 
-  it('go to another phone no more where Apple says that there is none (PUSH-4)', async () => {
+  it('are not sent again to a token that APNs reports as gone (PUSH-4)', async () => {
     const [bad, gone, back] = [newToken(), newToken(), newToken()];
     const bob = await phoneOwner(bad);
     for (const token of [gone, back]) await register(bob, token);
@@ -296,7 +296,7 @@ describe('pushes', () => {
     expect(apns.pushes.map(({ status }) => status)).toEqual([reply.status, 200]);
   });
 
-  it('are tried again with the same id while Apple has trouble, and given up after a day', async () => {
+  it('are retried with the same id while APNs fails, for one day', async () => {
     const bob = await phoneOwner(newToken());
     apns.reply('*', { status: 500, reason: 'InternalServerError' }, { status: 503, reason: 'Shutdown' });
     await askFor(bob);
@@ -319,7 +319,7 @@ describe('pushes', () => {
     expect(apns.pushes).toHaveLength(tried);
   });
 
-  it('wait where Apple does not take our key, all of them', async () => {
+  it('all wait while APNs rejects the provider key', async () => {
     await stop();
     // Each process learns it by an answer to itself.
     await start({ targets: targetNames });

@@ -20,7 +20,7 @@ const ports = {
   stats: { statsOf: () => ({}) as UserStats },
 };
 
-it('puts batches of one person into the log one after the other, and those of others beside them', async () => {
+it('records batches of one user in sequence, and those of other users concurrently', async () => {
   const now = Date.UTC(2026, 9, 21, 10);
   const underWay: string[] = [];
   const most = new Map<string, number>();
@@ -64,7 +64,7 @@ it('puts batches of one person into the log one after the other, and those of ot
   );
 });
 
-it('shows friends nothing of a puff whose consent is withdrawn while it is written', async () => {
+it('sends friends no event of a puff if consent is withdrawn during the write', async () => {
   const now = Date.UTC(2026, 9, 21, 10);
   let isWithdrawn = false;
   let isRead = false;

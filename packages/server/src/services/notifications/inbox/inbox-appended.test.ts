@@ -38,7 +38,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-it('what one process tells is sent at once to the sockets of another one, which looks by itself only now and then', async () => {
+it('a row that one process appends is delivered at once to the sockets of another', async () => {
   const { userId } = await inTransaction(database.connection, (tx) =>
     here.users.accounts.openAccount({ name: 'Ann', email: null, timeZone: 'UTC', consents: [] }, tx),
   );

@@ -17,7 +17,7 @@ const row = (seq: number): InboxRow => ({
   readAt: null,
 });
 
-it('a socket that opens while another one is sent a row gets everything after its own number', async () => {
+it('a socket that subscribes during a delivery to another receives everything after its own number', async () => {
   let head = 10;
   let gate: Promise<void> | undefined;
   let asked = () => {};

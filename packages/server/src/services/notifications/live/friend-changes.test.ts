@@ -21,8 +21,8 @@ const summary = (todayCount: number): Friend['summary'] => ({
   underLimitDays: 0,
 });
 
-describe('what changed of friends', () => {
-  it('is who has gone, who has come, and whose row says something else', () => {
+describe('friendChanges', () => {
+  it('lists removed, added and changed friends', () => {
     const lowered = friend('ann', { theirShareLevel: 'none' });
     expect(friendChanges([friend('ann'), friend('ben')], [lowered, friend('cleo')])).toEqual({
       removed: ['ben'],
@@ -30,7 +30,7 @@ describe('what changed of friends', () => {
     });
   });
 
-  it('is a summary that is shown or hidden, and no number in it', () => {
+  it('lists a summary that appears or disappears, and no change of its numbers', () => {
     const [one, two] = [friend('ann', { summary: summary(1) }), friend('ann', { summary: summary(2) })];
     expect(friendChanges([one], [two])).toEqual({ removed: [], updated: [] });
     expect(friendChanges([friend('ann')], [two]).updated).toEqual([two]);

@@ -18,13 +18,13 @@ interface Payload {
 }
 const alertOf = (payload: string) => (JSON.parse(payload) as Payload).aps.alert;
 
-describe('what a lock screen shows', () => {
-  it.each(Object.entries(pushTexts))('%s names no number and no matter of health', (_kind, texts) => {
+describe('the text of a push', () => {
+  it.each(Object.entries(pushTexts))('%s contains no number and no health term', (_kind, texts) => {
     for (const text of Object.values(texts) as string[]) expect(text).not.toMatch(forbidden);
     expect(texts.discreet).not.toContain('%@');
   });
 
-  it('is without a name unless the person has allowed it', () => {
+  it('contains no name unless the recipient has allowed it', () => {
     const discreet = pushPayload(request, true);
     expect(alertOf(discreet)).toEqual({ 'loc-key': pushTexts['friend-requested'].discreet });
     expect(discreet).not.toContain('Sam');

@@ -69,7 +69,7 @@ const start = (commit: GroupCommit, person: string, kind: Kind): Promise<unknown
 };
 
 describe('the group commit, when a commit throws', () => {
-  it('counts a refused puff down once when another person of its group has a fault', async () => {
+  it('decrements the pending count once for a refused puff when another user of its group has a fault', async () => {
     const commit = withFaults();
     const calls = [start(commit, '1 refused', 'puff'), start(commit, '2 admission throws', 'puff')];
     const results = await Promise.allSettled(calls);
@@ -78,7 +78,7 @@ describe('the group commit, when a commit throws', () => {
     await commit.drainAll();
   });
 
-  it('does not run a task that the fault of another person has failed', async () => {
+  it('does not run a task that failed with the fault of another user', async () => {
     const commit = withFaults();
     let isHeld = false;
     let runs = 0;

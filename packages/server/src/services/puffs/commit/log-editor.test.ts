@@ -44,7 +44,7 @@ const restore = (target: string): EditCommand => ({
     found && found.deletedAt !== null ? { values: found.puff, deletedAt: null } : undefined,
 });
 
-describe('changes of puffs', () => {
+describe('edits of puffs', () => {
   let database: TestDatabase;
   let processes: LogProcess[];
   let person: string;
@@ -109,7 +109,7 @@ describe('changes of puffs', () => {
     await expectAgreement();
   });
 
-  it('mark the day that lost something late, however it was taken, until it is back', async () => {
+  it('mark a day that lost a puff late, until the puff is restored', async () => {
     const here = await open();
     const puffs = await record(here, 60);
     const [first] = puffs;
@@ -152,7 +152,7 @@ describe('changes of puffs', () => {
     expect((await here.log.history(person)).rev).toBe(4);
   });
 
-  it('hide everything for good, and count what comes after', async () => {
+  it('hide everything before a deletion of all, and count later puffs', async () => {
     const [here, there] = [await open(), await open()];
     const puffs = await record(here, 30);
     await here.log.drainAll();
@@ -167,7 +167,7 @@ describe('changes of puffs', () => {
     expect((await here.log.history(person)).records).toBe(2);
   });
 
-  it('take an unknown outcome back, and the same call counts once', async () => {
+  it('roll back an unknown outcome, so that a repeated call counts once', async () => {
     let lost = 0;
     const here = await open({
       wrapStore: (store) => ({
@@ -185,7 +185,7 @@ describe('changes of puffs', () => {
     await expectAgreement();
   });
 
-  it('do not lose each other, nor puffs, in three processes at once', async () => {
+  it('lose no edit and no puff with three concurrent processes', async () => {
     const all = [await open(), await open(), await open()];
     const at = (index: number) => all[index % all.length]!.log;
     const puffs = await record(all[0]!, 30);

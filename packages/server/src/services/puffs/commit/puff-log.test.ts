@@ -38,7 +38,7 @@ describe('the log of puffs', () => {
     await database.drop();
   });
 
-  it('counts a puff once, however often it is sent', async () => {
+  it('counts a puff once if it is sent several times', async () => {
     const { log, store } = await open();
     const puff = puffNumber(4);
     const first = await log.append(person, [puff], 0);
@@ -93,7 +93,7 @@ describe('the log of puffs', () => {
     await Promise.all(busy);
   });
 
-  it('answers a batch of what another process has taken with a state that counts it', async () => {
+  it('returns a state that counts a batch which another process recorded', async () => {
     const [one, other] = [await open(), await open()];
     await other.log.append(person, [puffNumber(0)], 0);
     const puffs = [puffNumber(1), puffNumber(2)];
@@ -128,7 +128,7 @@ describe('the log of puffs', () => {
     expect(answers.map(({ outcomes }) => outcomes[0]?.status)).toEqual(['created', 'created']);
   });
 
-  it('takes 200 puffs of one person at once as 200, and answers each with a state that counts it', async () => {
+  it('records 200 concurrent puffs of one user, each with a state that counts it', async () => {
     const { log, store } = await open();
     const answers = await Promise.all(range(200).map((index) => log.append(person, [puffNumber(index)], 0)));
     const revs = answers.map(({ outcomes }) =>
@@ -152,7 +152,7 @@ describe('the log of puffs', () => {
     expect(json(await log.history(person))).toEqual(json(state));
   });
 
-  it('takes puffs of the same people in two processes at once', async () => {
+  it('records puffs of the same users in two processes at once', async () => {
     const [left, right] = [await open(), await open()];
     const people = [person, newId(), newId()];
     const created = new Map<string, number>();
@@ -177,7 +177,7 @@ describe('the log of puffs', () => {
     }
   });
 
-  it('counts once what it could not confirm, when the phone sends it again', async () => {
+  it('counts a puff with an unknown outcome once when the client repeats it', async () => {
     let replies = 0;
     const { log, store } = await open({
       wrapStore: (real): PuffStore => ({
@@ -197,7 +197,7 @@ describe('the log of puffs', () => {
     expect(json(await log.history(person))).toEqual(json(counted));
   });
 
-  it('fills a sequence gap of a crash before it reads past it, so that no write gets behind it', async () => {
+  it('fills a sequence gap left by a crash before it reads past it', async () => {
     const crashed = await open({
       wrapStore: (real): PuffStore => ({
         ...real,
@@ -218,7 +218,7 @@ describe('the log of puffs', () => {
     expect((await recount(store, person)).records).toBe(3);
   });
 
-  it('does not delay other people while the log of one is slow', async () => {
+  it('does not delay other users while the log of one is slow', async () => {
     const slow = newId();
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
@@ -237,7 +237,7 @@ describe('the log of puffs', () => {
     await expect(held).resolves.toMatchObject({ outcomes: [{ status: 'created' }] });
   });
 
-  it('says overloaded beyond its bound, and takes the same puffs afterwards', async () => {
+  it('throws overloaded at its bound, and records the same puffs afterwards', async () => {
     const { log } = await open({ maxQueued: 100 });
     const batch = range(60).map((index) => puffNumber(index));
     const first = log.append(person, batch, 0);
@@ -254,7 +254,7 @@ describe('the log of puffs', () => {
     });
   });
 
-  it('gives a local day at most 5,000', async () => {
+  it('refuses more than 5,000 puffs per local day', async () => {
     const { log } = await open();
     const at = (quantity: number) => ({ ...puffNumber(0), id: newUuid(), quantity });
     await log.append(

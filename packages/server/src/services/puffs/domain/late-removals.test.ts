@@ -12,7 +12,7 @@ const puff = (parts: { date?: number; hour?: number; quantity?: number } = {}): 
   };
 };
 
-describe('a change that takes from a day', () => {
+describe('a removal from a day', () => {
   const late = puff().timestamp + 24 * hour + 1;
 
   it.each<[string, CountedPuff | null, CountedPuff | null, boolean]>([
@@ -29,7 +29,7 @@ describe('a change that takes from a day', () => {
   });
 });
 
-describe('what a date has lost', () => {
+describe('the late removals of a date', () => {
   const all = 2 ** 24 - 1;
   /** By the hour at which days start: whether this date's day has lost something, and whether the one before has. */
   const lost = (standing: CountedPuff | undefined) => {

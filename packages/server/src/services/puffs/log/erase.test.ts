@@ -65,7 +65,7 @@ describe('the log of a deleted account', () => {
     expect(await stored(process)).toEqual([person]);
   });
 
-  it('takes nothing that waited when it went, and nothing of what was on its way is stored', async () => {
+  it('refuses queued writes at the deletion, and stores none of those in flight', async () => {
     let release = () => {};
     let started = () => {};
     const isHeld = new Promise<void>((resolve) => (release = resolve));

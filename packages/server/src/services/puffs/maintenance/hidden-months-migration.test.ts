@@ -3,7 +3,7 @@ import { openTestDatabase, type TestDatabase } from '../../../../test/database.t
 import { logNow, openLog, puffNumber, type LogProcess } from '../../../../test/puff-log.ts';
 import { dropHiddenMonths } from './hidden-months-migration.ts';
 
-describe('rows of months that a version before left after a deletion of all', () => {
+describe('dropHiddenMonths', () => {
   let database: TestDatabase;
   let here: LogProcess;
 
@@ -17,7 +17,7 @@ describe('rows of months that a version before left after a deletion of all', ()
     await database.drop();
   });
 
-  it('go, and no others', async () => {
+  it('deletes only hidden month rows', async () => {
     const { signal } = new AbortController();
     const rows = async () =>
       (await database.connection.collection('puffmonths').find().toArray())

@@ -7,7 +7,7 @@ import type { PuffValues } from '../domain/puff.ts';
 
 const hour = 3_600_000;
 
-describe('changes of a version that did not date them', () => {
+describe('dateLateEntries', () => {
   let database: TestDatabase;
   let here: LogProcess;
 
@@ -21,7 +21,7 @@ describe('changes of a version that did not date them', () => {
     await database.drop();
   });
 
-  it('are dated as new ones are, those that took something late', async () => {
+  it('dates late removals of an older version like new ones', async () => {
     const person = newId();
     const [early, late] = [puffNumber(0), { ...puffNumber(40), timestamp: logNow - hour }];
     await here.log.append(person, [early, late], 0);

@@ -10,7 +10,7 @@ import { restorePurgeMs } from '../domain/puff.ts';
 const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
 const canary = 'a-very-private-trigger';
 
-describe('what was deleted', () => {
+describe('the content of deleted puffs', () => {
   let database: TestDatabase;
   let processes: LogProcess[];
   let person: string;
@@ -66,7 +66,7 @@ describe('what was deleted', () => {
     await database.drop();
   });
 
-  it('stays for 30 days, then goes with every change of it, and every process still counts right', async () => {
+  it('is removed after 30 days with all edits, and every process still counts correctly', async () => {
     const [here, behind] = [await open(), await open()];
     const [first, second, third] = await record(here, 6);
     await behind.log.history(person); // knows the puffs, and nothing of what follows
@@ -92,7 +92,7 @@ describe('what was deleted', () => {
     await expectAgreement();
   });
 
-  it('goes within a day after a deletion of all', async () => {
+  it('is removed within a day after a deletion of all', async () => {
     const [here, behind] = [await open(), await open()];
     const [first] = await record(here, 30);
     await behind.log.history(person);
@@ -106,7 +106,7 @@ describe('what was deleted', () => {
     await expectAgreement();
   });
 
-  it('goes from the rows of months too, which say the day and the hour of it', async () => {
+  it('is removed from month rows, which contain its day and hour', async () => {
     const rows = () =>
       database.connection
         .collection('puffmonths')
@@ -146,7 +146,7 @@ describe('what was deleted', () => {
     await expectAgreement();
   });
 
-  it('keeps its content where the deletion is in no checkpoint yet', async () => {
+  it('stays while no checkpoint contains the deletion', async () => {
     const here = await open();
     const [first] = await record(here, 2);
     await change(here, first!.id, logNow);

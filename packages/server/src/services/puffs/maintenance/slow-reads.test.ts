@@ -99,7 +99,7 @@ describe('a long log on a slow database', () => {
   const drop = (...names: string[]) =>
     Promise.all(names.map((name) => database.connection.collection(name).deleteMany({})));
 
-  it('has a limit for the reads of a fold that ends within the deadline of a request', () => {
+  it('limits the reads of a fold to less than the deadline of a request', () => {
     expect(foldLimit.maxTimeMS).toBeGreaterThan(4 * readLimitMs);
     expect(foldLimit.maxTimeMS).toBeLessThan(requestDeadlineMs - 2_000);
   });
@@ -108,7 +108,7 @@ describe('a long log on a slow database', () => {
     { source: 'its checkpoints', dropped: [] },
     { source: 'recounts of its months', dropped: ['puffmonths'] },
     { source: 'the log alone', dropped: ['puffmonths', 'puffpeople'] },
-  ])('is folded at the first call from $source', async ({ dropped }) => {
+  ])('is folded by the first request from $source', async ({ dropped }) => {
     await drop(...dropped);
     const slow = await open(foldLimit.maxTimeMS);
     expect(await slow.history(person, 0)).toMatchObject({ rev: 61, records: 59 });

@@ -67,7 +67,7 @@ describe('the histories of many people', () => {
     await database.drop();
   });
 
-  it('are read together, from checkpoints and from what the logs hold beyond them', async () => {
+  it('are read together from checkpoints and newer log entries', async () => {
     const writer = await open();
     const people = range(30).map(() => newId());
     const [quiet, busy, fresh] = [people.slice(0, 10), people.slice(10, 20), people.slice(20, 25)];
@@ -85,7 +85,7 @@ describe('the histories of many people', () => {
     expect(reader.asked.slice(3)).toEqual(['newest', 'logs of 2']);
   });
 
-  it('are right in a process that records for the same people meanwhile', async () => {
+  it('are correct in a process that records for the same users meanwhile', async () => {
     const [one, other] = [await open(), await open()];
     const people = range(8).map(() => newId());
     await Promise.all([

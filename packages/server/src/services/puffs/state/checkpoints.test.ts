@@ -42,7 +42,7 @@ describe('checkpoints', () => {
     await database.drop();
   });
 
-  it('save a start from reading the whole log', async () => {
+  it('shorten the log that is read at the start', async () => {
     const writer = await open();
     await append(writer, 0, 400);
     await writer.log.drainAll();
@@ -85,7 +85,7 @@ describe('checkpoints', () => {
     ],
   ];
 
-  it.each(cuts)('may be cut off %s', async (_when, wrapCheckpoints) => {
+  it.each(cuts)('are consistent if a flush is interrupted %s', async (_when, wrapCheckpoints) => {
     const first = await open();
     await append(first, 0, 350); // October and November
     await first.log.drainAll();
@@ -98,7 +98,7 @@ describe('checkpoints', () => {
     await expectFreshProcessToAgree();
   });
 
-  it('are tried again by the process whose write failed', async () => {
+  it('are written again by the process whose write failed', async () => {
     let down = true;
     const process = await open({
       wrapCheckpoints: (store) => ({
@@ -123,7 +123,7 @@ describe('checkpoints', () => {
     await expectFreshProcessToAgree();
   });
 
-  it('may be behind each other: a month row that is ahead is not counted again', async () => {
+  it('count a month row that is ahead of the totals once', async () => {
     const ahead = await open({ wrapCheckpoints: (store) => ({ ...store, writePeople: dies }) });
     await append(await open(), 0, 10);
     await processes.at(-1)?.log.drainAll();
@@ -151,7 +151,7 @@ describe('checkpoints', () => {
     );
   });
 
-  it('are rebuilt equal when they are dropped, wherever the drop is cut off', async () => {
+  it('are rebuilt with equal values after an interrupted drop', async () => {
     const writer = await open();
     await append(writer, 0, 500);
     await writer.log.drainAll();

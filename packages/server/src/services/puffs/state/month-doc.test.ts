@@ -18,7 +18,7 @@ const rowOf = (dates: ReturnType<typeof aggregateDays>) =>
   monthDocOf({ person: 'alice', month: '2026-10', rev: 7 }, dates);
 
 describe('the row of a month', () => {
-  it('gives back all that is known of its dates', () => {
+  it('round-trips the aggregates of its dates', () => {
     const dates = aggregateDays(
       [
         puff(0, { timestamp: midnight - 14 * hour }),

@@ -39,7 +39,7 @@ const foldOf = (records: PlainRecord[]) => {
 };
 
 describe('the fold of a log', () => {
-  it('counts each puff on exactly one local day, whatever the start of the day', () => {
+  it('counts each puff on exactly one local day for every start of the day', () => {
     fc.assert(
       fc.property(history, fc.integer({ min: 0, max: 23 }), (records, dayStartHour) => {
         const state = foldOf(records);
@@ -55,7 +55,7 @@ describe('the fold of a log', () => {
     );
   });
 
-  it('says of each local day whether all its puffs came late, whatever the start of the day', () => {
+  it('marks local days whose puffs all came late, for every start of the day', () => {
     fc.assert(
       fc.property(history, fc.integer({ min: 0, max: 23 }), (records, dayStartHour) => {
         const state = foldOf(records);
@@ -73,7 +73,7 @@ describe('the fold of a log', () => {
     );
   });
 
-  it('takes what a change makes of a date from its recount, and nothing of it twice', () => {
+  it('applies the recount of a changed date once', () => {
     const puff = (rev: number, wallHour: number) => ({
       rev,
       kind: 'puff' as const,
@@ -125,7 +125,7 @@ describe('the fold of a log', () => {
     );
   });
 
-  it('refuses to go past a number that is missing', () => {
+  it('throws at a sequence gap', () => {
     const state = foldOf([{ rev: 1, kind: 'empty' }]);
     state.fold({ rev: 3, kind: 'empty' });
     expect(state.rev).toBe(1);

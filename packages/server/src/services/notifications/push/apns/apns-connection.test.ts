@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { patienceMs } from '@pufftrack/testkit/eventually';
 import { createApnsConnection, type ApnsConnection } from './apns-connection.ts';
 
-describe('a host that takes connections and never says a word', () => {
+describe('a connection to a host that never answers', () => {
   const sockets = new Set<Socket>();
   let silent: Server;
   let apns: ApnsConnection;
@@ -28,7 +28,7 @@ describe('a host that takes connections and never says a word', () => {
     silent.close();
   });
 
-  it('is left with nothing open once it was not answered in time', async () => {
+  it('is closed when the time limit ends', async () => {
     const connected = once(silent, 'connection') as Promise<[Socket]>;
     await expect(apns.post({ path: '/3/device/aa', headers: {}, body: '{}' })).rejects.toThrow(
       'APNs did not answer in time',

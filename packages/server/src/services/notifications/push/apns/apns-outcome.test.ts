@@ -3,7 +3,7 @@ import { apnsOutcome } from './apns-outcome.ts';
 
 const body = (reason: string, timestamp?: number) => JSON.stringify({ reason, timestamp });
 
-describe('what an answer of APNs means (PUSH-4)', () => {
+describe('apnsOutcome (PUSH-4)', () => {
   it.each([
     [200, '', { kind: 'sent' }],
     [400, body('BadDeviceToken'), { kind: 'bad-device' }],
@@ -26,7 +26,7 @@ describe('what an answer of APNs means (PUSH-4)', () => {
     expect(apnsOutcome({ status, body: text })).toEqual(outcome);
   });
 
-  it('waits as long as Apple asks, an hour at most, and trusts nothing else', () => {
+  it('waits for the Retry-After of APNs, at most one hour, and ignores invalid values', () => {
     const waits = (retryAfter: string) => apnsOutcome({ status: 429, body: '', retryAfter });
     expect(waits('30')).toMatchObject({ afterMs: 30_000 });
     expect(waits('0')).toMatchObject({ afterMs: 1_000 });
