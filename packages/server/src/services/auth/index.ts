@@ -74,7 +74,8 @@ export const createAuth = (deps: {
     masterKeys,
     accounts,
     inbox,
-    inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => inTransaction(connection, work),
+    inTransaction: <T>(work: (tx: ClientSession) => Promise<T>, onUnknownOutcome?: () => void) =>
+      inTransaction(connection, work, onUnknownOutcome),
   };
   const keys = createKeys(shared);
   const { signingKeys } = keys;

@@ -28,6 +28,8 @@ export interface Accounts {
    * `consent-version`.
    */
   recordSignIn(userId: string, input: SignInDetails, tx: ClientSession): Promise<() => Promise<void>>;
+  /** Reads the cached settings again after a sign-in with an unknown outcome. */
+  refreshSettings(userId: string): void;
   /** The owner's view; undefined if the account does not exist. */
   view(userId: string): Promise<User | undefined>;
   /** Deletes the account as `DELETE /users/me` does; a no-op if it does not exist. */

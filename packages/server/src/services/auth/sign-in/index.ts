@@ -29,7 +29,7 @@ export const createSignIn = (deps: {
   sessions: SessionService;
   accounts: Accounts;
   inbox: NotificationInbox;
-  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
+  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>, onUnknownOutcome?: () => void) => Promise<T>;
 }): SignIn => {
   const { clock, metrics, apple } = deps;
   const nonces = createNonceStore(deps.connection);

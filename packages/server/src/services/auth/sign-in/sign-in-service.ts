@@ -37,7 +37,7 @@ export const createSignInService = (deps: {
   devices: DeviceChecks;
   sessions: SessionService;
   accounts: Accounts;
-  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>) => Promise<T>;
+  inTransaction: <T>(work: (tx: ClientSession) => Promise<T>, onUnknownOutcome?: () => void) => Promise<T>;
   inbox: NotificationInbox;
   runExclusive: KeyedMutex;
   clock: Clock;
@@ -99,7 +99,8 @@ export const createSignInService = (deps: {
       await checkDevice(identity, input.deviceCheckToken, { nonceHash, log });
       const refreshToken = await redeemCode(identity, code, { nonceHash, account, log });
       const known = await links.findUserId(identity.sub);
-      return deps.inTransaction(async (tx) => {
+      let existing = known;
+      const work = async (tx: ClientSession) => {
         const now = clock.now();
         // First the document that other transactions write too, so that a conflict aborts early.
         let committed = known === undefined ? undefined : await accounts.recordSignIn(known, details, tx);
@@ -111,6 +112,7 @@ export const createSignInService = (deps: {
           ({ userId } = await accounts.openAccount(account, tx));
           await links.link(identity.sub, userId, now, tx);
         } else if (userId !== known) {
+          existing = userId;
           committed = await accounts.recordSignIn(userId, details, tx);
         }
         if (refreshToken === undefined) await links.markRefreshTokenMissing(identity.sub, tx);
@@ -119,6 +121,9 @@ export const createSignInService = (deps: {
         if (opened.isNewDevice && !isNew)
           await deps.inbox.notify(tx, userId, { kind: 'signed-in', deviceName: device.name });
         return { ...opened, isNewUser: isNew, committed };
+      };
+      return deps.inTransaction(work, () => {
+        if (existing !== undefined) accounts.refreshSettings(existing);
       });
     });
     sessions.publishEnded(evicted, 'logout');

@@ -73,6 +73,9 @@ export const createAccounts = (deps: {
       const changed = await deps.consents.apply(userId, granted, tx);
       return () => deps.consents.committed(changed);
     },
+    refreshSettings(userId) {
+      void userSettings.republish(userId);
+    },
     async view(userId) {
       const user = await users.find(userId);
       if (user) userSettings.put(user);
