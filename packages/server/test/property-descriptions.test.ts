@@ -24,8 +24,8 @@ type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The undescribed properties of a document, each with its place. */
-const undescribedIn = (document: Json): string[] => {
+/** The properties of a document that have no description, each with its place. */
+const withoutDescription = (document: Json): string[] => {
   const resolve = (ref: string) =>
     ref
       .replace('#/', '')
@@ -67,7 +67,7 @@ describe('properties of bodies and answers', () => {
     ['OpenAPI', asJson(openApiDocument())],
     ['AsyncAPI', asJson(asyncApiDocument())],
   ])('have a description or a self-evident name in %s', (_name, document) => {
-    const missing = undescribedIn(document);
+    const missing = withoutDescription(document);
     expect(missing.map((property) => `add .meta({ description }) to ${property}`)).toEqual([]);
   });
 
@@ -75,13 +75,13 @@ describe('properties of bodies and answers', () => {
     ['a plain value', { type: 'integer' }],
     ['a nullable value', { anyOf: [{ type: 'integer' }, { type: 'null' }] }],
     ['a list of plain values', { type: 'array', items: { type: 'integer' } }],
-    ['a reference to an undescribed value', { $ref: '#/components/schemas/Undescribed' }],
+    ['a reference to a value without one', { $ref: '#/components/schemas/Plain' }],
     ['a member of an object', { type: 'object', properties: { inner: { type: 'integer' } } }],
   ])('are found without a description: %s', (_case, schema) => {
     const document = {
-      components: { schemas: { Undescribed: { type: 'string' } } },
+      components: { schemas: { Plain: { type: 'string' } } },
       properties: { outer: schema },
     };
-    expect(undescribedIn(document)).toHaveLength(1);
+    expect(withoutDescription(document)).toHaveLength(1);
   });
 });
