@@ -24,6 +24,11 @@ const migrations: readonly Migration[] = [
   },
 ];
 
+/** Creates the collections and indexes of every service. */
+export const ensureServiceIndexes = async (services: Services): Promise<void> => {
+  for (const service of Object.values(services) as Services[keyof Services][]) await service.ensureIndexes();
+};
+
 /** What every start and `npm run migrate` do: the steps that are missing here, then collections and indexes. */
 export const migrateDatabase = (deps: {
   connection: Connection;
@@ -33,15 +38,14 @@ export const migrateDatabase = (deps: {
   jobStore: JobStore;
 }): Promise<string[]> => {
   const { connection, clock, log, services, jobStore } = deps;
-  const { auth, users, puffs, analytics, notifications, coaching } = services;
   return migrate({
     connection,
     clock,
     log,
     migrations,
     indexes: async () => {
-      for (const owner of [auth, users, puffs, analytics, notifications, coaching, jobStore])
-        await owner.ensureIndexes();
+      await ensureServiceIndexes(services);
+      await jobStore.ensureIndexes();
     },
   });
 };

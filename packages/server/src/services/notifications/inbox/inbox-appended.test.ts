@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Connection } from 'mongoose';
 import { openTestDatabase, type TestDatabase } from '../../../../test/database.ts';
 import { servicesAlone } from '../../../../test/services-alone.ts';
+import { ensureServiceIndexes } from '../../../app/migrations.ts';
 import type { Services } from '../../../app/services.ts';
 import { noBus, type Bus } from '../../../platform/bus/bus.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -30,8 +31,7 @@ beforeAll(async () => {
   here = servicesAlone(database.connection, clock, busTo(toThere, toHere));
   otherConnection = await connectMongo(database.uri);
   there = servicesAlone(otherConnection, clock, busTo(toHere, toThere));
-  const { auth, users, puffs, analytics, notifications } = here;
-  for (const owner of [auth, users, puffs, analytics, notifications]) await owner.ensureIndexes();
+  await ensureServiceIndexes(here);
 });
 afterAll(async () => {
   await otherConnection.close();

@@ -5,7 +5,7 @@ import { accountGone, settingsOf, type UserSettings, type UserRecord } from './u
 import type { UserStore } from './user-store.ts';
 
 /** A change by another process is seen after this time at the latest. */
-const maxAgeMs = 5_000;
+export const settingsMaxAgeMs = 5_000;
 const maxPeople = 50_000;
 /** Announced versions of users who are not cached; far more than change during one read. */
 const maxAnnounced = 10_000;
@@ -52,7 +52,7 @@ export const createUserSettingsCache = (deps: {
 
   const current = (entry: Known | undefined): UserSettings | undefined => {
     const age = entry ? clock.now() - entry.readAt : Infinity;
-    return entry && age >= 0 && age < maxAgeMs ? entry.settings : undefined;
+    return entry && age >= 0 && age < settingsMaxAgeMs ? entry.settings : undefined;
   };
 
   const put = (user: UserRecord, readAt = clock.now()): UserSettings => {

@@ -1,17 +1,23 @@
 import { createHmac } from 'node:crypto';
 import { hourMs } from '../../../domain/durations.ts';
+import { requestDeadlineMs } from '../../../platform/concurrency/deadline.ts';
+import { socketTimeoutMs } from '../../../platform/mongo/time-limits.ts';
+import { settingsMaxAgeMs } from '../accounts/user-settings-cache.ts';
 
 /** The payload of an erasure job; the outbox clears it when the job is done. */
 export interface Erasure {
   readonly userId: string;
 }
 
+/** How far the clocks of two processes may differ (ms). */
+const clockDifferenceMs = 44_000;
+
 /**
- * How long after the deletion a write may still commit that was admitted before it (ms): a process may learn of the deletion
- * 5 s late, the write waits in a queue, and an attempt and its retry each end with the socket timeout of 20 s; the rest is
- * for clocks that differ.
+ * How long after the deletion a write may still commit that was admitted before it (ms): a process may hold outdated
+ * settings, the write waits in a queue, and the driver sends each of its two attempts twice at most.
  */
-export const writesMayLiveMs = 90_000;
+export const writesMayLiveMs =
+  settingsMaxAgeMs + requestDeadlineMs + 2 * 2 * socketTimeoutMs + clockDifferenceMs;
 /** After a pass that found rows (ms): rows written behind it are removed long before the last pass. */
 export const cleanupRetryMs = 15_000;
 /** An erasure that takes longer is logged as an error (PRIV-3: at most 24 h). */

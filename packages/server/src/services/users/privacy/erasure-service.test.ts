@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Connection } from 'mongoose';
+import { ensureServiceIndexes } from '../../../app/migrations.ts';
 import type { Services } from '../../../app/services.ts';
 import { newId } from '../../../platform/ids.ts';
 import { createLogger } from '../../../platform/telemetry/logger.ts';
@@ -65,8 +66,7 @@ const mended: (() => void)[] = [];
 const open = async (uri: string): Promise<Process> => {
   const connection = await connectMongo(uri);
   const services = servicesAlone(connection, clock);
-  const { auth, users, puffs, analytics, notifications } = services;
-  for (const owner of [auth, users, puffs, analytics, notifications]) await owner.ensureIndexes();
+  await ensureServiceIndexes(services);
   return { connection, services };
 };
 

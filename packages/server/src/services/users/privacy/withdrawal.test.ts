@@ -4,6 +4,7 @@ import { endpoints, type EndpointSpec, type Purpose } from '@pufftrack/contract'
 import type { Connection } from 'mongoose';
 import { openTestDatabase, type TestDatabase } from '../../../../test/database.ts';
 import { servicesAlone } from '../../../../test/services-alone.ts';
+import { ensureServiceIndexes } from '../../../app/migrations.ts';
 import type { Services } from '../../../app/services.ts';
 import { noBus, type Bus } from '../../../platform/bus/bus.ts';
 import type { Actor } from '../../../platform/edge/actor.ts';
@@ -50,8 +51,7 @@ beforeAll(async () => {
   });
   here = servicesAlone(database.connection, clock, cut(busBetween(toThere, toHere)));
   there = servicesAlone(otherConnection, clock, cut(busBetween(toHere, toThere)));
-  const { auth, users, puffs, analytics, notifications } = here;
-  for (const owner of [auth, users, puffs, analytics, notifications]) await owner.ensureIndexes();
+  await ensureServiceIndexes(here);
 });
 beforeEach(async () => {
   isBusUp = true;
