@@ -180,7 +180,12 @@ describe('a signed-in connection', () => {
 
 describe('connections of one address', () => {
   it('are bounded before they sign in; others, and those that signed in, go on', async () => {
-    const own = { edge: { rateLimitScale: 1, trustedHops: 1 }, targets: targetNames };
+    const own = {
+      edge: { rateLimitScale: 1, trustedHops: 1 },
+      targets: targetNames,
+      // All of them stay open until the last one is counted.
+      timeLimits: { connectPacketMs: 120_000 },
+    };
     const behind = await startTestApp(own);
     try {
       const from = (address: string) =>

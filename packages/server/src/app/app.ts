@@ -14,6 +14,7 @@ import { createRateLimits } from '../platform/limits/rate-limits.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { createWriteProbe, writesFreshForMs } from '../platform/mongo/write-probe.ts';
 import { createOverload, watchLoopLag, type WatchLag } from '../platform/edge/overload.ts';
+import { connectPacketMs } from '../platform/realtime/connection-guard.ts';
 import { refusedTransports } from '../platform/realtime/handshake.ts';
 import { createRealtime, noSockets, type RealtimeServer } from '../platform/realtime/socket-server.ts';
 import { createMetrics, type Metrics } from '../platform/telemetry/metrics.ts';
@@ -52,6 +53,8 @@ export interface AppConfig extends CoreConfig {
 export interface TimeLimits {
   /** ms from a request or a socket event to its answer. */
   readonly requestMs: number;
+  /** ms from the upgrade of a socket to its CONNECT packet. */
+  readonly connectPacketMs: number;
   /** How old (ms) the last acknowledged write may be while the process is ready. */
   readonly writesFreshForMs: number;
   /** ms for all parts to stop. */
@@ -60,6 +63,7 @@ export interface TimeLimits {
 
 const productionLimits: TimeLimits = {
   requestMs: requestDeadlineMs,
+  connectPacketMs,
   writesFreshForMs,
   stopMs: stopWithinMs,
 };
@@ -89,11 +93,12 @@ export const startApp = async (deps: {
   /** Tests say how late the loop is. */
   watchLag?: WatchLag;
   /** Tests of a database that does not respond wait for less than production. */
-  timeLimits?: TimeLimits;
+  timeLimits?: Partial<TimeLimits>;
   /** Default true. Tests that count queries switch it off, because its queries depend on time. */
   audiencePolling?: boolean;
 }): Promise<App> => {
-  const { config, clock, log, timeLimits = productionLimits, audiencePolling = true } = deps;
+  const { config, clock, log, audiencePolling = true } = deps;
+  const timeLimits = { ...productionLimits, ...deps.timeLimits };
   const parts = createLifecycle(log, timeLimits.stopMs);
   let phase: Phase = 'starting';
   let realtime: RealtimeServer | undefined;
@@ -175,6 +180,7 @@ export const startApp = async (deps: {
       everywhere: core.realtime,
       requireCapacity,
       requestDeadlineMs: timeLimits.requestMs,
+      connectPacketMs: timeLimits.connectPacketMs,
       events: puffs.events,
       onConnect: notifications.onConnect,
     });

@@ -51,6 +51,7 @@ beforeEach(() => {
     requestId: 'one',
     onViolation: (violation) => violations.push(violation),
     admissionMs: 15_000,
+    connectPacketMs: 5_000,
   });
 });
 afterEach(() => {

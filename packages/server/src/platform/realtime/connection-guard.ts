@@ -13,7 +13,7 @@ const maxAnonymousFrames = 10;
 const maxLateFrames = 50;
 const maxLateBytes = 128 * 1024;
 /** ms from the upgrade to the CONNECT packet (WS-1). */
-const maxAnonymousMs = 5_000;
+export const connectPacketMs = 5_000;
 /** ms from the end of the time for a sign-in to the close: for the refusal, which Socket.IO sends in its orderly way. */
 const refusalMs = 1_000;
 /**
@@ -58,6 +58,8 @@ export interface GuardedConnection {
   readonly onViolation: (violation: Violation) => void;
   /** ms that the server may take from the CONNECT packet to the outcome of the sign-in. */
   readonly admissionMs: number;
+  /** ms from the upgrade to the CONNECT packet. */
+  readonly connectPacketMs: number;
 }
 
 /**
@@ -71,6 +73,7 @@ export const guardConnection = ({
   requestId,
   onViolation,
   admissionMs,
+  connectPacketMs: packetMs,
 }: GuardedConnection): ConnectionGuard => {
   const raw = conn.request.socket;
   let bytesSeen = raw.bytesRead;
@@ -162,7 +165,7 @@ export const guardConnection = ({
       if (state !== 'closing') violated('no-sign-in');
     }, ms).unref();
   };
-  closeAfter(maxAnonymousMs);
+  closeAfter(packetMs);
   raw.once('close', () => {
     clearTimeout(deadline);
   });

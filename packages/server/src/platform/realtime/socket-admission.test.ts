@@ -55,6 +55,7 @@ const start = async (options: { holdVerification?: boolean } = {}) => {
     phase: () => 'open',
     requireCapacity: () => undefined,
     requestDeadlineMs: 15_000,
+    connectPacketMs: 5_000,
     events: [],
     places: undefined,
     everywhere: () => noSockets,

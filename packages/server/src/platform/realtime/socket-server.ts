@@ -90,6 +90,7 @@ export const createRealtime = (deps: {
   requireCapacity: () => void;
   /** ms for the admission of a socket, for its first events, and from each of its events to the ack. */
   requestDeadlineMs: number;
+  connectPacketMs: number;
   events: readonly SocketEvent[];
   /** Undefined where this process holds all sockets. */
   places: SocketQuota | undefined;

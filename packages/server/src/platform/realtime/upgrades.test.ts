@@ -35,6 +35,7 @@ const start = async (bounds: { open?: Partial<ConnectionBounds>; anonymous?: Par
     log: createLogger({ level: 'silent' }),
     metrics: createSocketMetrics(metrics),
     requestDeadlineMs: 15_000,
+    connectPacketMs: 60_000,
     bounds: { open: { ...wide, ...bounds.open }, anonymous: { ...wide, ...bounds.anonymous } },
   });
   server.listen(0, '127.0.0.1');

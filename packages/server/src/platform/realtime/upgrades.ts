@@ -91,6 +91,7 @@ export const acceptUpgrades = (deps: {
   log: Logger;
   metrics: SocketMetrics;
   requestDeadlineMs: number;
+  connectPacketMs: number;
   /** Tests reach smaller ones. */
   bounds?: { open: ConnectionBounds; anonymous: ConnectionBounds };
 }): Upgrades => {
@@ -217,6 +218,7 @@ export const acceptUpgrades = (deps: {
       ws: websocket,
       requestId,
       admissionMs: deps.requestDeadlineMs,
+      connectPacketMs: deps.connectPacketMs,
       onViolation(violation) {
         metrics.closed(violation);
         floods.note('socket.closed', violation, truncatedAddress(address));
