@@ -57,19 +57,24 @@ export const createReportService = (deps: {
 
   return {
     async report(userId, { userId: reported, reason, note }) {
-      const hidden = await inTransaction(connection, async (tx) => {
-        const now = clock.now();
-        await users.lockForUpdate(userId, tx);
-        const usedAt = await reports.listMadeSince(userId, now - quotaWindowMs, tx);
-        requireDailyQuota(usedAt, { max: maxPerDay, what: 'reports', now });
-        const user = await users.find(reported, tx);
-        if (!user || reported === userId) return undefined;
-        // Concurrent reports of one user conflict here, so that the later one counts the earlier one.
-        await users.lockForUpdate(reported, tx);
-        await reports.save({ reporter: userId, reported, reason, note: note ?? null, at: now }, tx);
-        if (user.nameHidden || (await reports.countOpen(reported, tx)) < reportersThatHide) return undefined;
-        return users.setNameHidden(reported, true, tx);
-      });
+      const hidden = await inTransaction(
+        connection,
+        async (tx) => {
+          const now = clock.now();
+          await users.lockForUpdate(userId, tx);
+          const usedAt = await reports.listMadeSince(userId, now - quotaWindowMs, tx);
+          requireDailyQuota(usedAt, { max: maxPerDay, what: 'reports', now });
+          const user = await users.find(reported, tx);
+          if (!user || reported === userId) return undefined;
+          // Concurrent reports of one user conflict here, so that the later one counts the earlier one.
+          await users.lockForUpdate(reported, tx);
+          await reports.save({ reporter: userId, reported, reason, note: note ?? null, at: now }, tx);
+          if (user.nameHidden || (await reports.countOpen(reported, tx)) < reportersThatHide)
+            return undefined;
+          return users.setNameHidden(reported, true, tx);
+        },
+        () => void userSettings.republish(reported),
+      );
       if (!hidden) return;
       await deps.inbox.hideName(reported);
       await publishName(hidden);
@@ -86,11 +91,15 @@ export const createReportService = (deps: {
     },
 
     async review(userId, verdict) {
-      const { user, closed } = await inTransaction(connection, async (tx) => {
-        const reviewed = await users.setNameHidden(userId, verdict === 'hide', tx);
-        if (!reviewed) throw new DomainError('not-found', { detail: 'No user has this id.' });
-        return { user: reviewed, closed: await reports.closeAll(userId, tx) };
-      });
+      const { user, closed } = await inTransaction(
+        connection,
+        async (tx) => {
+          const reviewed = await users.setNameHidden(userId, verdict === 'hide', tx);
+          if (!reviewed) throw new DomainError('not-found', { detail: 'No user has this id.' });
+          return { user: reviewed, closed: await reports.closeAll(userId, tx) };
+        },
+        () => void userSettings.republish(userId),
+      );
       await publishName(user);
       return closed;
     },
