@@ -46,7 +46,7 @@ describe('bad input', () => {
   const puffs = (count: number) =>
     Array.from({ length: count }, () => ({ id: randomUUID(), timestamp: '2026-10-21T09:00:00Z' }));
 
-  /** A puff whose body is still to be written; `answer` gives the first line of the next answer. */
+  /** A request whose body is still to be sent; `answer` is the first line of the next response. */
   const postRaw = (length: string) => {
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1').setEncoding('latin1');
     socket.write(
@@ -93,16 +93,16 @@ describe('bad input', () => {
     ['a 70 KB puff', '/puffs', { trigger: 'x'.repeat(70_000) }, 413, 'payload-too-large'],
     ['a puff in the future', '/puffs', { timestamp: '2026-10-21T10:05:01Z' }, 422, 'timestamp-in-future'],
     ['a puff of long ago', '/puffs', { timestamp: '2016-10-21T09:59:59Z' }, 422, 'too-old'],
-  ])('refuses %s', async (_what, path, body, status, code) => {
+  ])('rejects %s', async (_what, path, body, status, code) => {
     await expectProblem(await send('POST', path, body), status, code);
   });
 
-  it('says which field is wrong', async () => {
+  it('names the invalid field', async () => {
     const problem = await expectProblem(await send('POST', '/puffs', { quantity: 0 }), 422, 'invalid');
     expect(problem).toMatchObject({ errors: [{ path: 'quantity', message: expect.any(String) }] });
   });
 
-  it('refuses a body that is not JSON by its type', async () => {
+  it('rejects a body whose content type is not JSON', async () => {
     await expectProblem(
       await send('POST', '/puffs', 'quantity=3', { 'content-type': 'text/plain' }),
       415,
@@ -110,7 +110,7 @@ describe('bad input', () => {
     );
   });
 
-  it('refuses a body that has no end', async () => {
+  it('rejects a body without an end', async () => {
     const { socket, answer } = postRaw('Transfer-Encoding: chunked');
     const chunk = 'x'.repeat(40_000);
     for (let sent = 0; sent < 30; sent++) socket.write(`${chunk.length.toString(16)}\r\n${chunk}\r\n`);
@@ -118,7 +118,7 @@ describe('bad input', () => {
     socket.destroy();
   });
 
-  it('takes the whole of a body that is too long, so that nobody before it is cut off while sending', async () => {
+  it('reads a body that is too long to its end, so that a client is not cut off while sending', async () => {
     const { socket, answer } = postRaw('Content-Length: 900000');
     socket.write('x'.repeat(900_000));
     expect(await answer()).toContain(' 413 ');
@@ -132,7 +132,7 @@ describe('bad input', () => {
     ['another scheme', { authorization: 'Basic YTpi' }, 'unauthenticated'],
     ['a forged token', { authorization: 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.' }, 'invalid-token'],
     ['rubbish', { authorization: 'Bearer rubbish' }, 'invalid-token'],
-  ])('refuses %s on every endpoint that wants one', async (_what, headers, code) => {
+  ])('rejects %s on every endpoint that requires a token', async (_what, headers, code) => {
     for (const spec of Object.values<EndpointSpec>(endpoints).filter(({ auth }) => auth === 'user')) {
       const answer = await fetch(`${app.url}${addressOf(spec)}`, {
         method: spec.method,
@@ -143,7 +143,7 @@ describe('bad input', () => {
     }
   });
 
-  it('refuses a token in the URL', async () => {
+  it('rejects a token in the URL', async () => {
     const token = alice.client.accessToken() ?? '';
     const names = ['token', 'access_token', 'accessToken', 'refresh_token', 'id_token', '%74oken'];
     for (const path of ['/users/me', '/health/live', '/nowhere', '/docs/', '/metrics'])
@@ -152,7 +152,7 @@ describe('bad input', () => {
     await expectProblem(await send('POST', `/puffs?accessToken=${token}`, {}), 401, 'unauthenticated');
   });
 
-  it('refuses a token in the URL by its form: as any value, in the path, encoded, on any path', async () => {
+  it('rejects a token in the URL by its form: as any value, in the path, encoded, on any path', async () => {
     const { refreshToken } = await alice.client.refresh();
     for (const token of [alice.client.accessToken() ?? '', refreshToken])
       for (const written of [token, token.replaceAll('.', '%2E'), token.replaceAll('.', '%252e')])
@@ -169,7 +169,7 @@ describe('bad input', () => {
           await expectProblem(await send('GET', address), 401, 'unauthenticated');
   });
 
-  it('refuses a socket whose handshake has a token in its URL, under any name', async () => {
+  it('rejects a socket whose handshake has a token in its URL, under any name', async () => {
     const token = alice.client.accessToken() ?? '';
     for (const query of [{ token }, { jwt: token }, { x: `Bearer ${token}` }]) {
       const socket = io(app.url, {
@@ -192,7 +192,7 @@ describe('bad input', () => {
     }
   });
 
-  it('refuses a value that is given twice, and says which', async () => {
+  it('rejects a repeated parameter and names it', async () => {
     for (const path of ['/puffs?limit=1&limit=2', '/puffs/changes?since=0&limit=1&since=0']) {
       const problem = await expectProblem(await send('GET', path), 422, 'invalid');
       const name = path.includes('since') ? 'since' : 'limit';
@@ -212,7 +212,7 @@ describe('bad input', () => {
       'malformed',
     ],
     ['half a character', 'application/json', Buffer.from('7b2274223a22c3227d', 'hex'), 400, 'malformed'],
-  ])('refuses a body in %s', async (_what, type, body, status, code) => {
+  ])('rejects a body in %s', async (_what, type, body, status, code) => {
     for (const [method, path] of [
       ['POST', '/puffs'],
       ['PATCH', '/users/me'],
@@ -226,7 +226,7 @@ describe('bad input', () => {
     }
   });
 
-  it('takes UTF-8 that says so', async () => {
+  it('accepts a body with an explicit charset of UTF-8', async () => {
     for (const charset of ['utf-8', 'UTF-8', '"utf-8"']) {
       const type = { 'content-type': `application/json; charset=${charset}` };
       expect((await send('PATCH', '/users/me', { locale: 'de-AT' }, type)).status).toBe(200);
@@ -238,12 +238,12 @@ describe('bad input', () => {
     ['an instant', 'GET', '/puffs?from=2026-10-21T10:00:00', undefined, 'ISO 8601 instant with offset'],
     ['a day', 'GET', '/users/stats/days?from=2026-02-30&to=2026-03-01', undefined, '2026-10-21'],
     ['a zone', 'PATCH', '/users/me', { timeZone: 'Europe/Atlantis' }, 'Europe/Berlin'],
-  ])('says what %s would be: %s %s', async (_what, method, path, body, hint) => {
+  ])('says what a valid %s would be: %s %s', async (_what, method, path, body, hint) => {
     const problem = await expectProblem(await send(method, path, body), 422, 'invalid');
     expect(JSON.stringify(problem)).toContain(hint);
   });
 
-  /** Every place in a body where the contract takes a string. */
+  /** Every path in a body where the contract accepts a string. */
   const stringPaths = (schema: z.ZodType, path: string[] = []): string[][] => {
     const { def } = schema as { def: z.core.$ZodTypeDef };
     if (def.type === 'object') {
@@ -268,7 +268,7 @@ describe('bad input', () => {
     spec.body ? stringPaths(spec.body).map((path) => [name, path.join('.'), spec] as const) : [],
   );
 
-  it.each(bodies)('refuses an operator as a string: %s %s', async (_name, path, spec) => {
+  it.each(bodies)('rejects an operator in place of a string: %s %s', async (_name, path, spec) => {
     const body = nested(path.split('.'), { $ne: null }) as object;
     await expectProblem(await send(spec.method, addressOf(spec), body), 400, 'forbidden-key');
   });
@@ -278,7 +278,7 @@ describe('bad input', () => {
   );
 
   it.each(withoutBody)(
-    'refuses in a body that nobody asked for what it refuses in others: %s',
+    'applies the checks of bodies to a body that the endpoint does not use: %s',
     async (_name, spec) => {
       const address = addressOf(spec);
       await expectProblem(await send(spec.method, address, { a: [{ $ne: 1 }] }), 400, 'forbidden-key');
@@ -291,7 +291,7 @@ describe('bad input', () => {
     },
   );
 
-  it.each(bodies)('refuses a number and an object as a string: %s %s', async (_name, path, spec) => {
+  it.each(bodies)('rejects a number and an object in place of a string: %s %s', async (_name, path, spec) => {
     for (const value of [7, { a: 1 }, ['a']]) {
       const body = nested(path.split('.'), value) as object;
       await expectProblem(await send(spec.method, addressOf(spec), body), 422, 'invalid');
@@ -316,7 +316,7 @@ describe('bad input', () => {
     if (code !== undefined) await expectProblem(answer, status, code);
   });
 
-  it('answers another method with 405 and what is allowed', async () => {
+  it('answers another method with 405 and the allowed ones', async () => {
     const answer = await send('DELETE', '/puffs/batch');
     expect(answer.headers.get('allow')).toBe('POST');
     await expectProblem(answer, 405, 'method-not-allowed');
@@ -338,7 +338,7 @@ describe('bad input', () => {
     socket.close();
   });
 
-  it('refuses a socket without a good token, with a problem', async () => {
+  it('rejects a socket without a valid token, with a problem', async () => {
     for (const tokens of [null, { accessToken: 'rubbish', refreshToken: '', expiresAt: Infinity }]) {
       const nobody = app.client();
       await nobody.setTokens(tokens);

@@ -10,7 +10,7 @@ import {
   type RecordedSocket,
 } from '../src/index.ts';
 
-/** Read endpoints that take no parameter of the path, and what they need beside it. */
+/** Read endpoints without a path parameter, and their query parameters. */
 const reads = Object.entries<EndpointSpec>(endpoints).filter(
   ([, { method, auth, path }]) => method === 'GET' && auth === 'user' && !path.includes(':'),
 );
@@ -25,7 +25,7 @@ interface World {
   readonly bob: Person;
 }
 
-/** Ids, codes and instants become the place of their first appearance, so that two worlds can be compared. */
+/** Replaces ids, codes and instants by the order of their first appearance, so that two runs can be compared. */
 const normalised = (value: unknown[], seen: Map<string, string>): unknown[] =>
   JSON.parse(
     JSON.stringify(value).replaceAll(
@@ -38,7 +38,7 @@ const normalised = (value: unknown[], seen: Map<string, string>): unknown[] =>
     ),
   ) as unknown[];
 
-describe('somebody who was blocked', () => {
+describe('a blocked user', () => {
   let app: TestApp;
   let worlds: number;
 
@@ -68,10 +68,10 @@ describe('somebody who was blocked', () => {
     }
   };
 
-  /** Everything that alice can find out: what she reads, what a new socket says, and what her writes are answered. */
+  /** Everything that alice can observe: her reads, the events of a new socket and the responses to her writes. */
   const view = async ({ alice, bob }: World, { code, socket }: { code: string; socket: RecordedSocket }) => {
     const { client } = alice;
-    // Its answer comes after whatever was sent to the socket before it.
+    // The ack arrives after every event that was sent to the socket earlier.
     await socket.undo({ id: randomUUID() });
     const read = async (): Promise<unknown[]> => {
       const answers: unknown[] = [];
@@ -83,13 +83,13 @@ describe('somebody who was blocked', () => {
     };
     const before = await read();
     const again = await alice.connect();
-    // The first `ready` of this socket is older than what is compared.
+    // The first `ready` of this socket is older than the states that are compared.
     const events = (Object.keys(serverEvents) as ServerEventName[]).filter((event) => event !== 'ready');
     const heard = events.map((event) => [event, socket.received(event)]);
     const ready = again.received('ready');
     again.close();
     const params = { userId: bob.userId };
-    // Later than what was sent before, so that lists have an order.
+    // Later than the earlier requests, so that lists have an order.
     app.clock.advance(1_000);
     const writes = [
       await statusOf(client.call('patchFriend', { params, body: { shareLevel: 'none' } })),
@@ -101,7 +101,7 @@ describe('somebody who was blocked', () => {
     return normalised([before, heard, ready, writes, await read()], new Map());
   };
 
-  /** The same life with another end, in a world of its own. */
+  /** The same history with another end, in an app of its own. */
   const live = async (begin: (world: World) => Promise<unknown>, end: (world: World) => Promise<unknown>) => {
     const number = ++worlds;
     const world = { alice: await person('Alice', number), bob: await person('Bob', number) };
@@ -122,7 +122,7 @@ describe('somebody who was blocked', () => {
   const erase = ({ bob }: World) => bob.client.deleteAccount();
   const nothing = () => Promise.resolve();
 
-  /** Friends who have cheered each other; what each has reached is confirmed. */
+  /** Friends who have cheered each other's confirmed milestones. */
   const friends = async ({ alice, bob }: World) => {
     await ask(bob, alice);
     const [request] = (await alice.client.call('listFriendRequests')).received;
@@ -137,7 +137,7 @@ describe('somebody who was blocked', () => {
     }
   };
 
-  it('sees what somebody sees whose friend removed them, or deleted the account', async () => {
+  it('sees the same as after a removal, or after the deletion of the other account', async () => {
     const removed = await live(friends, remove);
     expect(JSON.stringify(removed.at(-1))).toContain('Friend request');
     expect(JSON.stringify(removed.at(-1))).not.toContain('Bob');
@@ -145,7 +145,7 @@ describe('somebody who was blocked', () => {
     expect(await live(friends, erase)).toEqual(removed);
   });
 
-  it('sees what somebody sees whose own request waits for an answer', async () => {
+  it('sees the same as a sender whose friend request is pending', async () => {
     const begin = ({ alice, bob }: World) => ask(alice, bob);
     const waiting = await live(begin, nothing);
     expect(await live(begin, block)).toEqual(waiting);
@@ -158,7 +158,7 @@ describe('somebody who was blocked', () => {
     ).toEqual(waiting);
   });
 
-  it('sees what somebody sees whose request was cancelled by its sender', async () => {
+  it('sees the same as a recipient whose friend request was cancelled by its sender', async () => {
     const begin = ({ alice, bob }: World) => ask(bob, alice);
     const cancelled = await live(begin, async ({ bob }) => {
       for (const { id } of await sentBy(bob))
@@ -168,7 +168,7 @@ describe('somebody who was blocked', () => {
     expect(await live(begin, erase)).toEqual(cancelled);
   });
 
-  it('sees what somebody sees to whom nothing happened, where they have declined before', async () => {
+  it('sees the same as without the block, if they had declined a friend request before', async () => {
     const begin = async ({ alice, bob }: World) => {
       await ask(bob, alice);
       const [request] = (await alice.client.call('listFriendRequests')).received;
@@ -177,7 +177,7 @@ describe('somebody who was blocked', () => {
     expect(await live(begin, block)).toEqual(await live(begin, nothing));
   });
 
-  it('finds the same name in their own list of blocks, before and after they were blocked too', async () => {
+  it('sees the same name in their own list of blocks before and after a block in return', async () => {
     const begin = async (world: World) => {
       await friends(world);
       await world.alice.client.call('blockPerson', { body: { userId: world.bob.userId } });

@@ -35,7 +35,7 @@ describe('an account whose histories are at their bounds', () => {
     };
     for (const which of ['empty', 'full'] as const) await time(which);
     delay.enable();
-    // In turns, so that both see the same machine.
+    // Alternating, so that both run on an equally loaded machine.
     for (let round = 0; round < rounds; round++)
       for (const which of ['empty', 'full'] as const) await time(which);
     delay.disable();
@@ -48,7 +48,7 @@ describe('an account whose histories are at their bounds', () => {
     expect(stall).toBeLessThan(longestStallMs);
   });
 
-  it('stalls no process that serves it for the first time', async () => {
+  it('does not stall a process that serves it for the first time', async () => {
     const { mongoUri, clock, apple } = app;
     const other = await startTestApp({ targets: targetNames, mongoUri, world: { clock, apple } });
     try {

@@ -10,7 +10,7 @@ export const maxChangesPerPuff = 2_500;
 export const maxConsentRecords = 1_000;
 export const maxZonePeriods = 1_000;
 const checkInsOfTenYears = 3_652;
-/** Of the days that a check-in may still change; each is one small row. */
+/** Rows of the days that a check-in may still change; each is small. */
 export const checkInsReadAgain = 40;
 
 export interface Accounts {
@@ -19,7 +19,7 @@ export interface Accounts {
   readonly full: Person;
 }
 
-/** Two accounts that the server has served before; the rows of the full one are copies of rows that it has written. */
+/** Two accounts that the server has cached; the rows of the full one are copies of rows that the server has written. */
 export const openAccounts = async (app: TestApp, db: Db): Promise<Accounts> => {
   const [empty, full] = [await app.person('alice'), await app.person('bob')];
   const { userId } = full;
@@ -48,7 +48,7 @@ export const openAccounts = async (app: TestApp, db: Db): Promise<Accounts> => {
   await fill('consentrecords', maxConsentRecords, (index) => ({
     at: new Date(now - (maxConsentRecords - index) * 60_000),
   }));
-  // Over the date line every two days: the history that costs most to look for skipped days in.
+  // A move across the date line every two days: the most expensive history to find skipped days in.
   const timeZones = Array.from({ length: maxZonePeriods }, (_, index) => ({
     timeZone: index % 2 === 0 ? 'Pacific/Kiritimati' : 'Pacific/Honolulu',
     from: new Date(now - (maxZonePeriods + 40 - index) * 2 * dayMs),
@@ -59,7 +59,7 @@ export const openAccounts = async (app: TestApp, db: Db): Promise<Accounts> => {
       { _id: userId },
       { $set: { timeZones, timeZone: 'Pacific/Honolulu' }, $inc: { settingsVersion: 1 } },
     );
-  // Processes read again after 5 s what was not changed through them.
+  // Processes read rows again after 5 s that they have not changed themselves.
   app.clock.advance(6_000);
   for (const { client } of [empty, full]) await client.call('getStats');
   return { empty, full };

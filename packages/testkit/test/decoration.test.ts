@@ -6,7 +6,7 @@ import { sha256Hex, startTestApp, testClientId, type Person, type TestApp } from
 
 type Json = Record<string, unknown>;
 
-describe('text that people write, and what decorates a call', () => {
+describe('optional and user-written text of a call', () => {
   let app: TestApp;
   let alice: Person;
   let count = 0;
@@ -30,7 +30,7 @@ describe('text that people write, and what decorates a call', () => {
     return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Json };
   };
 
-  /** A first sign-in of an Apple ID that was never seen. */
+  /** A first sign-in of a new Apple ID. */
   const signUp = async (extra: object) => {
     const { nonce } = await app.client().call('createNonce');
     const person = `new person ${(count += 1)}`;
@@ -52,7 +52,7 @@ describe('text that people write, and what decorates a call', () => {
     ['an object', { a: 1 }, null],
     ['a list', ['Ann'], null],
     ['null', null, null],
-  ])('a first sign-in is not refused over a first name of %s', async (_what, firstName, name) => {
+  ])('a first sign-in is accepted with a first name of %s', async (_what, firstName, name) => {
     expect(await signUp(named(firstName))).toMatchObject({ status: 200, body: { user: { name } } });
   });
 
@@ -79,14 +79,14 @@ describe('text that people write, and what decorates a call', () => {
       deviceCheckToken: null,
       consents: null,
     },
-  ])('nor over %j', async (extra) => {
+  ])('a first sign-in is accepted with %j', async (extra) => {
     expect(await signUp(extra)).toMatchObject({
       status: 200,
       body: { user: { name: null, timeZone: 'UTC' } },
     });
   });
 
-  it('a device is listed by what is left of its name and model', async () => {
+  it('a device is listed with its name and model without controls, cut to their maximum', async () => {
     const device = {
       id: 'phone',
       name: `Ann\u2019s\u202e phone ${'x'.repeat(80)}`,
@@ -106,7 +106,7 @@ describe('text that people write, and what decorates a call', () => {
     ['trigger', 'POST', '/puffs', (value: string) => ({ trigger: value })],
     ['deviceId', 'POST', '/puffs', (value: string) => ({ deviceId: value })],
   ])(
-    'a %s of nothing visible, or with controls, is refused and named',
+    'a %s without visible characters, or with controls, is rejected and named',
     async (field, method, path, bodyOf) => {
       for (const value of [
         '\u200b',
@@ -128,7 +128,7 @@ describe('text that people write, and what decorates a call', () => {
       expect(await send('PATCH', '/users/me', { name })).toMatchObject({ status: 200, body: { name } });
   });
 
-  it('a bad trigger costs its own item of a batch alone', async () => {
+  it('an invalid trigger rejects only its own item of a batch', async () => {
     const timestamp = '2026-10-21T09:00:00Z';
     const puffs = ['coffee', 'a\u202eb', null, '\u200b'].map((trigger) => ({
       id: randomUUID(),
@@ -143,7 +143,7 @@ describe('text that people write, and what decorates a call', () => {
     ]);
   });
 
-  it('null is absent: in a puff, in every item of a batch, and over the socket', async () => {
+  it('null means absent in a puff, in every item of a batch and over the socket', async () => {
     const nothing = { timeZone: null, deviceId: null, quantity: null, product: null, trigger: null };
     const expected = {
       timeZone: 'Europe/Berlin',
@@ -172,7 +172,7 @@ describe('text that people write, and what decorates a call', () => {
   });
 
   it.each(['', '\u202e', 'Mars/Olympus\u200b', 'x'.repeat(100)])(
-    'a zone of %j never costs a puff',
+    'a puff with the time zone %j is recorded in the zone of the profile',
     async (timeZone) => {
       expect(await send('POST', '/puffs', { timeZone })).toMatchObject({
         status: 201,
@@ -185,7 +185,7 @@ describe('text that people write, and what decorates a call', () => {
     ['de_DE', 'de-DE'],
     ['en_US@currency=EUR', 'en-US'],
     ['zh-Hans_CN', 'zh-Hans-CN'],
-  ])('a locale as phones write it is kept as a language tag: %s', async (locale, kept) => {
+  ])('the locale %s, as devices write it, is stored as the language tag %s', async (locale, kept) => {
     expect(await send('PATCH', '/users/me', { locale })).toMatchObject({
       status: 200,
       body: { locale: kept },
@@ -193,7 +193,7 @@ describe('text that people write, and what decorates a call', () => {
   });
 
   it.each(['x'.repeat(60), 'rubbish please', '', '\u202e'])(
-    'a locale of %j costs nothing of the rest',
+    'an invalid locale of %j is ignored and the other fields are stored',
     async (locale) => {
       const before = (await alice.client.call('getMe')).locale;
       const weekStart = count % 2 === 0 ? 'sunday' : 'monday';
@@ -205,7 +205,7 @@ describe('text that people write, and what decorates a call', () => {
     },
   );
 
-  it('a friend code matches in full width and with what was pasted around it, and is listed as typed', async () => {
+  it('a friend code matches in full width and with pasted surroundings, and is listed as typed', async () => {
     const bob = await app.person('bob');
     const { friendCode } = await bob.client.call('getMe');
     const wide = Array.from(friendCode)
@@ -221,7 +221,7 @@ describe('text that people write, and what decorates a call', () => {
     expect(sent).toMatchObject([{ friendCode: typed }]);
   });
 
-  it('a name that an earlier version has accepted is shown to others without its controls', async () => {
+  it('a name with controls from an earlier version is shown to other users without them', async () => {
     const [carla, dora] = [await app.person('carla'), await app.person('dora')];
     const { friendCode } = await dora.client.call('getMe');
     const mongo = await new MongoClient(app.mongoUri).connect();

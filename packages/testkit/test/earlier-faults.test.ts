@@ -14,7 +14,7 @@ import {
   type TestApp,
 } from '../src/index.ts';
 
-/** What an earlier PuffTrack backend did wrong, one case for each; each would fail against it. */
+/** The faults of an earlier PuffTrack backend, one test each; each test would fail against it. */
 describe('faults of an earlier backend', () => {
   let app: TestApp;
   const lines: string[] = [];
@@ -38,21 +38,21 @@ describe('faults of an earlier backend', () => {
     return nobody.call('signInWithApple', { body: { identityToken, nonce, ageBand: '18+', ...body } });
   };
 
-  it('P1: a token that Apple has signed for another app, issuer or nonce opens nothing', async () => {
+  it('P1: a token that Apple signed for another app, issuer or nonce is rejected', async () => {
     for (const claims of [{ aud: 'com.example.other' }, { iss: 'https://evil.example' }])
       await expect(signInWith(claims)).rejects.toMatchObject({ code: 'invalid-identity-token' });
     for (const nonce of [undefined, sha256Hex('another')])
       await expect(signInWith({ nonce })).rejects.toMatchObject({ code: 'invalid-nonce' });
   });
 
-  it('P2: the e-mail address is never the body’s, and nobody needs one', async () => {
+  it('P2: the email address never comes from the body, and none is required', async () => {
     const sub = randomUUID();
     const first = await signInWith({ sub }, { email: 'victim@example.com' });
     expect(first).toMatchObject({ isNewUser: true, user: { email: null } });
     expect(await signInWith({ sub }, { email: null })).toMatchObject({ isNewUser: false });
   });
 
-  it('P3: nobody but its receiver accepts a request', async () => {
+  it('P3: only its recipient can accept a friend request', async () => {
     const [victim, mallory] = [await app.person('p3-victim'), await app.person('p3-mallory')];
     const { friendCode } = await victim.client.call('getMe');
     await mallory.client.call('requestFriend', { body: { friendCode } });
@@ -108,7 +108,7 @@ describe('faults of an earlier backend', () => {
     socket.close();
   });
 
-  it('P6: a retry is acknowledged as often as it is sent, and counts once', async () => {
+  it('P6: every retry is acknowledged and counts once', async () => {
     const person = await app.person('p6');
     const puffs = Array.from({ length: 5 }, () => ({ id: randomUUID(), timestamp: '2026-10-21T09:00:00Z' }));
     const send = () => person.client.call('recordPuffBatch', { body: { puffs } });
@@ -140,7 +140,7 @@ describe('faults of an earlier backend', () => {
     }
   });
 
-  it('P8: a day is the person’s own, 25 hours long where it is', async () => {
+  it('P8: a day follows the time zone of the user, and has 25 hours at the end of summer time', async () => {
     const berlin = await app.person('p8-berlin', { timeZone: 'Europe/Berlin' });
     const kiritimati = await app.person('p8-kiritimati', { timeZone: 'Pacific/Kiritimati' });
     app.clock.set('2026-10-25T22:30:00Z'); // 23:30 in Berlin, at the end of the day of 25 hours
@@ -154,7 +154,7 @@ describe('faults of an earlier backend', () => {
     app.clock.set('2026-10-21T10:00:00Z');
   });
 
-  it('P9: what Apple granted can be revoked, no name or address is logged, and imports match their files', async () => {
+  it('P9: the grant of Apple can be revoked, no name or address is logged, and imports match their files', async () => {
     const [one, other] = [await app.person('p9-canaryone'), await app.person('p9-canarytwo')];
     await createFriendship(one, other, { one: 'live', other: 'live' });
     await one.client.call('recordPuff', { body: { trigger: 'canarytrigger' } });

@@ -10,7 +10,7 @@ interface Line {
   requestId?: string;
 }
 
-/** A call with an id in it: its method, its path template, and what is sent for one id. */
+/** A call that names an id: its method, its path template, and the request for one id. */
 type Probe = [method: string, template: string, send: (id: string) => { path: string; body?: object }];
 
 describe('ids of other accounts (API-1, LOG-1)', () => {
@@ -80,34 +80,37 @@ describe('ids of other accounts (API-1, LOG-1)', () => {
     return { status: answer.status, problem, events, text: lines.join('') };
   };
 
-  it.each(probes)('of a %s leave an event of the caller: %s %s', async (kind, method, template, send) => {
-    const id = ids[kind] ?? '';
-    expect(id).not.toBe('');
-    const foreign = await probe(method, send(id));
-    const unknown = await probe(method, send(randomUUID()));
-    expect([foreign.status, unknown.status]).toEqual([404, 404]);
-    expect(foreign.problem.detail).toBe(unknown.problem.detail);
-    for (const { problem, events } of [foreign, unknown])
-      expect(events).toMatchObject([
-        {
-          event: 'access.not_found',
-          where: `${method} ${template}`,
-          userRef: expect.stringMatching(/^[0-9a-f]{16}$/) as unknown,
-          requestId: problem.requestId,
-        },
-      ]);
-    expect(new Set([...foreign.events, ...unknown.events].map(({ userRef }) => userRef)).size).toBe(1);
-    expect(foreign.text).not.toContain(id);
-  });
+  it.each(probes)(
+    'of a %s log an event with the caller’s reference: %s %s',
+    async (kind, method, template, send) => {
+      const id = ids[kind] ?? '';
+      expect(id).not.toBe('');
+      const foreign = await probe(method, send(id));
+      const unknown = await probe(method, send(randomUUID()));
+      expect([foreign.status, unknown.status]).toEqual([404, 404]);
+      expect(foreign.problem.detail).toBe(unknown.problem.detail);
+      for (const { problem, events } of [foreign, unknown])
+        expect(events).toMatchObject([
+          {
+            event: 'access.not_found',
+            where: `${method} ${template}`,
+            userRef: expect.stringMatching(/^[0-9a-f]{16}$/) as unknown,
+            requestId: problem.requestId,
+          },
+        ]);
+      expect(new Set([...foreign.events, ...unknown.events].map(({ userRef }) => userRef)).size).toBe(1);
+      expect(foreign.text).not.toContain(id);
+    },
+  );
 
-  it('leave one event for each of a scan', async () => {
+  it('log one event for each request of a scan', async () => {
     lines.length = 0;
     for (let tries = 0; tries < 30; tries++)
       await stranger.client.call('deletePuff', { params: { id: randomUUID() } }).catch(() => undefined);
     expect(lines.filter((line) => line.includes('access.not_found'))).toHaveLength(30);
   });
 
-  it('an address that does not exist, or a call without a token, leaves none', async () => {
+  it('log no event for an unknown path or a call without a token', async () => {
     lines.length = 0;
     await fetch(`${app.url}/nowhere`, {
       headers: { authorization: `Bearer ${stranger.client.accessToken() ?? ''}` },

@@ -10,11 +10,11 @@ const range = (count: number) => Array.from({ length: count }, (_, index) => ind
 
 interface Twice {
   readonly userId: string;
-  /** A phone at each of two processes. */
+  /** A device connected to each of two processes. */
   readonly phones: readonly [Person, Person];
 }
 
-describe('the friend graph, asked for two things at once at two processes', () => {
+describe('concurrent changes of the friend graph by two processes', () => {
   let processes: TwoProcesses;
   let here: TestApp;
   let there: TestApp;
@@ -37,7 +37,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   };
   const requestTo = async ({ phones: [{ client }] }: Twice) =>
     (await client.call('listFriendRequests')).received[0]?.id ?? '';
-  /** `ok`, or the status that the call was refused with. */
+  /** `ok`, or the status of the rejected call. */
   const outcome = (call: Promise<unknown>) =>
     call.then(
       () => 'ok' as const,
@@ -51,7 +51,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
   const requestsOf = (one: Twice) =>
     mongo.db().collection('friendrequests').find({ from: one.userId }).toArray();
 
-  it('fifty accepts make one friendship', async () => {
+  it('fifty concurrent accepts create one friendship', async () => {
     const [ann, ben] = [await twice('ann'), await twice('ben')];
     await ask(ann.phones[0], ben.phones[0]);
     const requestId = await requestTo(ben);
@@ -60,14 +60,14 @@ describe('the friend graph, asked for two things at once at two processes', () =
         outcome(ben.phones[index % 2]!.client.call('acceptFriend', { body: { requestId } })),
       ),
     );
-    // Under load some may be told to come again; none is told anything else.
+    // Under load a call may be answered 503 and retried; no other error is allowed.
     expect(outcomes.filter((each) => each !== 'ok' && each !== 503)).toEqual([]);
     expect(outcomes).toContain('ok');
     expect(await friendships(ann, ben)).toBe(1);
     expect(await requestsOf(ann)).toMatchObject([{ state: 'accepted' }]);
   });
 
-  it('an accept and a cancel: one of them', async () => {
+  it('of a concurrent accept and cancel, one takes effect', async () => {
     for (let round = 0; round < 6; round++) {
       const [cleo, dan] = [await twice('cleo'), await twice('dan')];
       await ask(cleo.phones[0], dan.phones[0]);
@@ -82,7 +82,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
     }
   });
 
-  it('an accept and a block: no friends in the end', async () => {
+  it('a concurrent accept and block leave no friendship', async () => {
     for (const blocker of [0, 1, 0, 1]) {
       const [eve, fay] = [await twice('eve'), await twice('fay')];
       const [by, whom] = blocker === 0 ? [eve, fay] : [fay, eve];
@@ -99,7 +99,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
     }
   });
 
-  it('requests that cross: friends, and nothing is left open', async () => {
+  it('crossing friend requests create a friendship and leave no request open', async () => {
     for (let round = 0; round < 4; round++) {
       const [gus, hal] = [await twice('gus'), await twice('hal')];
       await Promise.all([ask(gus.phones[0], hal.phones[0]), ask(hal.phones[1], gus.phones[1])]);
@@ -109,7 +109,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
     }
   });
 
-  it('one invite and two who take it: one friend', async () => {
+  it('one invite accepted by two users creates one friendship', async () => {
     for (let round = 0; round < 3; round++) {
       const [ivy, jim, kay] = [await twice('ivy'), await twice('jim'), await twice('kay')];
       const { token } = await ivy.phones[0].client.call('createInvite');
@@ -127,7 +127,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
     }
   });
 
-  it('a last place among 200 friends and two who take it: one friend', async () => {
+  it('the 200th place accepted by two users goes to one of them', async () => {
     const [lea, max, ned] = [await twice('lea'), await twice('max'), await twice('ned')];
     await manyFriends(mongo.db(), lea.userId, 199);
     for (const other of [max, ned]) await ask(other.phones[0], lea.phones[0]);
@@ -142,7 +142,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
     expect(count).toBe(200);
   });
 
-  it('two levels of one friendship by its two people: both', async () => {
+  it('share levels that both friends change at once are both stored', async () => {
     const [oda, pam] = [await twice('oda'), await twice('pam')];
     await createFriendship(oda.phones[0], pam.phones[0]);
     await Promise.all(
@@ -157,7 +157,7 @@ describe('the friend graph, asked for two things at once at two processes', () =
     expect(friends).toMatchObject([{ shareLevel: 'none', theirShareLevel: 'milestones' }]);
   });
 
-  it('the third and the fourth report: the name is hidden', async () => {
+  it('a concurrent third and fourth report hide the name', async () => {
     const bad = await twice('bad');
     const reporters = [await twice('one'), await twice('two'), await twice('three'), await twice('four')];
     await Promise.all(

@@ -7,7 +7,7 @@ import { createFriendship, spawnProgram, startTestApp, type Person, type TestApp
 const dayMs = 86_400_000;
 const start = Date.parse('2026-10-21T12:00:00Z');
 
-describe('what is over between people (PRIV-10)', () => {
+describe('retention of friend requests, invites and reports (PRIV-10)', () => {
   let app: TestApp;
   let mongo: MongoClient;
   let db: Db;
@@ -30,7 +30,7 @@ describe('what is over between people (PRIV-10)', () => {
     await client.call('requestFriend', { body: { friendCode } });
   };
   const received = async ({ client }: Person) => (await client.call('listFriendRequests')).received;
-  /** How many rows are left on the evening of a day, after the job has run. */
+  /** The number of rows at the end of a day, after the job has run. */
   const leftOnDay = async (day: number) => {
     app.clock.set(start + day * dayMs + dayMs / 4);
     await app.jobs.run('friend-retention');
@@ -40,7 +40,7 @@ describe('what is over between people (PRIV-10)', () => {
     return { requests, invites, reports };
   };
 
-  it('goes when nothing asks for it any more, and not before', async () => {
+  it('deletes each row on the day after its last use, and not earlier', async () => {
     const [ann, ben, cat, dan] = await Promise.all(
       ['ann', 'ben', 'cat', 'dan'].map((name) => app.person(name)),
     );
@@ -66,7 +66,7 @@ describe('what is over between people (PRIV-10)', () => {
     expect(await leftOnDay(6)).toEqual(all);
     expect(await leftOnDay(8)).toEqual({ ...all, invites: 0 });
 
-    // Declined on its last day, an ask keeps the next ones away for 30 days more.
+    // A friend request that is declined on its last day holds back later ones for 30 more days.
     app.clock.set(start + 29.5 * dayMs);
     const [annAgain, catAgain] = [await app.person('ann'), await app.person('cat')];
     const [request] = await received(catAgain);
@@ -81,7 +81,7 @@ describe('what is over between people (PRIV-10)', () => {
     expect(friends.map(({ userId }) => userId).sort()).toEqual([ben!.userId, dan!.userId].sort());
 
     expect(await leftOnDay(178)).toEqual({ requests: 0, invites: 0, reports: 2 });
-    // What nobody has looked at waits.
+    // Reports that are not reviewed are kept.
     expect(await leftOnDay(182)).toEqual({ requests: 0, invites: 0, reports: 1 });
     expect(await leftOnDay(400)).toEqual({ requests: 0, invites: 0, reports: 1 });
   });

@@ -15,17 +15,17 @@ describe('friends', () => {
 
   const people = (...names: string[]) => Promise.all(names.map((name) => app.person(name)));
   const codeOf = async ({ client }: Person) => (await client.call('getMe')).friendCode;
-  const ask = (from: Person, friendCode: string) =>
+  const sendRequest = (from: Person, friendCode: string) =>
     from.client.send('requestFriend', { body: { friendCode } });
   const receivedBy = async ({ client }: Person) => (await client.call('listFriendRequests')).received;
   const sentBy = async ({ client }: Person) => (await client.call('listFriendRequests')).sent;
   const friendsOf = async ({ client }: Person) => (await client.call('listFriends')).friends;
 
-  it('become friends when the receiver accepts', async () => {
+  it('become friends when the recipient accepts', async () => {
     const [ann, ben] = await people('ann', 'ben');
     const code = await codeOf(ben!);
     const typed = ` ${code.slice(0, 5).toLowerCase()}-${code.slice(5)} `;
-    expect((await ask(ann!, typed)).body).toEqual({ status: 'sent' });
+    expect((await sendRequest(ann!, typed)).body).toEqual({ status: 'sent' });
     expect(await sentBy(ann!)).toMatchObject([{ friendCode: typed.trim() }]);
     const [request] = await receivedBy(ben!);
     expect(request).toMatchObject({ from: { userId: ann!.userId, name: 'Ann' } });
@@ -50,9 +50,9 @@ describe('friends', () => {
     expect([...(await receivedBy(ben!)), ...(await sentBy(ann!))]).toEqual([]);
   });
 
-  it('P3: nobody but the receiver accepts or declines, the sender least of all', async () => {
+  it('P3: only the recipient can accept or reject a friend request, not its sender', async () => {
     const [cleo, dan, eve] = await people('cleo', 'dan', 'eve');
-    await ask(cleo!, await codeOf(dan!));
+    await sendRequest(cleo!, await codeOf(dan!));
     const requestId = (await receivedBy(dan!))[0]!.id;
     for (const person of [cleo!, eve!]) {
       await expect(person.client.call('acceptFriend', { body: { requestId } })).rejects.toMatchObject({
@@ -66,11 +66,11 @@ describe('friends', () => {
     expect(await friendsOf(cleo!)).toEqual([]);
   });
 
-  it('answer a request always the same, and list every ask without a name', async () => {
+  it('give every friend request the same answer, and list each one without a name', async () => {
     const [fay, gus] = await people('fay', 'gus');
     const asks = ['NOBODY0000', await codeOf(fay!), await codeOf(gus!), await codeOf(gus!)];
     for (const code of asks) {
-      const { status, body } = await ask(fay!, code);
+      const { status, body } = await sendRequest(fay!, code);
       expect({ status, body }).toEqual({ status: 202, body: { status: 'sent' } });
     }
     expect((await sentBy(fay!)).map(({ friendCode }) => friendCode).sort()).toEqual(asks.sort());
@@ -84,35 +84,35 @@ describe('friends', () => {
     expect(await receivedBy(fay!)).toEqual([]);
   });
 
-  it('hear nothing of a decline, and are not asked again for 30 days', async () => {
+  it('do not reveal a decline to the sender; another friend request is not delivered for 30 days', async () => {
     const [hal, ivy] = await people('hal', 'ivy');
-    await ask(hal!, await codeOf(ivy!));
+    await sendRequest(hal!, await codeOf(ivy!));
     const requestId = (await receivedBy(ivy!))[0]!.id;
     await ivy!.client.call('rejectFriend', { body: { requestId } });
     expect(await sentBy(hal!)).toHaveLength(1);
-    await ask(hal!, await codeOf(ivy!));
+    await sendRequest(hal!, await codeOf(ivy!));
     expect(await receivedBy(ivy!)).toEqual([]);
     app.clock.advance(30 * dayMs + 1);
     expect(await sentBy(hal!)).toEqual([]);
-    await ask(hal!, await codeOf(ivy!));
+    await sendRequest(hal!, await codeOf(ivy!));
     expect(await receivedBy(ivy!)).toHaveLength(1);
   });
 
-  it('become friends by crossing requests, also at the same moment', async () => {
+  it('become friends by crossing friend requests, also by concurrent ones', async () => {
     const [jim, kay, leo, mia] = await people('jim', 'kay', 'leo', 'mia');
-    await ask(jim!, await codeOf(kay!));
-    await ask(kay!, await codeOf(jim!));
+    await sendRequest(jim!, await codeOf(kay!));
+    await sendRequest(kay!, await codeOf(jim!));
     expect(await friendsOf(jim!)).toHaveLength(1);
     const [codeOfLeo, codeOfMia] = [await codeOf(leo!), await codeOf(mia!)];
-    await Promise.all([ask(leo!, codeOfMia), ask(mia!, codeOfLeo)]);
+    await Promise.all([sendRequest(leo!, codeOfMia), sendRequest(mia!, codeOfLeo)]);
     expect(await friendsOf(leo!)).toHaveLength(1);
     expect(await receivedBy(leo!)).toEqual([]);
     expect(await receivedBy(mia!)).toEqual([]);
   });
 
-  it('are made once by two phones that accept at once', async () => {
+  it('are created once when two devices accept at once', async () => {
     const [ned, oda] = await people('ned', 'oda');
-    await ask(ned!, await codeOf(oda!));
+    await sendRequest(ned!, await codeOf(oda!));
     const requestId = (await receivedBy(oda!))[0]!.id;
     const accepted = await Promise.all(
       range(8).map(() => oda!.client.call('acceptFriend', { body: { requestId } })),
@@ -126,21 +126,21 @@ describe('friends', () => {
     expect(await friendsOf(ned!)).toEqual([]);
   });
 
-  it('may ask twenty times a day and have twenty asks open, in parallel too', async () => {
+  it('can send 20 friend requests a day and have 20 pending, also in parallel', async () => {
     const [pam] = await people('pam');
-    const answers = await Promise.allSettled(range(25).map((index) => ask(pam!, `CODE${index}`)));
+    const answers = await Promise.allSettled(range(25).map((index) => sendRequest(pam!, `CODE${index}`)));
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
-    await expect(ask(pam!, 'CODE99')).rejects.toMatchObject({ code: 'rate-limited', status: 429 });
+    await expect(sendRequest(pam!, 'CODE99')).rejects.toMatchObject({ code: 'rate-limited', status: 429 });
     app.clock.advance(dayMs + 1);
-    // A day later they are still open.
-    await expect(ask(pam!, 'CODE99')).rejects.toMatchObject({ code: 'rate-limited' });
+    // A day later they are still pending.
+    await expect(sendRequest(pam!, 'CODE99')).rejects.toMatchObject({ code: 'rate-limited' });
     app.clock.advance(29 * dayMs);
-    expect((await ask(pam!, 'CODE99')).status).toBe(202);
+    expect((await sendRequest(pam!, 'CODE99')).status).toBe(202);
   });
 
-  it('ask nobody without the consent to share', async () => {
+  it('cannot send a friend request without the consent to share', async () => {
     const quin = await app.person('quin', { consents: ['terms', 'health-processing'] });
-    await expect(ask(quin, 'NOBODY0000')).rejects.toMatchObject({
+    await expect(sendRequest(quin, 'NOBODY0000')).rejects.toMatchObject({
       code: 'consent-required',
       problem: { purposes: ['friends-sharing'] },
     });
@@ -151,28 +151,31 @@ describe('friends', () => {
     ['milestones', false],
     ['summary', true],
     ['live', true],
-  ])('at %s see a summary: %s, and never an address, a zone or a time', async (level, seen) => {
-    const [rik, sue] = await people(`rik ${level}`, `sue ${level}`);
-    await createFriendship(rik!, sue!, { one: level });
-    await rik!.client.call('recordPuff', { body: { quantity: 4 } });
-    const [rikSeenBySue] = await friendsOf(sue!);
-    expect(rikSeenBySue).toMatchObject({ shareLevel: 'live', theirShareLevel: level });
-    expect(rikSeenBySue!.summary).toEqual(
-      seen
-        ? {
-            todayCount: 4,
-            dailyLimit: null,
-            average7: null,
-            changeVsPreviousWeek: null,
-            streakDays: 0,
-            underLimitDays: 0,
-          }
-        : null,
-    );
-    expect(JSON.stringify(rikSeenBySue)).not.toMatch(/example\.com|Europe|lastPuffAt/);
-  });
+  ])(
+    'with share level %s see a summary: %s, and never an email address, a time zone or a time',
+    async (level, seen) => {
+      const [rik, sue] = await people(`rik ${level}`, `sue ${level}`);
+      await createFriendship(rik!, sue!, { one: level });
+      await rik!.client.call('recordPuff', { body: { quantity: 4 } });
+      const [rikSeenBySue] = await friendsOf(sue!);
+      expect(rikSeenBySue).toMatchObject({ shareLevel: 'live', theirShareLevel: level });
+      expect(rikSeenBySue!.summary).toEqual(
+        seen
+          ? {
+              todayCount: 4,
+              dailyLimit: null,
+              average7: null,
+              changeVsPreviousWeek: null,
+              streakDays: 0,
+              underLimitDays: 0,
+            }
+          : null,
+      );
+      expect(JSON.stringify(rikSeenBySue)).not.toMatch(/example\.com|Europe|lastPuffAt/);
+    },
+  );
 
-  it('hear of a changed level and of a removal, and of nothing by a mute', async () => {
+  it('receive an event for a changed share level and a removal, and none for a mute', async () => {
     const [tim, una] = await people('tim', 'una');
     await createFriendship(tim!, una!);
     const atUna = await una!.connect();
@@ -194,7 +197,7 @@ describe('friends', () => {
   });
 });
 
-describe('the phones of one person', () => {
+describe('the devices of one user', () => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -202,19 +205,19 @@ describe('the phones of one person', () => {
   });
   afterAll(() => app.close());
 
-  it('show the same friends, whichever of them changes something', async () => {
+  it('show the same friends after a change by any of them', async () => {
     const [abe, bea, cal, dot] = await Promise.all(
       ['abe', 'bea', 'cal', 'dot'].map((name) => app.person(name)),
     );
     const other = await abe!.signInAgain();
     const [atThis, atOther] = [await abe!.connect(), await other.connect()];
     const updated = async () => (await atOther.next('friendUpdated')).friend;
-    const ask = async (from: Person, to: Person) => {
+    const sendRequest = async (from: Person, to: Person) => {
       const { friendCode } = await to.client.call('getMe');
       await from.client.call('requestFriend', { body: { friendCode } });
     };
 
-    await ask(bea!, abe!);
+    await sendRequest(bea!, abe!);
     const [request] = (await abe!.client.call('listFriendRequests')).received;
     const { friend } = await abe!.client.call('acceptFriend', { body: { requestId: request!.id } });
     expect(await updated()).toEqual(friend);
@@ -233,9 +236,9 @@ describe('the phones of one person', () => {
     expect(await atOther.next('friendRemoved')).toEqual({ friendId: cal!.userId });
     expect([...atThis.received('friendUpdated'), ...atThis.received('friendRemoved')]).toEqual([]);
 
-    // The answer to an ask that crosses another says nothing, so the phone that asked is told as well.
-    await ask(dot!, abe!);
-    await ask(abe!, dot!);
+    // The response to a crossing friend request does not contain the friend, so the sending device gets the event too.
+    await sendRequest(dot!, abe!);
+    await sendRequest(abe!, dot!);
     for (const socket of [atThis, atOther])
       expect((await socket.next('friendUpdated')).friend).toMatchObject({ userId: dot!.userId });
     atThis.close();
@@ -251,7 +254,7 @@ describe('consents and the profile', () => {
   });
   afterAll(() => app.close());
 
-  it('open and close the writing of puffs at once, and never the reading', async () => {
+  it('allow and block writes of puffs at once, and never block reads', async () => {
     const vic = await app.person('vic');
     const versions = await vic.client.call('getLegalVersions');
     const say = (granted: boolean) =>
@@ -276,7 +279,7 @@ describe('consents and the profile', () => {
     await vic.client.call('recordPuff');
   });
 
-  it('name the version in force', async () => {
+  it('must name the version in force', async () => {
     const wim = await app.person('wim', { consents: [] });
     await expect(
       wim.client.call('putConsents', {
@@ -289,7 +292,7 @@ describe('consents and the profile', () => {
     expect((await wim.client.call('getConsents')).consents).toEqual([]);
   });
 
-  it('are withdrawn by an app that knows only an older version, and not twice', async () => {
+  it('can be withdrawn by an app that knows only an older version; a repeated withdrawal adds no row', async () => {
     const yan = await app.person('yan');
     const withdraw = (version: string) =>
       yan.client.call('putConsents', {
@@ -300,7 +303,7 @@ describe('consents and the profile', () => {
     expect((await withdraw('1998-01-01')).consents).toEqual(consents);
   });
 
-  it('are no reason to refuse a report: its note may have several lines', async () => {
+  it('are not needed for a report, whose note may have several lines', async () => {
     const zoe = await app.person('zoe');
     for (const note of ['first line\nsecond line', ''])
       expect(
@@ -308,7 +311,7 @@ describe('consents and the profile', () => {
       ).toEqual({ status: 'received' });
   });
 
-  it('keep what is absent and clear what is null', async () => {
+  it('keep absent fields and reset fields that are null', async () => {
     const xia = await app.person('xia');
     const patch = (body: object) => xia.client.call('patchMe', { body });
     expect(await patch({ dayStartHour: 4, timeZone: 'Asia/Tokyo' })).toMatchObject({
@@ -331,7 +334,7 @@ describe('consents and the profile', () => {
     );
   });
 
-  it('move every count when the day starts at another hour, at once', async () => {
+  it('move every count at once when the start of the day changes', async () => {
     const yan = await app.person('yan', { timeZone: 'UTC' });
     await yan.client.call('recordPuff', { body: { timestamp: '2026-10-21T02:00:00Z', timeZone: 'UTC' } });
     expect(await yan.client.call('getStats')).toMatchObject({ today: '2026-10-21', dailyPuffCount: 1 });

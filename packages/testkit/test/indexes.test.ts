@@ -77,7 +77,7 @@ const faultOf = (line: Profiled): string | undefined => {
   return undefined;
 };
 
-describe('every question to the database has an index (API-4)', () => {
+describe('every query to the database has an index (API-4)', () => {
   let app: TestApp;
   let apns: ApnsSimulator;
   let mongo: MongoClient;
@@ -257,7 +257,7 @@ describe('every question to the database has an index (API-4)', () => {
     expect((await app.jobs.list()).map(({ lastRun }) => lastRun?.outcome)).not.toContain('failed');
   };
 
-  it('through every endpoint, the sockets and the jobs', async () => {
+  it('is shown by the profiler after calls of every endpoint, the sockets and the jobs', async () => {
     await tour();
     await work();
     await app.drain();

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { temporaryDataDir } from '@pufftrack/local-services';
 import { createFriendship, spawnProgram, startTestApp, type Person, type TestApp } from '../src/index.ts';
 
-describe('the command of the operator for reports', () => {
+describe('the operator command for reports', () => {
   let app: TestApp;
   let dataDir: string;
 
@@ -24,7 +24,7 @@ describe('the command of the operator for reports', () => {
   const report = ({ client }: Person, userId: string) =>
     client.call('reportPerson', { body: { userId, reason: 'name', note: 'a slur' } });
 
-  it('lists what waits, shows a name again, and hides one', async () => {
+  it('lists open reports, shows a hidden name again, and hides one', async () => {
     const [bad, friend, two, three] = await Promise.all(
       ['bad', 'friend', 'two', 'three'].map((name) => app.person(name)),
     );
@@ -43,7 +43,7 @@ describe('the command of the operator for reports', () => {
     });
     expect(await nameAtFriend()).toBe('Bad');
     expect((await run('list')).output).toContain('No report waits.');
-    // Closed reports count no more.
+    // Closed reports no longer count.
     await report(two!, bad!.userId);
     expect(await nameAtFriend()).toBe('Bad');
 

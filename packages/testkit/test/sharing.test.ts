@@ -15,7 +15,7 @@ const yesNo = [false, true] as const;
 const relations = ['friend', 'asked', 'stranger', 'blocked'] as const;
 type Relation = (typeof relations)[number];
 
-/** Everything that decides what flows out of the owner to a friend. */
+/** Every state that decides what a friend receives of the owner. */
 const states = levels.flatMap((level) =>
   yesNo.flatMap((ghost) =>
     yesNo.flatMap((muted) => yesNo.map((consent) => ({ level, ghost, muted, consent }))),
@@ -38,7 +38,7 @@ const keysOf = (value: object | null | undefined) => (value ? Object.keys(value)
  * What each relation may see of the owner, as the exact set of keys of every payload, over REST and sockets
  * (domain.md D10).
  */
-describe('what others see of a person', () => {
+describe('what other users see of an account', () => {
   let app: TestApp;
   let owner: Person;
   let viewers: Record<Relation, Person>;
@@ -66,7 +66,7 @@ describe('what others see of a person', () => {
   afterAll(() => app.close());
 
   const put = async ({ level, ghost, muted, consent }: (typeof states)[number]) => {
-    // A rest keeps what was shown when it began, so it begins last.
+    // Ghost mode keeps the summary of its beginning, so it begins last.
     await owner.client.call('deleteGhost');
     const versions = await owner.client.call('getLegalVersions');
     const purpose = 'friends-sharing';
@@ -83,86 +83,92 @@ describe('what others see of a person', () => {
     });
     if (ghost) await owner.client.call('putGhost', { body: { until: null } });
   };
-  /** An ack comes after everything that was sent to that socket before. */
+  /** An ack arrives after every event that was sent to that socket earlier. */
   const caughtUp = () => Promise.all(relations.map((who) => sockets[who].undo({ id: randomUUID() })));
   const ofOwner = (friends: readonly Friend[]) => friends.find(({ userId }) => userId === owner.userId);
 
-  it.each(states)('level $level, ghost $ghost, muted $muted, consent $consent', async (state) => {
-    const { level, ghost, muted, consent } = state;
-    await put(state);
-    await caughtUp();
-    const before = Object.fromEntries(
-      relations.map((who) => [who, aboutFriends.map((event) => sockets[who].received(event).length)]),
-    );
-    const id = randomUUID();
-    await owner.client.call('recordPuff', { body: { id } });
-    await owner.client.call('deletePuff', { params: { id } });
-    await caughtUp();
-
-    const heard = consent && level === 'live' && !ghost && !muted;
-    for (const who of relations) {
-      const told = aboutFriends.map((event, index) =>
-        sockets[who].received(event).slice(before[who]?.[index]).map(keysOf),
+  it.each(states)(
+    'friends see only what is shared: level $level, ghost $ghost, muted $muted, consent $consent',
+    async (state) => {
+      const { level, ghost, muted, consent } = state;
+      await put(state);
+      await caughtUp();
+      const before = Object.fromEntries(
+        relations.map((who) => [who, aboutFriends.map((event) => sockets[who].received(event).length)]),
       );
-      const puffKeys = ['count', 'dailyLimit', 'friendId', 'friendName', 'todayCount'];
-      expect([who, told]).toEqual([
-        who,
-        who === 'friend' && heard
-          ? [[puffKeys], [['count', 'friendId', 'todayCount']], [], []]
-          : [[], [], [], []],
-      ]);
-    }
+      const id = randomUUID();
+      await owner.client.call('recordPuff', { body: { id } });
+      await owner.client.call('deletePuff', { params: { id } });
+      await caughtUp();
 
-    const seen = consent && (level === 'summary' || level === 'live');
-    for (const who of relations) {
-      const { client } = viewers[who];
-      const { friends } = await client.call('listFriends');
-      const friend = ofOwner(friends);
-      const shown = friend && {
-        keys: keysOf(friend),
-        summary: keysOf(friend.summary),
-        name: friend.name,
-        level: friend.theirShareLevel,
-      };
-      const expected = {
-        keys: [...friendKeys, ...(seen && ghost ? ['resting'] : [])].sort(),
-        summary: seen ? summaryKeys : null,
-        name: 'Owner',
-        level: consent ? level : 'none',
-      };
-      expect([who, shown]).toEqual([who, who === 'friend' ? expected : undefined]);
-      const socket = recordEvents(client.connect());
-      expect(ofOwner((await socket.next('ready')).friends)).toEqual(friend);
-      socket.close();
-      const board = await client.call('getLeaderboard');
-      const isListed = board.entries.some(({ userId }) => userId === owner.userId);
-      expect([who, isListed]).toEqual([who, who === 'friend' && seen && !ghost]);
-      const { sent, received } = await client.call('listFriendRequests');
-      expect(received).toEqual([]);
-      expect(sent.map(keysOf)).toEqual(
-        who === 'asked' ? [['createdAt', 'expiresAt', 'friendCode', 'id']] : [],
-      );
-    }
-  });
+      const heard = consent && level === 'live' && !ghost && !muted;
+      for (const who of relations) {
+        const told = aboutFriends.map((event, index) =>
+          sockets[who].received(event).slice(before[who]?.[index]).map(keysOf),
+        );
+        const puffKeys = ['count', 'dailyLimit', 'friendId', 'friendName', 'todayCount'];
+        expect([who, told]).toEqual([
+          who,
+          who === 'friend' && heard
+            ? [[puffKeys], [['count', 'friendId', 'todayCount']], [], []]
+            : [[], [], [], []],
+        ]);
+      }
 
-  it.each(states)('own view: level $level, ghost $ghost, muted $muted, consent $consent', async (state) => {
-    await put(state);
-    const { revision } = await owner.client.call('getStats');
-    const { puff } = await owner.client.call('recordPuff');
-    expect(await atOwner.next('puffRecorded', { where: (one) => one.puff.id === puff?.id })).toEqual({
-      puff,
-    });
-    expect((await owner.client.call('getStats')).revision).toBe(revision + 1);
-    const me = await owner.client.call('getMe');
-    expect(keysOf(me.ghost)).toEqual(state.ghost ? ['since', 'until'] : undefined);
-    const { received } = await owner.client.call('listFriendRequests');
-    expect(received.map(keysOf)).toEqual([['createdAt', 'from', 'id']]);
-    expect(received.map(({ from }) => keysOf(from))).toEqual([['name', 'userId']]);
-    const { blocks } = await owner.client.call('listBlocks');
-    expect(blocks.map(keysOf)).toEqual([['name', 'since', 'userId']]);
-  });
+      const seen = consent && (level === 'summary' || level === 'live');
+      for (const who of relations) {
+        const { client } = viewers[who];
+        const { friends } = await client.call('listFriends');
+        const friend = ofOwner(friends);
+        const shown = friend && {
+          keys: keysOf(friend),
+          summary: keysOf(friend.summary),
+          name: friend.name,
+          level: friend.theirShareLevel,
+        };
+        const expected = {
+          keys: [...friendKeys, ...(seen && ghost ? ['resting'] : [])].sort(),
+          summary: seen ? summaryKeys : null,
+          name: 'Owner',
+          level: consent ? level : 'none',
+        };
+        expect([who, shown]).toEqual([who, who === 'friend' ? expected : undefined]);
+        const socket = recordEvents(client.connect());
+        expect(ofOwner((await socket.next('ready')).friends)).toEqual(friend);
+        socket.close();
+        const board = await client.call('getLeaderboard');
+        const isListed = board.entries.some(({ userId }) => userId === owner.userId);
+        expect([who, isListed]).toEqual([who, who === 'friend' && seen && !ghost]);
+        const { sent, received } = await client.call('listFriendRequests');
+        expect(received).toEqual([]);
+        expect(sent.map(keysOf)).toEqual(
+          who === 'asked' ? [['createdAt', 'expiresAt', 'friendCode', 'id']] : [],
+        );
+      }
+    },
+  );
 
-  it('an erased person sees nothing, and nobody sees them', async () => {
+  it.each(states)(
+    'the owner sees everything: level $level, ghost $ghost, muted $muted, consent $consent',
+    async (state) => {
+      await put(state);
+      const { revision } = await owner.client.call('getStats');
+      const { puff } = await owner.client.call('recordPuff');
+      expect(await atOwner.next('puffRecorded', { where: (one) => one.puff.id === puff?.id })).toEqual({
+        puff,
+      });
+      expect((await owner.client.call('getStats')).revision).toBe(revision + 1);
+      const me = await owner.client.call('getMe');
+      expect(keysOf(me.ghost)).toEqual(state.ghost ? ['since', 'until'] : undefined);
+      const { received } = await owner.client.call('listFriendRequests');
+      expect(received.map(keysOf)).toEqual([['createdAt', 'from', 'id']]);
+      expect(received.map(({ from }) => keysOf(from))).toEqual([['name', 'userId']]);
+      const { blocks } = await owner.client.call('listBlocks');
+      expect(blocks.map(keysOf)).toEqual([['name', 'since', 'userId']]);
+    },
+  );
+
+  it('a deleted account sees nothing, and other users see nothing of it', async () => {
     const gone = await app.person('gone');
     await createFriendship(owner, gone);
     const socket = await gone.connect();
@@ -186,7 +192,7 @@ describe('what others see of a person', () => {
       const seen = await fetch(`${app.url}${path}`, {
         headers: { authorization: `Bearer ${owner.client.accessToken() ?? ''}` },
       });
-      // What was told before stays readable only without their name.
+      // Earlier notifications stay, without the name.
       expect([path, await seen.text()]).toEqual([
         path,
         expect.not.stringMatching(new RegExp(`Gone|${gone.userId}`)),
