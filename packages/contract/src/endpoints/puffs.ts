@@ -24,7 +24,7 @@ export const Puff = z
     deviceId: z.string().nullable().meta({ description: 'As sent.' }),
     quantity: z.number().int().meta({ description: 'Units, 1..50.' }),
     product: Product,
-    trigger: z.string().nullable().meta({ description: 'What led to the puff, in words of the user.' }),
+    trigger: z.string().nullable().meta({ description: 'What led to the puff, as sent.' }),
     receivedAt: Instant,
     backdated: z.boolean().meta({ description: 'Received more than 48 h after it happened.' }),
     revision: z.number().int().meta({ description: 'The revision of the last change of this puff.' }),
