@@ -14,7 +14,7 @@ export interface DomainErrorDetails {
   cause?: unknown;
 }
 
-/** What services throw: a code of the contract's closed list. One file turns it into HTTP (platform/edge/problem.ts). */
+/** What services throw: a code of the contract's closed list. One file maps it into HTTP (platform/edge/problem.ts). */
 export class DomainError extends Error {
   readonly code: ProblemCode;
   readonly details: DomainErrorDetails;

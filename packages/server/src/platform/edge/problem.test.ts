@@ -30,13 +30,13 @@ describe('toDomainError', () => {
     expect(toDomainError(error)).toBe(error);
   });
 
-  it('turns an unavailable database into `overloaded` with a time to retry', () => {
+  it('maps an unavailable database into `overloaded` with a time to retry', () => {
     const error = toDomainError(new MongoNetworkError('secret host'));
     expect(error).toMatchObject({ code: 'overloaded', details: { retryAfterSeconds: 1 } });
     expect(error.message).not.toContain('secret');
   });
 
-  it('turns a path that cannot be decoded into `malformed`', () => {
+  it('maps a path that cannot be decoded into `malformed`', () => {
     expect(toDomainError(new URIError('bad')).code).toBe('malformed');
     expect(toDomainError(Object.assign(new Error('bad'), { status: 400 })).code).toBe('malformed');
   });
