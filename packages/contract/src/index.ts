@@ -10,6 +10,7 @@ import * as goals from './endpoints/goals.ts';
 import * as invites from './endpoints/invites.ts';
 import * as milestones from './endpoints/milestones.ts';
 import * as notifications from './endpoints/notifications.ts';
+import * as puffChanges from './endpoints/puff-changes.ts';
 import * as puffs from './endpoints/puffs.ts';
 import * as service from './endpoints/service.ts';
 import * as stats from './endpoints/stats.ts';
@@ -24,6 +25,7 @@ export * from './endpoints/invites.ts';
 export * from './endpoints/milestones.ts';
 export * from './endpoints/notifications.ts';
 export * from './problem.ts';
+export * from './endpoints/puff-changes.ts';
 export * from './endpoints/puffs.ts';
 export * from './endpoints/service.ts';
 export * from './sockets.ts';
@@ -62,7 +64,7 @@ export const endpoints = {
   recordPuff: puffs.recordPuff,
   recordPuffBatch: puffs.recordPuffBatch,
   listPuffs: puffs.listPuffs,
-  listPuffChanges: puffs.listPuffChanges,
+  listPuffChanges: puffChanges.listPuffChanges,
   undoPuff: puffs.undoPuff,
   deleteAllPuffs: puffs.deleteAllPuffs,
   editPuff: puffs.editPuff,
