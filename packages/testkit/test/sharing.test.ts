@@ -103,11 +103,11 @@ describe('what other users see of an account', () => {
 
       const heard = consent && level === 'live' && !ghost && !muted;
       for (const who of relations) {
-        const told = aboutFriends.map((event, index) =>
+        const delivered = aboutFriends.map((event, index) =>
           sockets[who].received(event).slice(before[who]?.[index]).map(keysOf),
         );
         const puffKeys = ['count', 'dailyLimit', 'friendId', 'friendName', 'todayCount'];
-        expect([who, told]).toEqual([
+        expect([who, delivered]).toEqual([
           who,
           who === 'friend' && heard
             ? [[puffKeys], [['count', 'friendId', 'todayCount']], [], []]
